@@ -1,0 +1,26 @@
+using System.Text.Json.Serialization;
+
+namespace Danube.Fast.Protocol;
+
+/// <summary>Source-generated JSON of the control plane: snake_case, unknown members refused, nulls left out.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(HelloPayload))]
+[JsonSerializable(typeof(HelloReply))]
+[JsonSerializable(typeof(ErrorPayload))]
+[JsonSerializable(typeof(TopicSpec))]
+[JsonSerializable(typeof(TopicRequest))]
+[JsonSerializable(typeof(TopicInfo))]
+[JsonSerializable(typeof(ListTopicsRequest))]
+[JsonSerializable(typeof(ListTopicsReply))]
+[JsonSerializable(typeof(CreateProducerRequest))]
+[JsonSerializable(typeof(CreateProducerReply))]
+[JsonSerializable(typeof(SubscribeRequest))]
+[JsonSerializable(typeof(SubscribeReply))]
+[JsonSerializable(typeof(UnsubscribeRequest))]
+[JsonSerializable(typeof(SeekRequest))]
+[JsonSerializable(typeof(SeekReply))]
+[JsonSerializable(typeof(EmptyReply))]
+public sealed partial class ControlJson : JsonSerializerContext;

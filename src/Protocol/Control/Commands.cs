@@ -111,6 +111,9 @@ public sealed record CreateProducerRequest
     /// <summary>Producer name; its id is <see cref="KeyHash.ProducerId"/>.</summary>
     public string Name { get; init; } = "";
 
+    /// <summary>Last sequence the client knows to be acknowledged, 0 for a new one: the broker expects at least one above it.</summary>
+    public ulong LastSequence { get; init; }
+
     /// <summary>Durability when the topic is created on first use; null = the broker's default.</summary>
     public string? Durability { get; init; }
 }

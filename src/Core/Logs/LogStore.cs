@@ -1,0 +1,36 @@
+namespace Danube.Fast.Core;
+
+/// <summary>Opens logs. Durable in src/Wal (one per data directory), in memory in this project.</summary>
+public abstract class LogStore
+{
+    /// <summary>Creates the log of a new topic; its directory is durable when this returns.</summary>
+    public abstract TopicLog Create(ulong topicId, DurabilityClass durability, LogRetention retention);
+
+    /// <summary>Opens the log of a known topic (recovery included; what an unclean stop left is scanned before the first append or read).</summary>
+    public abstract TopicLog Open(ulong topicId, DurabilityClass durability, LogRetention retention);
+
+    /// <summary>Deletes the log of a topic that the catalogue no longer names; its files go in the background.</summary>
+    public abstract void Delete(ulong topicId);
+
+    /// <summary>Cursors of subscriptions.</summary>
+    public abstract CursorStore Cursors { get; }
+}
+
+/// <summary>
+/// Keeps the state of cursors. The state is opaque here: <c>CursorCodec</c> writes and reads it. Keyed by topic id and subscription name.
+/// </summary>
+public abstract class CursorStore
+{
+    /// <summary>Last saved state, or null.</summary>
+    public abstract byte[]? Load(ulong topicId, string subscription);
+
+    /// <summary>Saves soon (with the next commit); nobody waits. <paramref name="state"/> is copied.</summary>
+    public abstract void Save(ulong topicId, string subscription, ReadOnlySpan<byte> state);
+
+    /// <summary>Saves and completes when it is on disk.</summary>
+    public abstract ValueTask SaveDurableAsync(ulong topicId, string subscription, ReadOnlyMemory<byte> state);
+
+    public abstract void Remove(ulong topicId, string subscription);
+
+    public abstract void RemoveTopic(ulong topicId);
+}

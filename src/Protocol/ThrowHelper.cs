@@ -32,4 +32,11 @@ internal static class ThrowHelper
     [DoesNotReturn]
     public static void PayloadNotJson() =>
         throw new ArgumentException("The payload of a JSON line must be one JSON value.", "message");
+
+    [DoesNotReturn]
+    public static void KeyTooLong(int length) =>
+        throw new ArgumentException($"The key has {length} bytes; at most {ProtocolLimits.MaxKeyLength} are allowed.", "key");
+
+    [DoesNotReturn]
+    public static void EmptyBatch() => throw new InvalidOperationException("There is no record in the frame.");
 }

@@ -71,6 +71,34 @@ public ref struct RecordReader
         return true;
     }
 
+    /// <summary>True when <paramref name="records"/> are exactly <paramref name="count"/> well-formed records and nothing else.</summary>
+    public static bool Walk(ReadOnlySpan<byte> records, uint count)
+    {
+        for (uint i = 0; i < count; i++)
+        {
+            if (records.Length < ProtocolLimits.MinRecordSize)
+            {
+                return false;
+            }
+
+            uint length = BinaryPrimitives.ReadUInt32BigEndian(records);
+            if (length < 1 || length > (uint)records.Length - 4)
+            {
+                return false;
+            }
+
+            // Most records have no parts; the others are parsed.
+            if (records[4] != 0 && !TryParse(records.Slice(4, (int)length), out _))
+            {
+                return false;
+            }
+
+            records = records[(4 + (int)length)..];
+        }
+
+        return records.IsEmpty;
+    }
+
     private static bool TryParse(ReadOnlySpan<byte> body, out Record record)
     {
         record = default;

@@ -22,6 +22,7 @@ public readonly ref struct StreamHeader
 
     public ReadOnlySpan<byte> Bytes => _bytes;
     public byte Version => _bytes[2];
+    public PayloadEncoding Encoding => (PayloadEncoding)_bytes[3];
     public FrameType Type => (FrameType)_bytes[TypeAt];
     public FrameFlags Flags => (FrameFlags)_bytes[FlagsAt];
     public Codec Codec => (Codec)(_bytes[FlagsAt] & (byte)FrameFlags.CodecMask);

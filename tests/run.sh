@@ -1,0 +1,71 @@
+#!/bin/sh
+# Builds everything with warnings as errors, runs all tests, sums them up and checks the line coverage of src.
+# Started by './danube test [FILTER]'. The last line is 'N passed, N failed' (and ', N skipped' when there are any).
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+dotnet=${DANUBE_DOTNET:-dotnet}
+results=$root/artifacts/tests
+# The SDK's whole set of test processes at once would starve two cores; hang guards in the tests assume that they get one.
+projects_at_once=1
+
+case ${1:-} in
+    -h | --help)
+        cat <<'HELP'
+usage: danube test [FILTER]
+
+Builds the solution (Release, warnings are errors), runs every test project and prints 'N passed, N failed' as its last line.
+Exit code 0 only when everything passed. Without FILTER the line coverage of src is measured and must reach the thresholds
+that tests/coverage.awk names. FILTER is that of 'dotnet test --filter'; a plain word selects all tests whose full name contains it.
+HELP
+        exit 0
+        ;;
+esac
+filter=${1:-}
+
+# command:package pairs that tests use beside the SDK. A fresh machine gets them here; without rights to install, the tests
+# that need one fail and name it.
+needed=''
+
+install_needed() {
+    missing=''
+    for pair in $needed; do
+        command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
+    done
+    [ -n "$missing" ] || return 0
+    echo "Installing$missing"
+    as_root=''
+    [ "$(id -u)" -eq 0 ] || as_root=sudo
+    # shellcheck disable=SC2086
+    $as_root apt-get update -qq && $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing
+}
+
+install_needed
+cd "$root"
+rm -rf "$results"
+mkdir -p "$results"
+
+echo 'Building the solution'
+"$dotnet" build Danube.Fast.sln -c Release --nologo -v quiet --disable-build-servers || {
+    echo 'The build failed.'
+    echo '0 passed, 1 failed'
+    exit 1
+}
+
+set -- test Danube.Fast.sln -c Release --no-build --nologo -v quiet "-m:$projects_at_once" \
+    --results-directory "$results" --logger 'trx;LogFilePrefix=results' --logger 'console;verbosity=minimal'
+if [ -n "$filter" ]; then
+    set -- "$@" --filter "$filter"
+else
+    set -- "$@" --collect 'XPlat Code Coverage' --settings tests/coverage.runsettings
+fi
+
+status=0
+"$dotnet" "$@" || status=$?
+
+if [ -z "$filter" ]; then
+    find "$results" -name '*.info' -exec cat {} + | awk -v "root=$root/" -f tests/coverage.awk || status=1
+fi
+
+find "$results" -name '*.trx' -exec cat {} + >"$results/all.trx.txt"
+awk -v "status=$status" -f tests/summary.awk "$results/all.trx.txt"

@@ -1,0 +1,3 @@
+using Danube.Fast.AdminCli;
+
+return await AdminCommandLine.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,43 @@
+namespace Danube.Fast.Harness;
+
+/// <summary>Finds the built broker: <c>DANUBE_BROKER</c> (a path) first, then <c>src/Server/bin</c> of the repository around the caller.</summary>
+public static class BrokerLocator
+{
+    /// <summary>Folder that holds <c>Danube.Fast.sln</c>.</summary>
+    /// <exception cref="DirectoryNotFoundException">The caller does not run from inside the repository.</exception>
+    public static string RepositoryRoot()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Danube.Fast.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new DirectoryNotFoundException("Danube.Fast.sln was not found above " + AppContext.BaseDirectory + "; set DANUBE_BROKER to the path of danube-broker.dll.");
+    }
+
+    /// <summary>Path of <c>danube-broker.dll</c>, in the caller's own configuration when that is built, else Release.</summary>
+    /// <exception cref="FileNotFoundException">The broker is not built.</exception>
+    public static string BrokerAssembly()
+    {
+        if (Environment.GetEnvironmentVariable("DANUBE_BROKER") is { Length: > 0 } given)
+        {
+            return given.EndsWith(".dll", StringComparison.Ordinal) ? given : given + ".dll";
+        }
+
+        string root = RepositoryRoot();
+        string own = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Debug{Path.DirectorySeparatorChar}") ? "Debug" : "Release";
+        foreach (string configuration in new[] { own, "Release" })
+        {
+            string path = Path.Combine(root, "src", "Server", "bin", configuration, "net10.0", "danube-broker.dll");
+            if (File.Exists(path))
+            {
+                return path;
+            }
+        }
+
+        throw new FileNotFoundException("danube-broker is not built: run `dotnet build src/Server -c Release`.");
+    }
+}

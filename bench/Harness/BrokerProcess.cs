@@ -1,0 +1,228 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Danube.Fast.Harness;
+
+/// <summary>How to start a broker. A null data directory means a temporary one that goes with the process object.</summary>
+public sealed record BrokerOptions
+{
+    public string? DataDirectory { get; init; }
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>How long the first line may take. Recovery of what an earlier process left is included.</summary>
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
+}
+
+/// <summary>The broker did not come up.</summary>
+public sealed class BrokerStartException(string message, int? exitCode) : Exception(message)
+{
+    /// <summary>Exit code when the process has ended, else null.</summary>
+    public int? ExitCode { get; } = exitCode;
+}
+
+/// <summary>
+/// A real broker process on free ports. Reads the addresses from the first line of its output, keeps the last lines of the rest, and signals
+/// only the process it started.
+/// </summary>
+public sealed partial class BrokerProcess : IAsyncDisposable
+{
+    private const int KeptLines = 400, SigTerm = 15;
+
+    private readonly Process _process;
+    private readonly TaskCompletionSource<string> _firstLine = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<string> _lines = new();
+    private readonly bool _ownsData;
+
+    private BrokerProcess(Process process, string data, bool ownsData)
+    {
+        _process = process;
+        DataDirectory = data;
+        _ownsData = ownsData;
+        process.OutputDataReceived += (_, e) => OnLine(e.Data, true);
+        process.ErrorDataReceived += (_, e) => OnLine(e.Data, false);
+    }
+
+    /// <summary>host:port of the native protocol.</summary>
+    public string Native { get; private set; } = "";
+
+    /// <summary>host:port of the HTTP endpoint.</summary>
+    public string Http { get; private set; } = "";
+
+    /// <summary>What <c>DanubeClient.ConnectAsync</c> takes.</summary>
+    public string Url => "danube://" + Native;
+    public string DataDirectory { get; }
+    public int Pid => _process.Id;
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>The last lines the process wrote: what a failing test shows.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_lines)
+            {
+                return string.Join('\n', _lines);
+            }
+        }
+    }
+
+    /// <summary>Resident set in bytes, from /proc.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    /// <exception cref="BrokerStartException">It ended or said nothing within the start timeout.</exception>
+    public static async Task<BrokerProcess> StartAsync(BrokerOptions? options = null)
+    {
+        options ??= new BrokerOptions();
+        string data = options.DataDirectory ?? Directory.CreateTempSubdirectory("danube-").FullName;
+        var start = new ProcessStartInfo(DotNetHost.Path) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (string argument in new[] { BrokerLocator.BrokerAssembly(), "--data-dir", data, "--port", "0", "--http-port", "0" }.Concat(options.Arguments))
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach ((string name, string value) in options.Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        var broker = new BrokerProcess(new Process { StartInfo = start }, data, options.DataDirectory is null);
+        try
+        {
+            await broker.RunAsync(options.StartTimeout);
+        }
+        catch
+        {
+            await broker.DisposeAsync();
+            throw;
+        }
+
+        return broker;
+    }
+
+    /// <summary>kill -9, and waits until the process is gone.</summary>
+    public async Task KillAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Sends SIGTERM and returns at once.</summary>
+    public void Terminate()
+    {
+        if (!_process.HasExited && Kill(_process.Id, SigTerm) != 0)
+        {
+            throw new InvalidOperationException("kill(2) failed with errno " + Marshal.GetLastPInvokeError());
+        }
+    }
+
+    /// <summary>SIGTERM, then the exit code.</summary>
+    /// <exception cref="TimeoutException">It did not end in time (the hang guard of the caller).</exception>
+    public async Task<int> StopAsync(TimeSpan? guard = null)
+    {
+        Terminate();
+        await _process.WaitForExitAsync().WaitAsync(guard ?? TimeSpan.FromSeconds(60));
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await KillAsync();
+        }
+        catch (InvalidOperationException)
+        {
+            // It was never started.
+        }
+
+        _process.Dispose();
+        if (_ownsData && Directory.Exists(DataDirectory))
+        {
+            Directory.Delete(DataDirectory, true);
+        }
+    }
+
+    private async Task RunAsync(TimeSpan timeout)
+    {
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        _ = _process.WaitForExitAsync().ContinueWith(_ => _firstLine.TrySetResult(""), TaskScheduler.Default);
+        string line;
+        try
+        {
+            line = await _firstLine.Task.WaitAsync(timeout);
+        }
+        catch (TimeoutException)
+        {
+            throw new BrokerStartException($"The broker printed nothing within {timeout.TotalSeconds:0} s.\n{Output}", null);
+        }
+
+        if (!line.StartsWith("DANUBE ", StringComparison.Ordinal))
+        {
+            await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(10));
+            throw new BrokerStartException($"The broker ended with code {_process.ExitCode} instead of printing its addresses.\n{Output}", _process.ExitCode);
+        }
+
+        foreach (string part in line.Split(' '))
+        {
+            Native = part.StartsWith("native=", StringComparison.Ordinal) ? part["native=".Length..] : Native;
+            Http = part.StartsWith("http=", StringComparison.Ordinal) ? part["http=".Length..] : Http;
+        }
+    }
+
+    private void OnLine(string? line, bool isOutput)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        lock (_lines)
+        {
+            _lines.Enqueue(line);
+            if (_lines.Count > KeptLines)
+            {
+                _lines.Dequeue();
+            }
+        }
+
+        if (isOutput && line.StartsWith("DANUBE ", StringComparison.Ordinal))
+        {
+            _firstLine.TrySetResult(line);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int pid, int signal);
+}
+
+/// <summary>The <c>dotnet</c> executable of this process.</summary>
+public static class DotNetHost
+{
+    public static string Path { get; } = Find();
+
+    private static string Find()
+    {
+        if (Environment.ProcessPath is { } own && System.IO.Path.GetFileNameWithoutExtension(own) == "dotnet")
+        {
+            return own;
+        }
+
+        string root = System.IO.Path.GetFullPath(System.IO.Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
+        string host = System.IO.Path.Combine(root, OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet");
+        return File.Exists(host) ? host : "dotnet";
+    }
+}

@@ -1,0 +1,96 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Danube.Fast.Wal;
+
+/// <summary>A file of the operating system.</summary>
+internal sealed class NativeFile(string path, SafeFileHandle handle) : WalFile
+{
+    public override string Path => path;
+
+    public override long Length => RandomAccess.GetLength(handle);
+
+    public SafeFileHandle Handle => handle;
+
+    public override void Write(ReadOnlySpan<byte> bytes, long position)
+    {
+        try
+        {
+            RandomAccess.Write(handle, bytes, position);
+        }
+        catch (IOException error) when (IoErrors.IsDiskFull(error))
+        {
+            throw new DiskFullException($"No space left to write {path}.", error);
+        }
+    }
+
+    public override int Read(Span<byte> buffer, long position)
+    {
+        int total = 0;
+        while (total < buffer.Length)
+        {
+            int read = RandomAccess.Read(handle, buffer[total..], position + total);
+            if (read == 0)
+            {
+                break;
+            }
+
+            total += read;
+        }
+
+        return total;
+    }
+
+    public override void DataSync()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            RandomAccess.FlushToDisk(handle);
+            return;
+        }
+
+        bool mac = OperatingSystem.IsMacOS();
+        if (!mac && !OperatingSystem.IsLinux())
+        {
+            throw new PlatformNotSupportedException("Durable topics need Linux, macOS or Windows.");
+        }
+
+        while ((mac ? Libc.FControl(handle, Libc.FullFSync) : Libc.FDataSync(handle)) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() != Libc.EIntr)
+            {
+                throw IoErrors.FromLastError(mac ? "F_FULLFSYNC" : "fdatasync", path);
+            }
+        }
+    }
+
+    public override void DropCache()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            _ = Libc.FAdvise(handle, 0, 0, Libc.AdviseDontNeed);
+        }
+    }
+
+    public override long NextData(long position)
+    {
+        long length = Length;
+        if (position >= length)
+        {
+            return length;
+        }
+
+        if (!OperatingSystem.IsLinux())
+        {
+            return position;
+        }
+
+        // Only the shared file offset moves, which nothing here uses. File systems without the call answer an error: then all is data.
+        long next = Libc.Seek(handle, position, Libc.SeekData);
+        return next >= 0 ? Math.Min(next, length) : Marshal.GetLastPInvokeError() == Libc.ENxIo ? length : position;
+    }
+
+    public override WalMap Map(bool writable) => new NativeMap(handle, checked((int)Length), writable);
+
+    protected override void Dispose(bool disposing) => handle.Dispose();
+}

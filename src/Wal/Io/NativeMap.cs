@@ -1,0 +1,49 @@
+using System.IO.MemoryMappedFiles;
+using Microsoft.Win32.SafeHandles;
+
+namespace Danube.Fast.Wal;
+
+/// <summary>
+/// A shared mapping of a whole file. The pointer is taken once. The view handle is disposed instead of the accessor, because the
+/// accessor's disposal is an msync of the whole view.
+/// </summary>
+internal sealed unsafe class NativeMap : WalMap
+{
+    private readonly MemoryMappedFile _file;
+    private readonly SafeMemoryMappedViewHandle _view;
+    private readonly byte* _pointer;
+
+    public NativeMap(SafeFileHandle handle, int length, bool writable)
+    {
+        MemoryMappedFileAccess access = writable ? MemoryMappedFileAccess.ReadWrite : MemoryMappedFileAccess.Read;
+        _file = MemoryMappedFile.CreateFromFile(handle, null, 0, access, HandleInheritability.None, leaveOpen: true);
+        try
+        {
+            MemoryMappedViewAccessor accessor = _file.CreateViewAccessor(0, length, access);
+            _view = accessor.SafeMemoryMappedViewHandle;
+            _view.AcquirePointer(ref _pointer);
+            _pointer += accessor.PointerOffset;
+        }
+        catch
+        {
+            _file.Dispose();
+            throw;
+        }
+
+        Length = length;
+    }
+
+    public override byte* Pointer => _pointer;
+
+    public override int Length { get; }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_view.IsClosed)
+        {
+            _view.ReleasePointer();
+            _view.Dispose();
+            _file.Dispose();
+        }
+    }
+}

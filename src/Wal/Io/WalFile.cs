@@ -1,0 +1,55 @@
+namespace Danube.Fast.Wal;
+
+/// <summary>An open file. Calls carry their position, so that readers and the appender share one handle. Runs on: any thread.</summary>
+public abstract class WalFile : IDisposable
+{
+    public abstract string Path { get; }
+
+    /// <summary>Length in bytes.</summary>
+    public abstract long Length { get; }
+
+    /// <summary>Writes all bytes at <paramref name="position"/> (pwrite).</summary>
+    public abstract void Write(ReadOnlySpan<byte> bytes, long position);
+
+    /// <summary>Reads at <paramref name="position"/> (pread) until <paramref name="buffer"/> is full or the file ends; returns the bytes read.</summary>
+    public abstract int Read(Span<byte> buffer, long position);
+
+    /// <summary>Returns when everything written before the call is on the disk (fdatasync, F_FULLFSYNC, FlushFileBuffers). An error means that nothing is known.</summary>
+    public abstract void DataSync();
+
+    /// <summary>Forgets clean cached pages, so that the next read comes from the disk. Does nothing where the system has no such call.</summary>
+    public abstract void DropCache();
+
+    /// <summary>Next position at or after <paramref name="position"/> that may hold something other than zeros; the length when there is none.</summary>
+    public abstract long NextData(long position);
+
+    /// <summary>Maps the whole file.</summary>
+    public abstract WalMap Map(bool writable);
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected abstract void Dispose(bool disposing);
+}
+
+/// <summary>The mapped bytes of a file. The file must not shrink while it lives.</summary>
+public abstract unsafe class WalMap : IDisposable
+{
+    /// <summary>First byte of the file; valid until disposal.</summary>
+    public abstract byte* Pointer { get; }
+
+    /// <summary>Mapped bytes.</summary>
+    public abstract int Length { get; }
+
+    /// <summary>Unmaps without syncing.</summary>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected abstract void Dispose(bool disposing);
+}

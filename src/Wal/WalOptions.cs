@@ -1,0 +1,65 @@
+namespace Danube.Fast.Wal;
+
+/// <summary>How appended bytes get into a segment.</summary>
+public enum AppendMode
+{
+    /// <summary>One pwrite per appended run; readers see it through the map (the page cache is coherent).</summary>
+    Pwrite,
+
+    /// <summary>Copied through the map.</summary>
+    Mapped,
+}
+
+/// <summary>Settings of a data directory. The defaults are those of the broker.</summary>
+public sealed record WalOptions
+{
+    public AppendMode AppendMode { get; init; } = AppendMode.Pwrite;
+
+    /// <summary>Size of the first segment of a topic in bytes; each further one is twice as large.</summary>
+    public int FirstSegmentBytes { get; init; } = 64 * 1024;
+
+    /// <summary>Largest planned segment in bytes; a frame that does not fit gets a segment of its size.</summary>
+    public int SegmentBytes { get; init; } = 256 * 1024 * 1024;
+
+    /// <summary>Threads beside the committer that take a share when several logs wait for a sync.</summary>
+    public int SyncThreads { get; init; } = 2;
+
+    /// <summary>How often <c>os</c> logs are synced in the background, milliseconds.</summary>
+    public int OsSyncIntervalMs { get; init; } = 1000;
+
+    /// <summary>Longest time that a saved cursor waits for its sync, milliseconds.</summary>
+    public int CursorSyncIntervalMs { get; init; } = 100;
+
+    /// <summary>A log without appends and reads for this long gives its maps and handles back, milliseconds.</summary>
+    public int IdleAfterMs { get; init; } = 600_000;
+
+    /// <summary>How often retention is applied, milliseconds.</summary>
+    public int RetentionIntervalMs { get; init; } = 10_000;
+
+    /// <summary>Threads that read what is not mapped.</summary>
+    public int ColdReaders { get; init; } = 2;
+
+    /// <summary>A producer snapshot is written after this many appended bytes.</summary>
+    public long SnapshotIntervalBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>Publishes are refused below the smaller of this many free bytes and <see cref="LowSpaceFraction"/> of the volume. 0 = never.</summary>
+    public long LowSpaceBytes { get; init; } = 1024L * 1024 * 1024;
+
+    /// <summary>Share of the volume, 0 to 1; see <see cref="LowSpaceBytes"/>.</summary>
+    public double LowSpaceFraction { get; init; } = 0.05;
+
+    /// <summary>Maps of the whole directory; further reads go through the cold readers.</summary>
+    public int MaxMaps { get; init; } = 16_384;
+
+    /// <summary>Takes what an operator should know. Runs on any thread; must not block.</summary>
+    public Action<WalEvent>? OnEvent { get; init; }
+
+    /// <summary>Clock of retention, low-space checks and time stamps.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>The seam to the operating system's files.</summary>
+    public WalFileSystem FileSystem { get; init; } = WalFileSystem.Native;
+
+    /// <summary>False in deterministic tests: no thread is started, the test runs each step itself.</summary>
+    internal bool StartThreads { get; init; } = true;
+}

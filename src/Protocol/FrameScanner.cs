@@ -45,7 +45,8 @@ public static class FrameScanner
         frame = default;
         if (buffer.Length < ProtocolLimits.HeaderSize)
         {
-            return buffer.Length >= 2 && (buffer[0] != 0x56 || buffer[1] != 0x32) ? Fail(ref frame, ErrorCode.BadMagic) : ScanStatus.NeedMoreData;
+            // A peer that speaks another protocol is told so at its first bytes, not after 128 of them.
+            return "V2"u8.StartsWith(buffer[..Math.Min(2, buffer.Length)]) ? ScanStatus.NeedMoreData : Fail(ref frame, ErrorCode.BadMagic);
         }
 
         ErrorCode error = ReadPrologue(buffer, maxFrame, allowStream, ref frame);
@@ -159,7 +160,9 @@ public static class FrameScanner
             whole = (whole + (ProtocolLimits.FrameAlignment - 1)) & ~(ProtocolLimits.FrameAlignment - 1L);
         }
 
-        if (whole > maxFrame)
+        // A deliver may carry one stored frame of the full size, behind its own header and exclusion list.
+        long limit = frame.Type == FrameType.Deliver ? (long)maxFrame + DeliverFrame.Measure(ProtocolLimits.MaxExclusionsPerDeliver) : maxFrame;
+        if (whole > Math.Min(limit, Array.MaxLength))
         {
             return ErrorCode.FrameTooLarge;
         }

@@ -28,7 +28,14 @@ public readonly ref struct AckFrame(ReadOnlySpan<byte> frame)
     public NackReason Reason => (NackReason)BinaryPrimitives.ReadUInt32BigEndian(_frame[40..]);
 
     /// <summary>True when the payload holds exactly the ranges the header names.</summary>
-    public bool IsConsistent => new StreamHeader(_frame).PayloadLength == (ulong)BinaryPrimitives.ReadUInt32BigEndian(_frame[32..]) * RangeSize;
+    public bool IsConsistent
+    {
+        get
+        {
+            ulong named = (ulong)BinaryPrimitives.ReadUInt32BigEndian(_frame[32..]) * RangeSize;
+            return new StreamHeader(_frame).PayloadLength == named && named <= (ulong)(_frame.Length - ProtocolLimits.HeaderSize);
+        }
+    }
 
     public (long First, uint Count) Range(int index)
     {

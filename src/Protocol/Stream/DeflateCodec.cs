@@ -22,6 +22,11 @@ internal static class DeflateCodec
 
     public static unsafe bool TryDecompress(ReadOnlySpan<byte> source, Span<byte> destination)
     {
+        if (source.IsEmpty)
+        {
+            return false;
+        }
+
         fixed (byte* start = source)
         {
             using var input = new UnmanagedMemoryStream(start, source.Length);

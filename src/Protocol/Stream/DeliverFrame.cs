@@ -44,6 +44,7 @@ public readonly ref struct DeliverFrame(ReadOnlySpan<byte> frame)
     /// <summary>Checks that the exclusion list fits the payload and its CRC.</summary>
     public bool HasValidExclusions =>
         ExclusionCount * ExclusionSize <= new StreamHeader(_frame).PayloadLength
+        && RunAt <= _frame.Length
         && new StreamHeader(_frame).ContentCrc == Crc32C.Compute(_frame[ProtocolLimits.HeaderSize..RunAt]);
 
     public static int Measure(int exclusions) => ProtocolLimits.HeaderSize + (exclusions * ExclusionSize);

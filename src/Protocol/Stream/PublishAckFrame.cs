@@ -27,7 +27,14 @@ public readonly ref struct PublishAckFrame(ReadOnlySpan<byte> frame)
     }
 
     /// <summary>True when the payload holds exactly the entries the header names.</summary>
-    public bool IsConsistent => new StreamHeader(_frame).PayloadLength == (ulong)BinaryPrimitives.ReadUInt32BigEndian(_frame[32..]) * EntrySize;
+    public bool IsConsistent
+    {
+        get
+        {
+            ulong named = (ulong)BinaryPrimitives.ReadUInt32BigEndian(_frame[32..]) * EntrySize;
+            return new StreamHeader(_frame).PayloadLength == named && named <= (ulong)(_frame.Length - ProtocolLimits.HeaderSize);
+        }
+    }
 
     public static int Measure(int count) => ProtocolLimits.HeaderSize + (count * EntrySize);
 

@@ -16,6 +16,9 @@ public readonly ref struct StoredFrame
     /// <summary>The payload as it is stored; compressed when the header names a codec. <see cref="Compression.TryUnpack"/> gives the records.</summary>
     public ReadOnlySpan<byte> Payload { get; }
 
+    /// <summary>True when the bytes behind the payload are zero.</summary>
+    public bool HasZeroPadding => !Bytes[(ProtocolLimits.HeaderSize + Payload.Length)..].ContainsAnyExcept((byte)0);
+
     /// <summary>Checks the header CRC and the content CRC: the whole frame is what the producer sent and the broker stamped.</summary>
     public bool IsIntact
     {

@@ -1,10 +1,12 @@
 using System.Text;
+using Danube.Fast.Wal;
 
 namespace Danube.Fast.Metadata;
 
 /// <summary>
 /// The metadata store of a single broker: one record file in the data folder, everything in memory. Changes are made one after
-/// the other; each is on disk (fdatasync) before it is visible or answered. The first failed write or sync ends all further changes.
+/// the other; each is on disk (fdatasync) before it is visible or answered. A change that the disk refused is taken back and fails;
+/// later changes write a whole new file, so a full disk heals.
 /// Runs on: callers' threads; changes on a pool thread, because they wait for the disk. Shared with: everybody.
 /// </summary>
 public sealed class EmbeddedMetadataStore : IMetadataStore
@@ -15,29 +17,39 @@ public sealed class EmbeddedMetadataStore : IMetadataStore
     private const int HistoryCapacity = 16 * 1024;
 
     private readonly SemaphoreSlim _writer = new(1, 1);
-    private readonly MetadataFile _file;
+    private readonly RecordLog _log;
     private readonly MetadataTable _table;
-    private Exception? _failure;
     private volatile bool _disposed;
 
-    private EmbeddedMetadataStore(MetadataFile file, MetadataTable table)
+    private EmbeddedMetadataStore(RecordLog log, MetadataTable table)
     {
-        _file = file;
+        _log = log;
         _table = table;
     }
 
+    /// <summary>
+    /// Bytes of the file that had been on disk and cannot be read any more; the changes in them are lost. The owner reports it and
+    /// must not take a missing key for one that was deleted.
+    /// </summary>
+    public long DamagedBytes => _log.DamagedBytes;
+
     /// <summary>Opens or creates the store of a directory (which is created too).</summary>
-    /// <exception cref="InvalidDataException">The file is damaged; the message names the place. A torn tail is no damage.</exception>
+    /// <exception cref="InvalidDataException">An entry is of a version that this program does not know.</exception>
     /// <exception cref="IOException">The file cannot be read or written.</exception>
-    public static EmbeddedMetadataStore Open(string directory)
+    public static EmbeddedMetadataStore Open(string directory) => Open(directory, WalFileSystem.Native);
+
+    /// <summary>As <see cref="Open(string)"/>, with the file calls made through <paramref name="files"/>.</summary>
+    public static EmbeddedMetadataStore Open(string directory, WalFileSystem files)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        MetadataFile file = MetadataFile.Open(Path.Combine(directory, FileName));
+        ArgumentNullException.ThrowIfNull(files);
+        CreateDirectory(Path.GetFullPath(directory), files);
+        RecordLog log = RecordLog.Open(Path.Combine(directory, FileName), files);
         try
         {
             var entries = new List<MetadataEntry>();
             long revision = 0;
-            foreach ((byte[] key, byte[] record) in file.Entries)
+            foreach ((byte[] key, byte[] record) in log.Entries)
             {
                 (long entryRevision, long created, byte[] value) = EntryCodec.Decode(record);
                 revision = Math.Max(revision, entryRevision);
@@ -47,11 +59,11 @@ public sealed class EmbeddedMetadataStore : IMetadataStore
                 }
             }
 
-            return new EmbeddedMetadataStore(file, new MetadataTable(entries, revision, HistoryCapacity));
+            return new EmbeddedMetadataStore(log, new MetadataTable(entries, revision, HistoryCapacity));
         }
         catch
         {
-            file.Dispose();
+            log.Dispose();
             throw;
         }
     }
@@ -110,7 +122,7 @@ public sealed class EmbeddedMetadataStore : IMetadataStore
             {
                 _disposed = true;
                 _table.Close();
-                _file.Dispose();
+                _log.Dispose();
             }
         }
         finally
@@ -125,17 +137,7 @@ public sealed class EmbeddedMetadataStore : IMetadataStore
         try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_failure is not null)
-            {
-                throw new IOException("The metadata store stopped after an earlier failure: " + _failure.Message, _failure);
-            }
-
             return await Task.Run(change, CancellationToken.None);
-        }
-        catch (IOException e)
-        {
-            _failure ??= e;
-            throw;
         }
         finally
         {
@@ -153,8 +155,8 @@ public sealed class EmbeddedMetadataStore : IMetadataStore
 
         long revision = _table.Revision + 1;
         var entry = new MetadataEntry(key, value, revision, current?.CreatedRevision ?? revision);
-        _file.Append(keyBytes, EntryCodec.Encode(revision, entry.CreatedRevision, value));
-        _file.Sync();
+        _log.Append(keyBytes, EntryCodec.Encode(revision, entry.CreatedRevision, value));
+        SyncOrTakeBack(keyBytes, current);
         _table.Apply(new MetadataChange(MetadataChangeKind.Put, key, value, revision), entry);
         return new MetadataUpdate(true, revision);
     }
@@ -174,11 +176,54 @@ public sealed class EmbeddedMetadataStore : IMetadataStore
 
         // The revision goes first: a crash between the two leaves a gap in the count, never a count that went back.
         long revision = _table.Revision + 1;
-        _file.Append([], EntryCodec.Encode(revision, revision, []));
-        _file.Remove(keyBytes);
-        _file.Sync();
+        _log.Append([], EntryCodec.Encode(revision, revision, []));
+        _log.Remove(keyBytes);
+        SyncOrTakeBack(keyBytes, current);
         _table.Apply(new MetadataChange(MetadataChangeKind.Delete, key, default, revision), null);
         return new MetadataUpdate(true, revision);
+    }
+
+    // After an error the next sync writes everything the log has in memory: what is not answered must not be in there.
+    private void SyncOrTakeBack(byte[] keyBytes, MetadataEntry? before)
+    {
+        try
+        {
+            _log.Sync();
+        }
+        catch (IOException)
+        {
+            if (before is null)
+            {
+                _log.Remove(keyBytes);
+            }
+            else
+            {
+                _log.Append(keyBytes, EntryCodec.Encode(before.Revision, before.CreatedRevision, before.Value.Span));
+            }
+
+            throw;
+        }
+    }
+
+    // The log makes its own file durable; the names on the way to it are made durable here.
+    private static void CreateDirectory(string directory, WalFileSystem files)
+    {
+        if (files.DirectoryExists(directory))
+        {
+            return;
+        }
+
+        string? parent = Path.GetDirectoryName(directory);
+        if (parent is not null)
+        {
+            CreateDirectory(parent, files);
+        }
+
+        files.CreateDirectory(directory);
+        if (parent is not null)
+        {
+            files.SyncDirectory(parent);
+        }
     }
 
     private static bool Matches(MetadataEntry? current, long? expectedRevision) =>

@@ -26,7 +26,7 @@ public interface IMetadataStore : IAsyncDisposable
     /// </param>
     /// <param name="cancellationToken">Gives up waiting. A change that had already started may still be made.</param>
     /// <returns>The revision of the change, or the entry that stood in the way. A mismatch is a result, never an exception.</returns>
-    /// <exception cref="IOException">The store cannot write any more; the change is not known to be made.</exception>
+    /// <exception cref="IOException">The store could not write; the change is not visible, and may or may not be there after a restart. Try again later.</exception>
     ValueTask<MetadataUpdate> PutAsync(
         string key, ReadOnlyMemory<byte> value, long? expectedRevision = null, CancellationToken cancellationToken = default);
 
@@ -34,7 +34,7 @@ public interface IMetadataStore : IAsyncDisposable
     /// Removes a key; <paramref name="expectedRevision"/> as in <see cref="PutAsync"/>. Removing a key that does not exist without
     /// a condition succeeds, changes nothing and answers the current revision of the store.
     /// </summary>
-    /// <exception cref="IOException">The store cannot write any more; the change is not known to be made.</exception>
+    /// <exception cref="IOException">The store could not write; the change is not visible, and may or may not be there after a restart. Try again later.</exception>
     ValueTask<MetadataUpdate> DeleteAsync(
         string key, long? expectedRevision = null, CancellationToken cancellationToken = default);
 

@@ -1,3 +1,5 @@
+using Danube.Fast.Wal;
+
 namespace Danube.Fast.Metadata.Tests;
 
 public sealed class EmbeddedMetadataStoreTests : MetadataStoreContract, IDisposable
@@ -13,19 +15,75 @@ public sealed class EmbeddedMetadataStoreTests : MetadataStoreContract, IDisposa
     [Fact]
     public async Task A_torn_tail_loses_only_what_was_not_answered()
     {
-        long complete;
         await using (IMetadataStore store = await OpenAsync())
         {
             await store.PutAsync("/a", Bytes("answered"));
-            complete = LengthOfRecords();
             await store.PutAsync("/b", Bytes("torn"));
         }
 
-        CutRecords(complete + 3);
-        await using IMetadataStore reopened = await OpenAsync();
+        Change(file => file.SetLength(file.Length - 9));
+        await using EmbeddedMetadataStore reopened = EmbeddedMetadataStore.Open(_directory);
+        Assert.Equal(0, reopened.DamagedBytes);
         Assert.NotNull(await reopened.GetAsync("/a"));
         Assert.Null(await reopened.GetAsync("/b"));
         Assert.True((await reopened.PutAsync("/c", Bytes("goes on"))).Succeeded);
+    }
+
+    [Fact]
+    public async Task Damage_inside_the_file_is_reported_and_costs_no_other_entry()
+    {
+        await using (IMetadataStore store = await OpenAsync())
+        {
+            await store.PutAsync("/a", Bytes("before"));
+            await store.PutAsync("/b", Bytes("THE DAMAGED ONE"));
+            await store.PutAsync("/c", Bytes("after"));
+        }
+
+        Change(file =>
+        {
+            var bytes = new byte[file.Length];
+            file.ReadExactly(bytes);
+            file.Position = bytes.AsSpan().IndexOf("DAMAGED"u8);
+            file.WriteByte((byte)'d');
+        });
+        await using EmbeddedMetadataStore reopened = EmbeddedMetadataStore.Open(_directory);
+        Assert.True(reopened.DamagedBytes > 0);
+        Assert.NotNull(await reopened.GetAsync("/a"));
+        Assert.Null(await reopened.GetAsync("/b"));
+        Assert.NotNull(await reopened.GetAsync("/c"));
+    }
+
+    [Fact]
+    public async Task A_change_that_the_disk_refused_is_not_made_and_the_store_heals()
+    {
+        var disk = new FullDisk();
+        await using (IMetadataStore store = EmbeddedMetadataStore.Open(_directory, disk))
+        {
+            MetadataUpdate first = await store.PutAsync("/a", Bytes("1"));
+            disk.IsFull = true;
+            await Assert.ThrowsAnyAsync<IOException>(async () => await store.PutAsync("/a", Bytes("refused")));
+            await Assert.ThrowsAnyAsync<IOException>(async () => await store.PutAsync("/b", Bytes("refused")));
+            await Assert.ThrowsAnyAsync<IOException>(async () => await store.DeleteAsync("/a"));
+            Assert.Equal(first.Revision, (await store.ListAsync("")).Revision);
+            disk.IsFull = false;
+            await store.PutAsync("/c", Bytes("2"));
+            Assert.Equal(["/a", "/c"], (await store.ListAsync("")).Entries.Select(e => e.Key));
+        }
+
+        await using IMetadataStore reopened = await OpenAsync();
+        Assert.Equal(["/a=1", "/c=2"], (await reopened.ListAsync("")).Entries.Select(e => e.Key + "=" + Text(e.Value)));
+    }
+
+    [Fact]
+    public void An_entry_of_a_newer_version_is_refused_not_guessed()
+    {
+        using (RecordLog log = RecordLog.Open(FilePath, WalFileSystem.Native))
+        {
+            log.Append("/a"u8, [9, .. new byte[30]]);
+            log.Sync();
+        }
+
+        Assert.Throws<InvalidDataException>(() => EmbeddedMetadataStore.Open(_directory));
     }
 
     [Fact]
@@ -52,11 +110,28 @@ public sealed class EmbeddedMetadataStoreTests : MetadataStoreContract, IDisposa
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await store.GetAsync("/a"));
     }
 
-    private long LengthOfRecords() => new FileInfo(FilePath).Length;
-
-    private void CutRecords(long length)
+    [Fact]
+    public async Task Many_changes_of_one_key_leave_a_small_file()
     {
-        using FileStream file = File.OpenWrite(FilePath);
-        file.SetLength(length);
+        var value = new byte[64 * 1024];
+        await using (IMetadataStore store = await OpenAsync())
+        {
+            for (int i = 0; i < 200; i++)
+            {
+                value[0] = (byte)i;
+                await store.PutAsync("/a", value);
+            }
+        }
+
+        Assert.InRange(new FileInfo(FilePath).Length, 1, 8 * 1024 * 1024);
+        await using IMetadataStore reopened = await OpenAsync();
+        MetadataEntry entry = (await reopened.GetAsync("/a"))!;
+        Assert.Equal(((byte)199, 200L, 1L), (entry.Value.Span[0], entry.Revision, entry.CreatedRevision));
+    }
+
+    private void Change(Action<FileStream> change)
+    {
+        using FileStream file = File.Open(FilePath, FileMode.Open);
+        change(file);
     }
 }

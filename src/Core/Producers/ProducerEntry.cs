@@ -23,6 +23,33 @@ internal sealed class ProducerEntry
 
     public void SetBaseline(ulong lastSequence) => LastSequence = Math.Max(LastSequence, lastSequence);
 
+    /// <summary>Judges a frame. <paramref name="originalOffset"/> is set for a duplicate.</summary>
+    public SequenceVerdict Check(ulong sequence, uint count, out long originalOffset)
+    {
+        originalOffset = -1;
+        if (sequence == LastSequence + 1)
+        {
+            return SequenceVerdict.Accept;
+        }
+
+        if (sequence > LastSequence)
+        {
+            return SequenceVerdict.Gap;
+        }
+
+        for (int age = 0; age < FrameCount; age++)
+        {
+            FrameMark mark = Frame(age);
+            if (mark.Sequence == sequence)
+            {
+                originalOffset = mark.Offset;
+                return mark.Count == count ? SequenceVerdict.Duplicate : SequenceVerdict.Mismatch;
+            }
+        }
+
+        return SequenceVerdict.Mismatch;
+    }
+
     public void Record(ulong sequence, uint count, long offset)
     {
         if (FrameCount == _frames.Length && _frames.Length < MaxFrames)

@@ -54,33 +54,23 @@ public sealed class ProducerTable
     public SequenceVerdict Check(ulong producerId, ulong sequence, uint count, out long originalOffset)
     {
         originalOffset = -1;
-        ulong last = 0;
         if (_entries.TryGetValue(producerId, out ProducerEntry? entry))
         {
-            last = entry.LastSequence;
+            return entry.Check(sequence, count, out originalOffset);
         }
 
-        if (sequence == last + 1)
-        {
-            return SequenceVerdict.Accept;
-        }
+        return sequence == 1 ? SequenceVerdict.Accept : sequence == 0 ? SequenceVerdict.Mismatch : SequenceVerdict.Gap;
+    }
 
-        if (sequence > last)
-        {
-            return SequenceVerdict.Gap;
-        }
-
-        for (int age = 0; entry is not null && age < entry.FrameCount; age++)
-        {
-            ProducerEntry.FrameMark mark = entry.Frame(age);
-            if (mark.Sequence == sequence)
-            {
-                originalOffset = mark.Offset;
-                return mark.Count == count ? SequenceVerdict.Duplicate : SequenceVerdict.Mismatch;
-            }
-        }
-
-        return SequenceVerdict.Mismatch;
+    /// <summary>
+    /// The entry of an attached producer. It is entered again when it was dropped as idle: what the producer has stored
+    /// (<paramref name="lastSequence"/>) stays its baseline. Valid until the append lock is left.
+    /// </summary>
+    internal ProducerEntry Open(ulong producerId, ulong lastSequence, long nowMicros)
+    {
+        ProducerEntry entry = GetOrAdd(producerId, nowMicros);
+        entry.SetBaseline(lastSequence);
+        return entry;
     }
 
     /// <summary>Enters a frame that was appended (or is replayed in offset order during recovery).</summary>

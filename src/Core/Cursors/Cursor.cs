@@ -1,0 +1,122 @@
+namespace Danube.Fast.Core;
+
+/// <summary>
+/// What a subscription has settled: everything below mark-delete, the acknowledged offsets above it, the subscription epoch and
+/// the redelivery counts. Acknowledging is idempotent and costs one bitmap word per 64 offsets.
+/// Not thread-safe. Runs on: whoever holds the subscription's lock.
+/// </summary>
+internal sealed class Cursor
+{
+    private AckWindow _window;
+
+    public Cursor(long start) => _window = new AckWindow(start);
+
+    /// <summary>First offset that is not acknowledged.</summary>
+    public long MarkDelete => _window.Base;
+
+    /// <summary>Acknowledged offsets above mark-delete.</summary>
+    public long AcknowledgedBeyond => _window.Count;
+
+    /// <summary>First offset behind the highest acknowledged one.</summary>
+    public long AcknowledgedEnd => _window.End;
+
+    /// <summary>Raised whenever delivery starts again from mark-delete.</summary>
+    public uint Epoch { get; set; }
+
+    /// <summary>Generation of the log when the cursor was saved.</summary>
+    public uint Generation { get; set; }
+
+    public RedeliveryCounts Redeliveries { get; } = new();
+
+    /// <summary>Changed since it was last saved.</summary>
+    public bool IsDirty { get; set; }
+
+    /// <summary>Acknowledges [first, end); returns how many offsets were new.</summary>
+    public long Acknowledge(long first, long end)
+    {
+        first = Math.Max(first, MarkDelete);
+        if (first >= end)
+        {
+            return 0;
+        }
+
+        long added;
+        if (first == MarkDelete)
+        {
+            // In order: the window is passed over, nothing is set.
+            added = end - first - _window.Advance(end);
+            PassAcknowledged();
+        }
+        else
+        {
+            added = _window.Set(first, end);
+        }
+
+        IsDirty |= added > 0;
+        return added;
+    }
+
+    /// <summary>Moves mark-delete to <paramref name="offset"/> unless it is there already; returns how many unacknowledged offsets it passed.</summary>
+    public long AdvanceTo(long offset) => Acknowledge(MarkDelete, offset);
+
+    /// <summary>First offset at or above <paramref name="from"/> that is not acknowledged.</summary>
+    public long NextUnacknowledged(long from) => _window.NextUnset(Math.Max(from, MarkDelete));
+
+    /// <summary>First acknowledged offset at or above <paramref name="from"/> (not below mark-delete), at most <paramref name="limit"/>.</summary>
+    public long NextAcknowledged(long from, long limit) => _window.NextSet(from, limit);
+
+    /// <summary>True when nothing in [first, end) is left to acknowledge.</summary>
+    public bool IsAcknowledged(long first, long end) => NextUnacknowledged(first) >= end;
+
+    /// <summary>Unacknowledged offsets below <paramref name="end"/>.</summary>
+    public long Backlog(long end) => Math.Max(0, end - MarkDelete - _window.Count);
+
+    /// <summary>Starts over at <paramref name="offset"/>: a seek.</summary>
+    public void Reset(long offset)
+    {
+        _window = new AckWindow(offset);
+        Redeliveries.Clear();
+        IsDirty = true;
+    }
+
+    /// <summary>Fits a saved cursor to what the log holds; returns the acknowledged offsets beyond its end that were dropped.</summary>
+    /// <param name="logStart">First offset kept.</param>
+    /// <param name="end">First offset behind the log.</param>
+    /// <param name="lost">Unacknowledged offsets that retention has deleted.</param>
+    public long Clamp(long logStart, long end, out long lost)
+    {
+        lost = AdvanceTo(logStart);
+        long beyond = Math.Max(0, MarkDelete - end);
+        Redeliveries.TrimFrom(end);
+        if (AcknowledgedEnd <= end && beyond == 0)
+        {
+            return 0;
+        }
+
+        var window = new AckWindow(Math.Min(MarkDelete, end));
+        for (long at = NextAcknowledged(MarkDelete, end); at < end; at = NextAcknowledged(at, end))
+        {
+            long to = Math.Min(end, _window.NextUnset(at));
+            window.Set(at, to);
+            at = to;
+        }
+
+        beyond += _window.Count - window.Count;
+        _window = window;
+        IsDirty = true;
+        return beyond;
+    }
+
+    /// <summary>Gives back memory that is not needed now.</summary>
+    public void Trim() => _window.Trim();
+
+    private void PassAcknowledged()
+    {
+        if (_window.Count > 0)
+        {
+            _window.Advance(_window.NextUnset(MarkDelete));
+        }
+
+        Redeliveries.TrimBelow(MarkDelete);
+    }
+}

@@ -1,0 +1,216 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Core;
+
+// From a run of the log to deliver frames. All under the subscription's lock. Work is per frame: no record is looked at.
+internal sealed partial class Dispatcher
+{
+    // A deliver is cut behind this many exclusions; a single frame may have more (at most half its records).
+    private const int MaxJoinedExclusions = 4096;
+
+    /// <summary>What may be sent from a run.</summary>
+    /// <param name="To">Offsets from here on are not part of it.</param>
+    /// <param name="Limit">Frames that start here or above wait for room in the ack window.</param>
+    /// <param name="Redeliveries">The count that all its records share.</param>
+    /// <param name="Ready">Consumers with credit.</param>
+    private readonly record struct Stretch(long To, long Limit, ushort Redeliveries, int Ready);
+
+    /// <summary>Hands a run out to consumers with credit, in turn, and releases it. False when nothing of it could be used.</summary>
+    private bool SendRun(DispatchScratch scratch, LogRun run, ref LogPosition position, in Stretch stretch)
+    {
+        long before = position.Offset;
+        int share = stretch.Ready > 1 ? ShareOf(run.Bytes.Span, stretch) : int.MaxValue;
+        int at = 0;
+        while (position.Offset < stretch.To)
+        {
+            at += SkipSettled(run.Bytes.Span[at..], ref position, stretch.To);
+            Consumer? consumer = NextReady();
+            if (consumer is null)
+            {
+                break;
+            }
+
+            int sent = SendOne(scratch, consumer, run, at, ref position, stretch, share);
+            if (sent == 0)
+            {
+                break;
+            }
+
+            at += sent;
+        }
+
+        run.Owner.Release();
+        return position.Offset != before;
+    }
+
+    // Frames per consumer, so that each gets about the same of this run.
+    private static int ShareOf(ReadOnlySpan<byte> bytes, in Stretch stretch)
+    {
+        int frames = 0;
+        while (TryFrame(bytes, out long offset, out _, out int length) && offset < stretch.To)
+        {
+            frames++;
+            bytes = bytes[length..];
+        }
+
+        return Math.Max(1, (frames + stretch.Ready - 1) / stretch.Ready);
+    }
+
+    /// <summary>Passes frames of which nothing is left to send; returns their bytes.</summary>
+    private int SkipSettled(ReadOnlySpan<byte> bytes, ref LogPosition position, long to)
+    {
+        int skipped = 0;
+        while (position.Offset < to && TryFrame(bytes[skipped..], out long offset, out long end, out int length))
+        {
+            long first = Math.Max(offset, position.Offset);
+            long last = Math.Min(end, to);
+            if (Cursor.AcknowledgedEnd <= first || Cursor.NextUnacknowledged(first) < last)
+            {
+                break;
+            }
+
+            if (end > to)
+            {
+                position.Offset = to;
+                break;
+            }
+
+            position.Advance(length, end);
+            skipped += length;
+        }
+
+        return skipped;
+    }
+
+    /// <summary>Sends consecutive frames as one deliver; returns the bytes of the run that are done with.</summary>
+    private int SendOne(DispatchScratch scratch, Consumer consumer, in LogRun run, int at, ref LogPosition position, in Stretch stretch, int share)
+    {
+        ReadOnlySpan<byte> bytes = run.Bytes.Span[at..];
+        ulong records = consumer.RecordsGranted - consumer.SelectedInAll;
+        ulong room = consumer.BytesGranted - consumer.BytesInAll;
+        long firstOffset = -1, selected = 0, next = position.Offset;
+        int length = 0, done = 0;
+        scratch.Begin();
+        while (share-- > 0 && (ulong)selected < records && (length == 0 || (ulong)(DeliverFrame.Measure(scratch.ExclusionCount) + length) < room)
+            && scratch.ExclusionCount <= MaxJoinedExclusions && TryFrame(bytes[length..], out long offset, out long end, out int frameLength)
+            && offset < stretch.To && offset < stretch.Limit)
+        {
+            firstOffset = firstOffset < 0 ? offset : firstOffset;
+            long from = Math.Max(offset, next), to = Math.Min(end, stretch.To);
+            long added = from == offset && to == end && Cursor.AcknowledgedEnd <= offset
+                ? SelectAll(scratch, offset, end)
+                : SelectPart(scratch, firstOffset, offset, end, from, to);
+            if (added == 0)
+            {
+                break;
+            }
+
+            selected += added;
+            length += frameLength;
+            next = to;
+            if (to < end)
+            {
+                break;
+            }
+
+            done = length;
+        }
+
+        if (selected == 0)
+        {
+            return 0;
+        }
+
+        Deliver(scratch, consumer, new LogRun(run.Bytes.Slice(at, length), run.Owner), firstOffset, selected, stretch.Redeliveries);
+        position.Advance(done, next);
+        return done == 0 ? length : done;
+    }
+
+    private static long SelectAll(DispatchScratch scratch, long offset, long end)
+    {
+        scratch.Select(offset, end);
+        return end - offset;
+    }
+
+    /// <summary>Selects what is unacknowledged in [from, to) of the frame [offset, end), and excludes the rest of it. Returns 0, and does nothing, when that is all.</summary>
+    private long SelectPart(DispatchScratch scratch, long runFirst, long offset, long end, long from, long to)
+    {
+        long at = Cursor.NextUnacknowledged(from);
+        if (at >= to)
+        {
+            return 0;
+        }
+
+        long selected = 0;
+        long excludedFrom = offset;
+        while (at < to)
+        {
+            if (at > excludedFrom)
+            {
+                scratch.Exclude(excludedFrom - runFirst, at - excludedFrom);
+            }
+
+            long stop = Cursor.NextAcknowledged(at, to);
+            scratch.Select(at, stop);
+            selected += stop - at;
+            excludedFrom = stop;
+            at = Cursor.NextUnacknowledged(stop);
+        }
+
+        if (excludedFrom < end)
+        {
+            scratch.Exclude(excludedFrom - runFirst, end - excludedFrom);
+        }
+
+        return selected;
+    }
+
+    private void Deliver(DispatchScratch scratch, Consumer consumer, in LogRun frames, long firstOffset, long selected, ushort redeliveries)
+    {
+        long end = scratch.Range(scratch.RangeCount - 1).End;
+        int bytes = DeliverFrame.Measure(scratch.ExclusionCount) + frames.Bytes.Length;
+        for (int i = 0; i < scratch.RangeCount; i++)
+        {
+            (long first, long stop) = scratch.Range(i);
+            consumer.InFlight.Push(new InFlightRange(first, stop, consumer.SelectedInAll));
+            consumer.OnSent(stop - first, 0);
+        }
+
+        consumer.OnSent(0, bytes);
+        var fields = new DeliverFields
+        {
+            Channel = consumer.Channel,
+            RunLength = frames.Bytes.Length,
+            FirstOffset = firstOffset,
+            SelectedInAll = consumer.SelectedInAll,
+            Selected = (uint)selected,
+            SubscriptionEpoch = Cursor.Epoch,
+            BytesInAll = consumer.BytesInAll,
+            DurableEnd = _log.Durable,
+            SendTimeMicros = _topic.NowMicros(),
+            RedeliveryCount = redeliveries,
+        };
+        frames.Owner.Retain();
+        consumer.IsDead |= !consumer.Sink.Send(scratch.Seal(ref fields), frames);
+        scratch.Sinks.Add(consumer.Sink);
+        _topic.Counters.OnDelivered(selected, bytes, scratch.Range(0).First < _sentEnd);
+        DeliveredEnd = Math.Max(DeliveredEnd, end);
+        _sentEnd = Math.Max(_sentEnd, end);
+    }
+
+    /// <summary>The whole frame at the start of the bytes.</summary>
+    private static bool TryFrame(ReadOnlySpan<byte> bytes, out long offset, out long end, out int length)
+    {
+        offset = end = length = 0;
+        if (bytes.Length < ProtocolLimits.HeaderSize)
+        {
+            return false;
+        }
+
+        var header = new StreamHeader(bytes);
+        length = header.FrameLength;
+        offset = header.Offset;
+        end = header.EndOffset;
+        return length <= bytes.Length;
+    }
+}

@@ -1,0 +1,257 @@
+namespace Danube.Fast.Core;
+
+/// <summary>
+/// Sends a subscription's records to its consumers. A state machine without a thread of its own: <see cref="Schedule"/> puts it
+/// on the pool when there may be something to do; it runs in slices (one run of the log each), holding the subscription's lock
+/// for one slice at a time. Reading is in Dispatcher.Reads.cs, building delivers in Dispatcher.Delivers.cs.
+///
+/// No wake-up is lost. Each reason to run has an owner that first changes what the dispatcher looks at and then calls
+/// <see cref="Schedule"/>:
+///   - credit, ack, nack, attach, detach, seek, cold read: the state changes under the lock, so a slice either sees it or comes
+///     after the call to Schedule, which then finds the signal at Running (another round follows) or Idle (it is queued);
+///   - data: the watermark moves without the lock. A dispatcher that found no data sets <see cref="_waitsForData"/>, then a full
+///     barrier, then looks at the watermark again; the topic moves the watermark, then a full barrier, then looks at the flag.
+///     One of the two sees the other. A dispatcher that waits for credit or window leaves the flag off, so that the data which
+///     it cannot send costs it nothing.
+///   - time: the timer of the earliest delayed range calls Schedule.
+/// Runs on: one pool thread at a time. Shared with: connection threads, under the subscription's lock.
+/// </summary>
+internal sealed partial class Dispatcher : IThreadPoolWorkItem
+{
+    // About 4 MiB with the default run: then others get the thread.
+    private const int MaxSlicesPerRun = 16;
+
+    private const int Idle = 0, Queued = 1, Running = 2;
+
+    private readonly Subscription _subscription;
+    private readonly Topic _topic;
+    private readonly TopicLog _log;
+    private readonly List<Consumer> _consumers;
+    private readonly RedeliveryQueue _again = new();
+    private int _signal;
+    private bool _waitsForData;
+
+    // Under the lock.
+    private LogPosition _position;
+    private LogPosition _againPosition;
+    private ITimer? _timer;
+    private long _timerDue = long.MaxValue;
+    private long _sentEnd;
+    private int _holds;
+    private int _nextConsumer;
+    private bool _windowBlocked;
+    private bool _closed;
+
+    public Dispatcher(Subscription subscription, List<Consumer> consumers)
+    {
+        _subscription = subscription;
+        _topic = subscription.Topic;
+        _log = _topic.Log;
+        _consumers = consumers;
+        Restart();
+    }
+
+    /// <summary>First offset behind everything delivered in this epoch: nothing at or above it can be acknowledged.</summary>
+    public long DeliveredEnd { get; private set; }
+
+    private Cursor Cursor => _subscription.Cursor;
+
+    /// <summary>Runs the dispatcher soon. Any thread, with or without the lock.</summary>
+    public void Schedule()
+    {
+        if (Interlocked.Exchange(ref _signal, Queued) == Idle)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    /// <summary>The watermark has moved, and the caller's barrier came after it.</summary>
+    public void OnData()
+    {
+        if (Volatile.Read(ref _waitsForData))
+        {
+            Schedule();
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        DispatchScratch scratch = DispatchScratch.Rent();
+        do
+        {
+            Interlocked.Exchange(ref _signal, Running);
+            for (int slice = 0; Slice(scratch); slice++)
+            {
+                if (slice == MaxSlicesPerRun)
+                {
+                    // Still signalled as queued, so nobody else queues it: never two at once.
+                    Interlocked.Exchange(ref _signal, Queued);
+                    scratch.Return();
+                    ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                    return;
+                }
+            }
+        }
+        while (Interlocked.CompareExchange(ref _signal, Idle, Running) != Running);
+        scratch.Return();
+    }
+
+    // From here on: under the lock.
+
+    /// <summary>Reads on from mark-delete; what was in flight or queued is forgotten, since reading meets it again.</summary>
+    public void Restart()
+    {
+        _position = LogPosition.At(Cursor.MarkDelete);
+        DeliveredEnd = Cursor.MarkDelete;
+        _again.Clear();
+    }
+
+    /// <summary>Stops sending until <see cref="Release"/>: an epoch is being made durable. Holds add up.</summary>
+    public void Hold() => _holds++;
+
+    public void Release()
+    {
+        _holds--;
+        Schedule();
+    }
+
+    public void Close()
+    {
+        _closed = true;
+        _timer?.Dispose();
+        _timer = null;
+        _again.Clear();
+        DropColdRun();
+    }
+
+    /// <summary>Mark-delete may have moved: there may be room in the window.</summary>
+    public void OnAcknowledged()
+    {
+        if (_windowBlocked)
+        {
+            Schedule();
+        }
+    }
+
+    /// <summary>Sends the unacknowledged part of [first, end) again, after <paramref name="delayMs"/>. The caller schedules.</summary>
+    public void Requeue(long first, long end, long delayMs)
+    {
+        long due = delayMs == 0 ? 0 : _topic.Time.GetTimestamp() + (long)(delayMs * (_topic.Time.TimestampFrequency / 1000.0));
+        for (long at = Cursor.NextUnacknowledged(first); at < end; at = Cursor.NextUnacknowledged(at))
+        {
+            long to = Cursor.NextAcknowledged(at, end);
+            if (delayMs == 0)
+            {
+                _again.Add(at, to);
+            }
+            else
+            {
+                _again.AddDelayed(at, to, due);
+            }
+
+            at = to;
+        }
+    }
+
+    /// <summary>Does one run of the log; false when there is nothing that can be done now.</summary>
+    private bool Slice(DispatchScratch scratch)
+    {
+        bool more;
+        lock (_subscription.Gate)
+        {
+            more = SliceLocked(scratch);
+        }
+
+        scratch.Sinks.Flush();
+        return more;
+    }
+
+    private bool SliceLocked(DispatchScratch scratch)
+    {
+        Volatile.Write(ref _waitsForData, false);
+        _windowBlocked = false;
+        if (_closed)
+        {
+            return false;
+        }
+
+        if (Cursor.MarkDelete < _log.LogStart)
+        {
+            MoveToLogStart();
+        }
+
+        PromoteDelayed();
+        int ready = CountReady();
+        if (_holds > 0 || ready == 0)
+        {
+            return false;
+        }
+
+        return _again.TryPeek(Cursor, out long first, out long end) ? SendAgain(scratch, ready, first, end) : SendNew(scratch, ready);
+    }
+
+    private void PromoteDelayed()
+    {
+        long due = _again.NextDue;
+        if (due == long.MaxValue)
+        {
+            return;
+        }
+
+        long now = _topic.Time.GetTimestamp();
+        _again.Promote(now);
+        due = _again.NextDue;
+        if (due == long.MaxValue || due == _timerDue)
+        {
+            return;
+        }
+
+        _timerDue = due;
+        TimeSpan wait = _topic.Time.GetElapsedTime(now, due) + TimeSpan.FromMilliseconds(1);
+        if (_timer is null)
+        {
+            _timer = _topic.Time.CreateTimer(static state => ((Dispatcher)state!).OnTimer(), this, wait, Timeout.InfiniteTimeSpan);
+        }
+        else
+        {
+            _timer.Change(wait, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void OnTimer()
+    {
+        lock (_subscription.Gate)
+        {
+            _timerDue = long.MaxValue;
+        }
+
+        Schedule();
+    }
+
+    private int CountReady()
+    {
+        int ready = 0;
+        foreach (Consumer consumer in _consumers)
+        {
+            ready += consumer.IsReady ? 1 : 0;
+        }
+
+        return ready;
+    }
+
+    /// <summary>The next consumer with credit, in turn; null when there is none.</summary>
+    private Consumer? NextReady()
+    {
+        for (int i = 0; i < _consumers.Count; i++)
+        {
+            int index = (_nextConsumer + i) % _consumers.Count;
+            if (_consumers[index].IsReady)
+            {
+                _nextConsumer = index + 1;
+                return _consumers[index];
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,96 @@
+namespace Danube.Fast.Core;
+
+/// <summary>Records [First, End), all of them selected, sent in one deliver.</summary>
+/// <param name="First">First offset.</param>
+/// <param name="End">Offset behind the last.</param>
+/// <param name="SelectedAt">The channel's count of selected records before the first.</param>
+internal readonly record struct InFlightRange(long First, long End, ulong SelectedAt)
+{
+    /// <summary>Offset behind the last record that the application has taken, given the channel's count of taken records.</summary>
+    public long TakenEnd(ulong taken) => taken <= SelectedAt ? First : (long)Math.Min((ulong)End, (ulong)First + (taken - SelectedAt));
+}
+
+/// <summary>
+/// What one consumer holds, in the order of sending: one range per deliver, more where exclusions interrupt it. The array grows
+/// to the largest number on the way and stays. Under the subscription's lock.
+/// </summary>
+internal sealed class InFlightRing
+{
+    private InFlightRange[] _ranges = [];
+    private int _head;
+
+    public int Count { get; private set; }
+
+    /// <summary>Range <paramref name="index"/> from the oldest.</summary>
+    public InFlightRange this[int index] => _ranges[(_head + index) & (_ranges.Length - 1)];
+
+    public void Push(InFlightRange range)
+    {
+        if (Count == _ranges.Length)
+        {
+            Grow();
+        }
+
+        _ranges[(_head + Count) & (_ranges.Length - 1)] = range;
+        Count++;
+    }
+
+    /// <summary>Forgets ranges from the front that are settled.</summary>
+    public void TrimAcknowledged(Cursor cursor)
+    {
+        while (Count > 0 && cursor.IsAcknowledged(_ranges[_head].First, _ranges[_head].End))
+        {
+            _head = (_head + 1) & (_ranges.Length - 1);
+            Count--;
+        }
+    }
+
+    /// <summary>Takes out the part of the ring that lies in [first, end) and hands it over, piece by piece, in the order of sending.</summary>
+    public void Cut(long first, long end, List<InFlightRange> pieces)
+    {
+        int count = Count;
+        for (int i = 0; i < count; i++)
+        {
+            InFlightRange range = this[0];
+            _head = (_head + 1) & (_ranges.Length - 1);
+            Count--;
+            long from = Math.Max(first, range.First), to = Math.Min(end, range.End);
+            if (from >= to)
+            {
+                Push(range);
+                continue;
+            }
+
+            pieces.Add(Part(range, from, to));
+            if (range.First < from)
+            {
+                Push(Part(range, range.First, from));
+            }
+
+            if (to < range.End)
+            {
+                Push(Part(range, to, range.End));
+            }
+        }
+    }
+
+    public void Clear()
+    {
+        _head = 0;
+        Count = 0;
+    }
+
+    private static InFlightRange Part(InFlightRange range, long first, long end) => new(first, end, range.SelectedAt + (ulong)(first - range.First));
+
+    private void Grow()
+    {
+        var larger = new InFlightRange[Math.Max(16, _ranges.Length * 2)];
+        for (int i = 0; i < Count; i++)
+        {
+            larger[i] = this[i];
+        }
+
+        _ranges = larger;
+        _head = 0;
+    }
+}

@@ -1,0 +1,108 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Core;
+
+/// <summary>A frame whose acknowledgement waits for the watermark to reach <see cref="EndOffset"/>.</summary>
+internal struct PendingAck
+{
+    public Producer Producer;
+    public ulong Sequence;
+    public long EndOffset;
+    public uint Count;
+    public int Bytes;
+
+    public readonly long FirstOffset => EndOffset - Count;
+    public readonly ulong LastSequence => Sequence + Count - 1;
+}
+
+/// <summary>
+/// The frames of one topic that are not acknowledged yet, in the order of their arrival. New frames arrive in offset order; a
+/// duplicate may name an older offset, which holds nothing up, since everything behind it in the ring is newer than its original.
+/// The array grows to the largest number on the way and stays: no allocation in steady state.
+/// Runs on: publishers (push, under the append lock) and one draining thread (pop). Shared with: each other, under an own short lock.
+/// </summary>
+internal sealed class PendingAckRing
+{
+    private readonly Lock _lock = new();
+    private PendingAck[] _entries = [];
+    private int _head;
+    private int _count;
+
+    /// <summary>Enters stamped frames of one producer.</summary>
+    public void Push(Producer producer, ReadOnlySpan<byte> frames)
+    {
+        producer.AddUnacknowledged(frames.Length);
+        lock (_lock)
+        {
+            while (!frames.IsEmpty)
+            {
+                var header = new StreamHeader(frames);
+                int length = header.FrameLength;
+                Add(new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = header.EndOffset, Count = header.RecordCount, Bytes = length });
+                frames = frames[length..];
+            }
+        }
+    }
+
+    /// <summary>Enters a frame that repeats a stored one.</summary>
+    public void PushDuplicate(in PendingAck entry)
+    {
+        entry.Producer.AddUnacknowledged(entry.Bytes);
+        lock (_lock)
+        {
+            Add(entry);
+        }
+    }
+
+    /// <summary>Takes entries from the front that end at or below <paramref name="watermark"/>; returns how many.</summary>
+    public int Pop(long watermark, Span<PendingAck> into)
+    {
+        lock (_lock)
+        {
+            int taken = 0;
+            while (taken < into.Length && _count > 0 && _entries[_head].EndOffset <= watermark)
+            {
+                into[taken++] = _entries[_head];
+                _entries[_head] = default;
+                _head = (_head + 1) & (_entries.Length - 1);
+                _count--;
+            }
+
+            return taken;
+        }
+    }
+
+    /// <summary>Forgets everything: nothing of it will ever be acknowledged.</summary>
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _entries = [];
+            _head = 0;
+            _count = 0;
+        }
+    }
+
+    private void Add(in PendingAck entry)
+    {
+        if (_count == _entries.Length)
+        {
+            Grow();
+        }
+
+        _entries[(_head + _count) & (_entries.Length - 1)] = entry;
+        _count++;
+    }
+
+    private void Grow()
+    {
+        var larger = new PendingAck[Math.Max(16, _entries.Length * 2)];
+        for (int i = 0; i < _count; i++)
+        {
+            larger[i] = _entries[(_head + i) & (_entries.Length - 1)];
+        }
+
+        _entries = larger;
+        _head = 0;
+    }
+}

@@ -1,0 +1,77 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Core;
+
+/// <summary>
+/// One consumer's channel on a subscription. Made by <see cref="Subscription.AddConsumer"/>; nothing is sent before its first
+/// credit. All positions count from the opening of the channel and are never reset, not by a seek either.
+/// Runs on: the receive loop of its connection. Shared with: the dispatcher, under the subscription's lock.
+/// </summary>
+public sealed class Consumer
+{
+    private readonly Subscription _subscription;
+
+    internal Consumer(Subscription subscription, string name, int priority, uint channel, IFrameSink sink)
+    {
+        _subscription = subscription;
+        Name = name;
+        Priority = priority;
+        Channel = channel;
+        Sink = sink;
+    }
+
+    public string Name { get; }
+
+    /// <summary>Higher goes first where the type of the subscription has one active consumer of several.</summary>
+    public int Priority { get; }
+
+    /// <summary>The handle on its connection.</summary>
+    public uint Channel { get; }
+
+    /// <summary>The subscription epoch now.</summary>
+    public uint Epoch => _subscription.Epoch;
+
+    internal IFrameSink Sink { get; }
+
+    // Everything below is under the subscription's lock.
+    internal bool IsAttached { get; set; }
+
+    /// <summary>Its sink has refused frames: nothing more is sent until the connection detaches it.</summary>
+    internal bool IsDead { get; set; }
+
+    internal ulong RecordsGranted { get; private set; }
+    internal ulong BytesGranted { get; private set; }
+    internal ulong RecordsTaken { get; private set; }
+    internal ulong SelectedInAll { get; private set; }
+    internal ulong BytesInAll { get; private set; }
+
+    /// <summary>What was sent and is neither acknowledged nor given back.</summary>
+    internal InFlightRing InFlight { get; } = new();
+
+    internal bool IsReady => !IsDead && RecordsGranted > SelectedInAll && BytesGranted > BytesInAll;
+
+    /// <summary>Takes new credit and the number of records taken. Older positions than known ones change nothing.</summary>
+    public void OnCredit(in CreditFrame frame) => _subscription.OnCredit(this, frame);
+
+    /// <summary>Acknowledges. Not None: the frame was refused as a whole; the channel should be closed with the code.</summary>
+    public ErrorCode OnAck(in AckFrame frame) => _subscription.OnAck(this, frame);
+
+    /// <summary>Takes records back for a later delivery. Errors as for <see cref="OnAck"/>.</summary>
+    public ErrorCode OnNack(in AckFrame frame) => _subscription.OnNack(this, frame);
+
+    /// <summary>The channel is gone: what it did not acknowledge is delivered again. Idempotent.</summary>
+    public void Detach() => _subscription.Detach(this);
+
+    internal void Grant(ulong records, ulong bytes, ulong taken)
+    {
+        RecordsGranted = Math.Max(RecordsGranted, records);
+        BytesGranted = Math.Max(BytesGranted, bytes);
+        RecordsTaken = Math.Min(SelectedInAll, Math.Max(RecordsTaken, taken));
+    }
+
+    internal void OnSent(long selected, long bytes)
+    {
+        SelectedInAll += (ulong)selected;
+        BytesInAll += (ulong)bytes;
+    }
+}

@@ -1,0 +1,131 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Core;
+
+public sealed partial class Subscription
+{
+    // 30 days; beyond it a delay is no delay but a mistake, and timers end at 49 days.
+    private const ulong MaxNackDelayMs = 30UL * 24 * 3600 * 1000;
+
+    private List<InFlightRange>? _pieces;
+
+    internal void OnCredit(Consumer consumer, in CreditFrame frame)
+    {
+        bool ready;
+        lock (Gate)
+        {
+            // Positions count per channel, whatever the epoch: a credit of an older one grants and tells as much as any other.
+            consumer.Grant(frame.RecordsGranted, frame.BytesGranted, frame.RecordsTaken);
+            ready = consumer.IsAttached && consumer.IsReady;
+        }
+
+        if (ready)
+        {
+            _dispatcher.Schedule();
+        }
+    }
+
+    internal ErrorCode OnAck(Consumer consumer, in AckFrame frame)
+    {
+        lock (Gate)
+        {
+            ErrorCode error = Check(consumer, frame, out bool stale);
+            if (error != ErrorCode.None || stale)
+            {
+                return error;
+            }
+
+            if (frame.CumulativeBelow > 0 && (!IsOrdered || frame.CumulativeBelow > _dispatcher.DeliveredEnd))
+            {
+                return ErrorCode.BadAck;
+            }
+
+            long added = Cursor.AdvanceTo(frame.CumulativeBelow);
+            for (int i = 0; i < frame.RangeCount; i++)
+            {
+                (long first, uint count) = frame.Range(i);
+                added += Cursor.Acknowledge(first, first + count);
+            }
+
+            Topic.Counters.OnAcknowledged(added);
+            consumer.InFlight.TrimAcknowledged(Cursor);
+            _dispatcher.OnAcknowledged();
+            return ErrorCode.None;
+        }
+    }
+
+    internal ErrorCode OnNack(Consumer consumer, in AckFrame frame)
+    {
+        lock (Gate)
+        {
+            ErrorCode error = Check(consumer, frame, out bool stale);
+            if (error != ErrorCode.None || stale)
+            {
+                return error;
+            }
+
+            if (frame.CumulativeBelow != 0)
+            {
+                return ErrorCode.BadAck;
+            }
+
+            List<InFlightRange> pieces = _pieces ??= [];
+            for (int i = 0; i < frame.RangeCount; i++)
+            {
+                (long first, uint count) = frame.Range(i);
+                consumer.InFlight.Cut(first, first + count, pieces);
+            }
+
+            GiveBack(pieces, (long)Math.Min(frame.NackDelayMs, MaxNackDelayMs));
+            pieces.Clear();
+            consumer.InFlight.TrimAcknowledged(Cursor);
+        }
+
+        _dispatcher.Schedule();
+        return ErrorCode.None;
+    }
+
+    private void GiveBack(List<InFlightRange> pieces, long delayMs)
+    {
+        foreach (InFlightRange piece in pieces)
+        {
+            RaiseRedeliveries(piece.First, piece.End);
+            _dispatcher.Requeue(piece.First, piece.End, delayMs);
+            Topic.Counters.OnNacked(piece.End - piece.First);
+        }
+    }
+
+    /// <summary>What holds for acks and nacks: a known epoch, and nothing named that was not delivered in it. All or nothing.</summary>
+    private ErrorCode Check(Consumer consumer, in AckFrame frame, out bool stale)
+    {
+        stale = false;
+        if (!frame.IsConsistent)
+        {
+            return ErrorCode.BadAck;
+        }
+
+        int age = (int)(Cursor.Epoch - frame.SubscriptionEpoch);
+        if (!consumer.IsAttached || age > 0)
+        {
+            stale = true;
+            Topic.Counters.OnStaleAck();
+            return ErrorCode.None;
+        }
+
+        if (age < 0 || frame.CumulativeBelow < 0)
+        {
+            return ErrorCode.BadAck;
+        }
+
+        for (int i = 0; i < frame.RangeCount; i++)
+        {
+            (long first, uint count) = frame.Range(i);
+            if (first < 0 || count == 0 || first > _dispatcher.DeliveredEnd - count)
+            {
+                return ErrorCode.BadAck;
+            }
+        }
+
+        return ErrorCode.None;
+    }
+}

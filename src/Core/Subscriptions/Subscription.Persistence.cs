@@ -1,0 +1,128 @@
+using System.Buffers;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Core;
+
+public sealed partial class Subscription
+{
+    // A larger buffer than this is not kept between two saves.
+    private const int KeptStateBytes = 16 * 1024;
+
+    // Held from taking the state to handing it to the store, so that an older state never follows a newer one.
+    private readonly Lock _saving = new();
+    private ArrayBufferWriter<byte>? _state;
+    private bool _removed;
+
+    /// <summary>Goes to another position: a new epoch, everything before it acknowledged, everything behind it not. Durable when it returns.</summary>
+    /// <exception cref="ObjectDisposedException">The subscription or its topic is closed.</exception>
+    public async ValueTask<SeekReply> SeekAsync(StartPosition to, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        long offset = await Topic.ResolveAsync(to).ConfigureAwait(false);
+        SeekReply reply;
+        lock (Gate)
+        {
+            ObjectDisposedException.ThrowIf(_closedWith != ErrorCode.None, this);
+            foreach (Consumer consumer in _consumers)
+            {
+                consumer.InFlight.Clear();
+            }
+
+            Cursor.Reset(offset);
+            StartEpoch();
+            reply = new SeekReply { SubscriptionEpoch = Cursor.Epoch, MarkDelete = offset };
+        }
+
+        try
+        {
+            await SaveDurableAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            ReleaseDispatcher();
+        }
+
+        return reply;
+    }
+
+    /// <summary>Saves the cursor and completes when it is on disk.</summary>
+    internal async ValueTask SaveDurableAsync()
+    {
+        ValueTask saved;
+        lock (_saving)
+        {
+            if (_removed || Topic.Log.Durability == DurabilityClass.Memory)
+            {
+                return;
+            }
+
+            var state = new ArrayBufferWriter<byte>(64);
+            uint generation = Topic.CurrentGeneration();
+            lock (Gate)
+            {
+                WriteState(state, generation);
+            }
+
+            saved = Topic.Cursors.SaveDurableAsync(Topic.Log.TopicId, Name, state.WrittenMemory);
+        }
+
+        try
+        {
+            await saved.ConfigureAwait(false);
+        }
+        catch
+        {
+            lock (Gate)
+            {
+                Cursor.IsDirty = true;
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Saves the cursor if it has changed; nobody waits for the disk.</summary>
+    internal void FlushCursor()
+    {
+        lock (_saving)
+        {
+            // Read without the lock: whoever changes the cursor at this moment is served by the next call.
+            if (_removed || !Cursor.IsDirty || Topic.Log.Durability == DurabilityClass.Memory)
+            {
+                return;
+            }
+
+            _state ??= new ArrayBufferWriter<byte>(64);
+            _state.ResetWrittenCount();
+            uint generation = Topic.CurrentGeneration();
+            lock (Gate)
+            {
+                WriteState(_state, generation);
+            }
+
+            Topic.Cursors.Save(Topic.Log.TopicId, Name, _state.WrittenSpan);
+            if (_state.Capacity > KeptStateBytes)
+            {
+                _state = null;
+            }
+        }
+    }
+
+    /// <summary>Deletes the cursor; consumers' channels are closed.</summary>
+    internal void Remove()
+    {
+        Close(ErrorCode.SubscriptionNotFound, $"Subscription {Name} was deleted.");
+        lock (_saving)
+        {
+            _removed = true;
+            Topic.Cursors.Remove(Topic.Log.TopicId, Name);
+        }
+    }
+
+    private void WriteState(IBufferWriter<byte> output, uint generation)
+    {
+        Cursor.Generation = generation;
+        Cursor.IsDirty = false;
+        CursorCodec.Write(output, Cursor, Type);
+    }
+}

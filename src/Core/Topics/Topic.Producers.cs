@@ -1,0 +1,96 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Core;
+
+public sealed partial class Topic
+{
+    // Both under the append lock.
+    private readonly Dictionary<ulong, Producer> _producers = [];
+    private string _refusalText = "";
+    private volatile ErrorCode _refusal;
+
+    /// <summary>
+    /// Attaches a producer; a former one with the same id is fenced: its channel is closed and what it still sends is refused.
+    /// On a topic that refuses publishing the producer is made, and refuses (<see cref="Producer.Refusal"/>).
+    /// </summary>
+    /// <param name="producerId">Id of the producer's name.</param>
+    /// <param name="lastSequence">Last sequence the client knows to be acknowledged, 0 for a new one.</param>
+    /// <param name="channel">Handle on the connection.</param>
+    /// <param name="sink">Takes acknowledgements.</param>
+    public Producer AttachProducer(ulong producerId, ulong lastSequence, uint channel, IFrameSink sink)
+    {
+        Producer? former;
+        Producer producer;
+        lock (Log.AppendLock)
+        {
+            ulong last = Log.Producers.Attach(producerId, lastSequence, NowMicros());
+            producer = new Producer(this, producerId, channel, sink, last);
+            if (_producers.Remove(producerId, out former))
+            {
+                former.Refuse(ErrorCode.Fenced, "Another connection has opened a producer with this name on the topic; give each producer a name of its own.");
+            }
+
+            if (_refusal == ErrorCode.None)
+            {
+                _producers.Add(producerId, producer);
+            }
+            else
+            {
+                producer.Refuse(_refusal, _refusalText);
+            }
+        }
+
+        former?.SendClose();
+        return producer;
+    }
+
+    /// <summary>Refuses further publishing; each producer's channel is closed once what it sent is acknowledged.</summary>
+    public void StopProducers(ErrorCode code, string text)
+    {
+        Producer[] producers = RefuseProducers(code, text);
+
+        // Otherwise the acknowledgement of its last frame closes a draining producer: the drainer lowers the figure and then
+        // reads the refusal, here the refusal is set and then the figure is read, so one of the two closes it.
+        Interlocked.MemoryBarrier();
+        foreach (Producer producer in producers)
+        {
+            if (code != ErrorCode.Draining || producer.UnacknowledgedBytes == 0)
+            {
+                producer.SendClose();
+            }
+        }
+    }
+
+    internal void DetachProducer(Producer producer)
+    {
+        lock (Log.AppendLock)
+        {
+            producer.Refuse(ErrorCode.UnknownChannel, "The producer was closed.");
+            if (_producers.TryGetValue(producer.Id, out Producer? current) && ReferenceEquals(current, producer))
+            {
+                _producers.Remove(producer.Id);
+            }
+        }
+    }
+
+    private Producer[] RefuseProducers(ErrorCode code, string text)
+    {
+        lock (Log.AppendLock)
+        {
+            if (_refusal == ErrorCode.None)
+            {
+                _refusalText = text;
+                _refusal = code;
+            }
+
+            Producer[] producers = [.. _producers.Values];
+            _producers.Clear();
+            foreach (Producer producer in producers)
+            {
+                producer.Refuse(code, text);
+            }
+
+            return producers;
+        }
+    }
+}

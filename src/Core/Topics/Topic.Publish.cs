@@ -1,0 +1,187 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Core;
+
+public sealed partial class Topic
+{
+    /// <summary>
+    /// Stores a run of frames of one producer: sequence check, offset, stamp in place, one append for as many frames as the log
+    /// has room for. The acknowledgement goes to the producer's sink when the durability class allows it.
+    /// </summary>
+    /// <param name="producer">Where the frames came from.</param>
+    /// <param name="run">Consecutive whole publish frames, each accepted by the publish validator. Headers are changed.</param>
+    public PublishResult Publish(Producer producer, Span<byte> run)
+    {
+        var pass = new PublishPass { Producer = producer, LowestEnd = long.MaxValue };
+        PublishResult result;
+        lock (Log.AppendLock)
+        {
+            result = PublishLocked(ref pass, run);
+        }
+
+        if (pass.Appended)
+        {
+            Log.RequestCommit();
+        }
+
+        // The frames entered the ring before this read of the watermark, and the committer reads the ring after it moved the
+        // watermark: one of the two sees the other, so no acknowledgement is left behind.
+        if (pass.LowestEnd <= Log.Visible)
+        {
+            DrainAcks();
+            if (pass.Appended)
+            {
+                WakeSubscriptions();
+            }
+        }
+
+        return result;
+    }
+
+    private PublishResult PublishLocked(ref PublishPass pass, Span<byte> run)
+    {
+        Producer producer = pass.Producer;
+        long now = NowMicros();
+        ProducerEntry entry = Log.Producers.Open(producer.Id, producer.LastStored, now);
+        int at = 0;
+        while (at < run.Length)
+        {
+            var header = new StreamHeader(run[at..]);
+            ErrorCode error = Judge(ref pass, entry, header, out bool duplicate);
+            if (error == ErrorCode.None && !duplicate)
+            {
+                AppendStatus status = Log.Reserve(header.FrameLength, out int room);
+                if (status == AppendStatus.NotReady)
+                {
+                    return new PublishResult { BytesConsumed = at, NotReady = true };
+                }
+
+                int stretch = 0;
+                if (status == AppendStatus.Ok)
+                {
+                    status = AppendStretch(ref pass, entry, run[at..], room, Math.Max(now, Log.LastAppendTimeMicros), out stretch);
+                }
+
+                error = ErrorOf(status);
+                at += stretch;
+            }
+            else if (error == ErrorCode.None)
+            {
+                at += header.FrameLength;
+            }
+
+            if (error != ErrorCode.None)
+            {
+                Counters.OnRefused();
+                return new PublishResult { Error = error, Sequence = header.Sequence, BytesConsumed = at };
+            }
+        }
+
+        return new PublishResult { BytesConsumed = at };
+    }
+
+    /// <summary>Decides on one frame; a duplicate is entered for its acknowledgement.</summary>
+    private ErrorCode Judge(ref PublishPass pass, ProducerEntry entry, StreamHeader header, out bool duplicate)
+    {
+        duplicate = false;
+        Producer producer = pass.Producer;
+        if (producer.Refusal != ErrorCode.None)
+        {
+            return producer.Refusal;
+        }
+
+        if (header.ProducerId != producer.Id)
+        {
+            return ErrorCode.BadRequest;
+        }
+
+        if (producer.UnacknowledgedBytes > Options.ProducerWindowBytes)
+        {
+            return ErrorCode.WindowExceeded;
+        }
+
+        switch (entry.Check(header.Sequence, header.RecordCount, out long original))
+        {
+            case SequenceVerdict.Accept:
+                return ErrorCode.None;
+            case SequenceVerdict.Duplicate:
+                duplicate = true;
+                Counters.OnDuplicate();
+                var ack = new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = original + header.RecordCount, Count = header.RecordCount, Bytes = header.FrameLength };
+                _pendingAcks.PushDuplicate(ack);
+                pass.LowestEnd = Math.Min(pass.LowestEnd, ack.EndOffset);
+                return ErrorCode.None;
+            case SequenceVerdict.Gap:
+                return ErrorCode.SequenceGap;
+            default:
+                return ErrorCode.SequenceMismatch;
+        }
+    }
+
+    /// <summary>Stamps and appends consecutive frames of one reservation; the first is already accepted.</summary>
+    private AppendStatus AppendStretch(ref PublishPass pass, ProducerEntry entry, Span<byte> run, int room, long appendTime, out int length)
+    {
+        long window = Options.ProducerWindowBytes - pass.Producer.UnacknowledgedBytes;
+        long first = Log.NextOffset, next = first, durable = Log.Durable;
+        ulong sequence = new StreamHeader(run).Sequence;
+        int frames = 0, end = 0;
+        length = 0;
+        while (end < run.Length)
+        {
+            var header = new StreamHeader(run[end..]);
+            int frameLength = header.FrameLength;
+            if (frames > 0 && (end + frameLength > room || header.Sequence != sequence || header.ProducerId != pass.Producer.Id || end > window))
+            {
+                break;
+            }
+
+            StreamHeaderWriter.Stamp(run[end..], next, appendTime, Log.TopicEpoch, Log.Generation, (uint)Math.Clamp(next - durable, 0, uint.MaxValue));
+            next += header.RecordCount;
+            sequence += header.RecordCount;
+            end += frameLength;
+            frames++;
+        }
+
+        AppendStatus status = Log.Append(run[..end], next, appendTime);
+        if (status == AppendStatus.Ok)
+        {
+            length = end;
+            Settle(ref pass, entry, run[..end]);
+            Counters.OnAppended(frames, next - first, end);
+        }
+
+        return status;
+    }
+
+    /// <summary>Enters appended frames: in the table of producers, and in the ring of pending acknowledgements.</summary>
+    private void Settle(ref PublishPass pass, ProducerEntry entry, ReadOnlySpan<byte> frames)
+    {
+        _pendingAcks.Push(pass.Producer, frames);
+        pass.LowestEnd = Math.Min(pass.LowestEnd, new StreamHeader(frames).EndOffset);
+        pass.Appended = true;
+        for (ReadOnlySpan<byte> rest = frames; !rest.IsEmpty;)
+        {
+            var header = new StreamHeader(rest);
+            entry.Record(header.Sequence, header.RecordCount, header.Offset);
+            entry.LastUsedMicros = header.AppendTimeMicros;
+            rest = rest[header.FrameLength..];
+        }
+
+        pass.Producer.LastStored = entry.LastSequence;
+    }
+
+    private static ErrorCode ErrorOf(AppendStatus status) => status switch
+    {
+        AppendStatus.Ok => ErrorCode.None,
+        AppendStatus.DiskFull => ErrorCode.DiskFull,
+        AppendStatus.DiskLow => ErrorCode.DiskLow,
+        _ => ErrorCode.LogFailed,
+    };
+
+    private ref struct PublishPass
+    {
+        public Producer Producer;
+        public long LowestEnd;
+        public bool Appended;
+    }
+}

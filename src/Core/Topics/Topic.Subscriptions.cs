@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Danube.Fast.Core;
+
+public sealed partial class Topic
+{
+    private readonly ConcurrentDictionary<string, Subscription> _subscriptions = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _subscriptionGate = new(1, 1);
+
+    // The same subscriptions as an array, for the walk on every watermark move. Replaced, never changed.
+    private volatile Subscription[] _active = [];
+
+    /// <summary>All subscriptions, a snapshot.</summary>
+    public IReadOnlyCollection<Subscription> Subscriptions => _active;
+
+    public bool TryGetSubscription(string name, [NotNullWhen(true)] out Subscription? subscription) =>
+        _subscriptions.TryGetValue(name, out subscription);
+
+    /// <summary>
+    /// Opens a subscription, or creates it: its start is resolved to an offset and its cursor is durable before this returns.
+    /// An existing one is returned as it is: compare <see cref="Subscription.Type"/>.
+    /// </summary>
+    /// <exception cref="ArgumentException">This version cannot run the type.</exception>
+    /// <exception cref="InvalidDataException">The saved cursor cannot be read.</exception>
+    /// <exception cref="ObjectDisposedException">The topic is closed.</exception>
+    public async ValueTask<Subscription> OpenSubscriptionAsync(SubscriptionSpec spec, CancellationToken cancellation)
+    {
+        if (_subscriptions.TryGetValue(spec.Name, out Subscription? known))
+        {
+            return known;
+        }
+
+        if (!SubscriptionTypes.IsSupported(spec.Type))
+        {
+            throw new ArgumentException(Subscription.UnsupportedText(spec.Type), nameof(spec));
+        }
+
+        await _subscriptionGate.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_closed != 0, this);
+            if (!_subscriptions.TryGetValue(spec.Name, out known))
+            {
+                known = await LoadOrCreateAsync(spec).ConfigureAwait(false);
+                _subscriptions[spec.Name] = known;
+                _active = [.. _active, known];
+            }
+
+            return known;
+        }
+        finally
+        {
+            _subscriptionGate.Release();
+        }
+    }
+
+    /// <summary>Deletes a subscription with its cursor; its consumers' channels are closed. False when there is none.</summary>
+    public async ValueTask<bool> RemoveSubscriptionAsync(string name)
+    {
+        await _subscriptionGate.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (!_subscriptions.TryRemove(name, out Subscription? subscription))
+            {
+                return false;
+            }
+
+            _active = Array.FindAll(_active, s => !ReferenceEquals(s, subscription));
+            subscription.Remove();
+            return true;
+        }
+        finally
+        {
+            _subscriptionGate.Release();
+        }
+    }
+
+    /// <summary>The offset a start position means now, within [log start, committed].</summary>
+    internal async ValueTask<long> ResolveAsync(StartPosition start)
+    {
+        long offset = start.Kind switch
+        {
+            StartKind.Earliest => Log.LogStart,
+            StartKind.Latest => Log.Committed,
+            StartKind.Offset => start.Value,
+            _ => await Log.FindOffsetAsync(start.Value).ConfigureAwait(false),
+        };
+        long first = Log.LogStart;
+        return Math.Clamp(offset, first, Math.Max(first, Log.Committed));
+    }
+
+    private async ValueTask<Subscription> LoadOrCreateAsync(SubscriptionSpec spec)
+    {
+        byte[]? state = _cursors.Load(Log.TopicId, spec.Name);
+        if (state is not null)
+        {
+            if (!CursorCodec.TryRead(state, out Cursor? cursor, out SubscriptionType type))
+            {
+                throw new InvalidDataException($"The saved cursor of subscription {spec.Name} on topic {Name} is of a format that this version does not read.");
+            }
+
+            // A memory topic starts again at offset 0 with every process: a cursor of another generation says nothing about it.
+            if (Log.Durability != DurabilityClass.Memory || cursor.Generation == CurrentGeneration())
+            {
+                long first = Log.LogStart;
+                Counters.OnCursorRecordsDropped(cursor.Clamp(first, Math.Max(first, Log.Committed), out long lost));
+                if (lost > 0)
+                {
+                    Counters.OnLostToRetention(lost);
+                }
+
+                return new Subscription(this, spec.Name, type, cursor);
+            }
+        }
+
+        long start = await ResolveAsync(spec.Start).ConfigureAwait(false);
+        var subscription = new Subscription(this, spec.Name, spec.Type, new Cursor(start));
+        await subscription.SaveDurableAsync().ConfigureAwait(false);
+        return subscription;
+    }
+
+    internal uint CurrentGeneration()
+    {
+        lock (Log.AppendLock)
+        {
+            return Log.Generation;
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using System.Runtime.InteropServices;
+
+namespace Danube.Fast.Core;
+
+/// <summary>
+/// Totals of one topic since it was opened. The publish group is written under the log's append lock only and so needs no
+/// interlocked operation; the delivery group is written once per deliver or ack frame, never per record.
+/// Runs on: publishers, dispatchers, connections. Shared with: whoever reads <see cref="Snapshot"/>.
+/// </summary>
+public sealed class TopicCounters
+{
+    // Not readonly: these are the counters. Each group has a guard line on both sides.
+    private PublishGroup _publish;
+    private DeliveryGroup _delivery;
+
+    /// <summary>A reading of all counters. Each is exact; together they are of nearly the same moment.</summary>
+    public TopicCountersSnapshot Snapshot() => new()
+    {
+        MessagesIn = Volatile.Read(ref _publish.Messages),
+        BytesIn = Volatile.Read(ref _publish.Bytes),
+        FramesIn = Volatile.Read(ref _publish.Frames),
+        Duplicates = Volatile.Read(ref _publish.Duplicates),
+        Refused = Volatile.Read(ref _publish.Refused),
+        PublishAcks = Volatile.Read(ref _delivery.PublishAcks),
+        MessagesOut = Volatile.Read(ref _delivery.Messages),
+        BytesOut = Volatile.Read(ref _delivery.Bytes),
+        Delivers = Volatile.Read(ref _delivery.Delivers),
+        Redelivered = Volatile.Read(ref _delivery.Redelivered),
+        AckFrames = Volatile.Read(ref _delivery.AckFrames),
+        Acknowledged = Volatile.Read(ref _delivery.Acknowledged),
+        Nacked = Volatile.Read(ref _delivery.Nacked),
+        StaleAcks = Volatile.Read(ref _delivery.StaleAcks),
+        Dropped = Volatile.Read(ref _delivery.Dropped),
+        LostToRetention = Volatile.Read(ref _delivery.LostToRetention),
+        DamagedSkipped = Volatile.Read(ref _delivery.DamagedSkipped),
+        CursorRecordsDropped = Volatile.Read(ref _delivery.CursorRecordsDropped),
+    };
+
+    // Under the append lock.
+    internal void OnAppended(int frames, long messages, long bytes)
+    {
+        Volatile.Write(ref _publish.Frames, _publish.Frames + frames);
+        Volatile.Write(ref _publish.Messages, _publish.Messages + messages);
+        Volatile.Write(ref _publish.Bytes, _publish.Bytes + bytes);
+    }
+
+    // Under the append lock.
+    internal void OnDuplicate() => Volatile.Write(ref _publish.Duplicates, _publish.Duplicates + 1);
+
+    // Under the append lock.
+    internal void OnRefused() => Volatile.Write(ref _publish.Refused, _publish.Refused + 1);
+
+    internal void OnPublishAcks(int frames) => Interlocked.Add(ref _delivery.PublishAcks, frames);
+
+    internal void OnDelivered(long messages, long bytes, bool again)
+    {
+        Interlocked.Add(ref _delivery.Messages, messages);
+        Interlocked.Add(ref _delivery.Bytes, bytes);
+        Interlocked.Increment(ref _delivery.Delivers);
+        if (again)
+        {
+            Interlocked.Add(ref _delivery.Redelivered, messages);
+        }
+    }
+
+    internal void OnAcknowledged(long records)
+    {
+        Interlocked.Increment(ref _delivery.AckFrames);
+        Interlocked.Add(ref _delivery.Acknowledged, records);
+    }
+
+    internal void OnNacked(long records) => Interlocked.Add(ref _delivery.Nacked, records);
+
+    internal void OnStaleAck() => Interlocked.Increment(ref _delivery.StaleAcks);
+
+    internal void OnDropped(long records) => Interlocked.Add(ref _delivery.Dropped, records);
+
+    internal void OnLostToRetention(long records) => Interlocked.Add(ref _delivery.LostToRetention, records);
+
+    internal void OnDamageSkipped(long records) => Interlocked.Add(ref _delivery.DamagedSkipped, records);
+
+    internal void OnCursorRecordsDropped(long records) => Interlocked.Add(ref _delivery.CursorRecordsDropped, records);
+
+    [StructLayout(LayoutKind.Explicit, Size = 384)]
+    private struct PublishGroup
+    {
+        [FieldOffset(128)] public long Messages;
+        [FieldOffset(136)] public long Bytes;
+        [FieldOffset(144)] public long Frames;
+        [FieldOffset(152)] public long Duplicates;
+        [FieldOffset(160)] public long Refused;
+    }
+
+    [StructLayout(LayoutKind.Explicit, Size = 384)]
+    private struct DeliveryGroup
+    {
+        [FieldOffset(0)] public long Messages;
+        [FieldOffset(8)] public long Bytes;
+        [FieldOffset(16)] public long Delivers;
+        [FieldOffset(24)] public long Redelivered;
+        [FieldOffset(32)] public long AckFrames;
+        [FieldOffset(40)] public long Acknowledged;
+        [FieldOffset(48)] public long Nacked;
+        [FieldOffset(56)] public long StaleAcks;
+        [FieldOffset(64)] public long Dropped;
+        [FieldOffset(72)] public long LostToRetention;
+        [FieldOffset(80)] public long DamagedSkipped;
+        [FieldOffset(88)] public long CursorRecordsDropped;
+        [FieldOffset(96)] public long PublishAcks;
+    }
+}
+
+/// <summary>Totals since the topic was opened. Messages are records; bytes are whole frames with padding.</summary>
+public readonly record struct TopicCountersSnapshot
+{
+    public long MessagesIn { get; init; }
+    public long BytesIn { get; init; }
+    public long FramesIn { get; init; }
+
+    /// <summary>Frames that repeated a stored one.</summary>
+    public long Duplicates { get; init; }
+
+    /// <summary>Frames refused with an error.</summary>
+    public long Refused { get; init; }
+
+    /// <summary>Frames acknowledged to producers.</summary>
+    public long PublishAcks { get; init; }
+    public long MessagesOut { get; init; }
+    public long BytesOut { get; init; }
+    public long Delivers { get; init; }
+
+    /// <summary>Records sent again, a part of <see cref="MessagesOut"/>.</summary>
+    public long Redelivered { get; init; }
+    public long AckFrames { get; init; }
+
+    /// <summary>Records newly acknowledged by consumers.</summary>
+    public long Acknowledged { get; init; }
+    public long Nacked { get; init; }
+
+    /// <summary>Ack and nack frames dropped because they were of an older subscription epoch.</summary>
+    public long StaleAcks { get; init; }
+
+    /// <summary>Records of a memory topic that a subscription missed because they were overwritten.</summary>
+    public long Dropped { get; init; }
+
+    /// <summary>Unacknowledged records that retention deleted.</summary>
+    public long LostToRetention { get; init; }
+
+    /// <summary>Records that dispatchers skipped because the log is damaged there.</summary>
+    public long DamagedSkipped { get; init; }
+
+    /// <summary>Acknowledged records that a cursor held beyond the recovered end of the log.</summary>
+    public long CursorRecordsDropped { get; init; }
+}

@@ -113,6 +113,16 @@ public sealed class RawConnection : IDisposable
         }
     }
 
+    /// <summary>Reads and drops everything until the broker closes.</summary>
+    public void Drain()
+    {
+        do
+        {
+            _taken = _have;
+        }
+        while (Fill(0));
+    }
+
     /// <summary>The frame as an envelope; null for a version-2 frame or the end of the stream.</summary>
     public static Envelope? Decode(ReadOnlySpan<byte> frame)
     {

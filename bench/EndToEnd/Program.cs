@@ -1,0 +1,20 @@
+using System.CommandLine;
+using Danube.Fast.Bench.Commands;
+using Danube.Fast.Bench.Workers;
+
+if (args is ["worker", var job])
+{
+    return await WorkerHost.RunAsync(job);
+}
+
+var root = new RootCommand("Danube.Fast end-to-end benchmark. Every figure is printed with the limit of the machine that was measured in the same run.")
+{
+    LimitsCommand.Create(),
+    RunCommand.Create(),
+    MicroCommand.Create(),
+    ThroughputCommand.Create(),
+    SingleLatencyCommand.Create(),
+    AllocationCommand.Create(),
+    FuzzCommand.Create(),
+};
+return await root.Parse(args).InvokeAsync();

@@ -1,0 +1,142 @@
+using Danube.Fast.Bench.Workers;
+using Danube.Fast.Client;
+using Danube.Fast.Harness;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Bench.Runs;
+
+/// <summary>A broker process, a producer process and a consumer process on one machine, driven through their control channels.</summary>
+public sealed class LoadSession : IAsyncDisposable
+{
+    // Enough for any consumer to keep up, little enough for the disk of a laptop.
+    private const long RetentionBytes = 4L << 30;
+
+    private readonly string _data;
+
+    private LoadSession(string data, BrokerProcess broker, WorkerProcess producer, WorkerProcess? consumer)
+    {
+        _data = data;
+        Broker = broker;
+        Producer = producer;
+        Consumer = consumer;
+    }
+
+    public BrokerProcess Broker { get; }
+    public WorkerProcess Producer { get; }
+    public WorkerProcess? Consumer { get; }
+
+    /// <summary>Folder the disk limit is measured in: the file system of the broker's data.</summary>
+    public string DataFolder => _data;
+
+    public static async Task<LoadSession> StartAsync(LoadSetup setup)
+    {
+        string data = NewDataFolder(setup.DataParent);
+        BrokerProcess? broker = null;
+        try
+        {
+            broker = await BrokerProcess.StartAsync(new BrokerOptions { DataDirectory = data, Environment = setup.Environment });
+            string[] topics = [.. Enumerable.Range(0, setup.Topics).Select(i => $"/bench/t{i}")];
+            await using (DanubeClient client = await DanubeClient.ConnectAsync(broker.Url))
+            {
+                foreach (string topic in topics)
+                {
+                    await client.CreateTopicAsync(new TopicSpec { Topic = topic, Durability = setup.Durability, RetentionBytes = RetentionBytes / topics.Length });
+                }
+            }
+
+            WorkerProcess? consumer = setup.Consumers == 0 ? null : await WorkerProcess.StartAsync(ConsumerJob(setup, broker, topics), setup.Environment);
+            WorkerProcess producer = await WorkerProcess.StartAsync(ProducerJob(setup, broker, topics), setup.Environment);
+            return new LoadSession(data, broker, producer, consumer);
+        }
+        catch
+        {
+            await (broker?.DisposeAsync() ?? ValueTask.CompletedTask);
+            Directory.Delete(data, true);
+            throw;
+        }
+    }
+
+    /// <summary>Pauses the producers and waits until the consumers have everything: a run in which a message is missing fails here.</summary>
+    public async Task PauseAsync()
+    {
+        WorkerSnapshot sent = await Producer.PauseAsync();
+        if (Consumer is null)
+        {
+            return;
+        }
+
+        long started = Environment.TickCount64;
+        WorkerSnapshot received = await Consumer.SnapAsync();
+        while (received.Messages < sent.Messages)
+        {
+            if (Environment.TickCount64 - started > 60_000)
+            {
+                throw new InvalidOperationException($"{sent.Messages:N0} messages were sent, {received.Messages:N0} received, and no more come.");
+            }
+
+            await Task.Delay(20);
+            received = await Consumer.SnapAsync();
+        }
+
+        if (received.Messages > sent.Messages || received.OutOfOrder > 0)
+        {
+            throw new InvalidOperationException($"{sent.Messages:N0} messages were sent, {received.Messages:N0} received, {received.OutOfOrder:N0} out of order.");
+        }
+    }
+
+    /// <summary>One measured window. The load must be running.</summary>
+    public async Task<LoadWindow> MeasureAsync(TimeSpan duration)
+    {
+        await Producer.ClearAsync();
+        await (Consumer?.ClearAsync() ?? Task.CompletedTask);
+        BrokerMetrics brokerBefore = await BrokerMetrics.ReadAsync(Broker.Http);
+        WorkerSnapshot producerBefore = await Producer.SnapAsync();
+        WorkerSnapshot? consumerBefore = Consumer is null ? null : await Consumer.SnapAsync();
+        await Task.Delay(duration);
+        WorkerSnapshot producerAfter = await Producer.SnapAsync();
+        WorkerSnapshot? consumerAfter = Consumer is null ? null : await Consumer.SnapAsync();
+        BrokerMetrics brokerAfter = await BrokerMetrics.ReadAsync(Broker.Http);
+        return new LoadWindow(producerBefore, producerAfter, consumerBefore, consumerAfter, brokerBefore, brokerAfter);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Producer.DisposeAsync();
+        await (Consumer?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await Broker.DisposeAsync();
+        Directory.Delete(_data, true);
+    }
+
+    private static string NewDataFolder(string? parent)
+    {
+        if (parent is null)
+        {
+            return Directory.CreateTempSubdirectory("danube-bench-").FullName;
+        }
+
+        string path = Path.Combine(parent, "danube-bench-" + Guid.NewGuid().ToString("N")[..8]);
+        return Directory.CreateDirectory(path).FullName;
+    }
+
+    private static WorkerJob ProducerJob(LoadSetup setup, BrokerProcess broker, string[] topics) => new()
+    {
+        Role = setup.OneAtATime ? WorkerRole.Send : WorkerRole.Post,
+        Url = broker.Url,
+        Topics = topics,
+        Clients = Math.Max(setup.Producers, 1),
+        SizeBytes = setup.SizeBytes,
+        Rate = setup.Rate,
+        BatchBytes = setup.BatchBytes,
+        WindowBytes = setup.WindowBytes,
+    };
+
+    private static WorkerJob ConsumerJob(LoadSetup setup, BrokerProcess broker, string[] topics) => new()
+    {
+        Role = WorkerRole.Consume,
+        Url = broker.Url,
+        Topics = topics,
+        Clients = setup.Consumers,
+        SizeBytes = setup.SizeBytes,
+        Shared = setup.Consumers > topics.Length,
+    };
+}

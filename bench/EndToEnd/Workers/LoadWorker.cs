@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using Danube.Fast.Harness;
+
+namespace Danube.Fast.Bench.Workers;
+
+/// <summary>
+/// Base of the loads a worker process runs: counters that the control thread reads, one histogram under a lock that is taken per batch, never
+/// per message.
+/// </summary>
+public abstract class LoadWorker : IAsyncDisposable
+{
+    private readonly LatencyHistogram _latency = new();
+    private readonly Lock _latencyLock = new();
+    private volatile bool _isRunning;
+    private volatile bool _isStopped;
+    private string? _error;
+
+    protected bool IsRunning => _isRunning;
+    protected bool IsStopped => _isStopped;
+
+    /// <summary>Connects and creates the clients.</summary>
+    public abstract Task OpenAsync();
+
+    /// <summary>Starts or goes on.</summary>
+    public virtual void Run() => _isRunning = true;
+
+    /// <summary>Completes when nothing is on the way any more.</summary>
+    public virtual Task PauseAsync()
+    {
+        _isRunning = false;
+        return Task.CompletedTask;
+    }
+
+    public virtual ValueTask DisposeAsync()
+    {
+        _isStopped = true;
+        _isRunning = false;
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
+
+    public void Clear()
+    {
+        lock (_latencyLock)
+        {
+            _latency.Reset();
+        }
+    }
+
+    public WorkerSnapshot Snapshot()
+    {
+        long allocated = GC.GetTotalAllocatedBytes(true);
+        (long messages, long acknowledged, long outOfOrder) = Counts();
+        long ticks = Stopwatch.GetTimestamp();
+        lock (_latencyLock)
+        {
+            return new WorkerSnapshot
+            {
+                Ticks = ticks,
+                Messages = messages,
+                Acknowledged = acknowledged,
+                OutOfOrder = outOfOrder,
+                AllocatedBytes = allocated,
+                Gen2Collections = GC.CollectionCount(2),
+                CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds,
+                Latency = _latency.ToSparse(),
+                Error = _error,
+            };
+        }
+    }
+
+    protected abstract (long Messages, long Acknowledged, long OutOfOrder) Counts();
+
+    protected void RecordLatency(long fromTicks, long untilTicks, long count)
+    {
+        long nanoseconds = ToNanoseconds(untilTicks - fromTicks);
+        lock (_latencyLock)
+        {
+            _latency.Record(nanoseconds, count);
+        }
+    }
+
+    /// <summary>Runs a client's loop; its first error ends up in the next snapshot.</summary>
+    protected async Task GuardAsync(Func<Task> loop)
+    {
+        try
+        {
+            await loop();
+        }
+        catch (Exception e)
+        {
+            if (!_isStopped)
+            {
+                Interlocked.CompareExchange(ref _error, e.ToString(), null);
+            }
+        }
+    }
+
+    protected static long ToNanoseconds(long ticks) => (long)(ticks * (1e9 / Stopwatch.Frequency));
+}

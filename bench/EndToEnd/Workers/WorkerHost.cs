@@ -1,0 +1,46 @@
+using System.Text.Json;
+
+namespace Danube.Fast.Bench.Workers;
+
+/// <summary>
+/// The worker side of the control channel: one command per line on standard input (<c>run</c>, <c>pause</c>, <c>snap</c>, <c>clear</c>,
+/// <c>stop</c>), one snapshot in JSON per command on standard output. The end of the input means stop, so no worker outlives its parent.
+/// </summary>
+public static class WorkerHost
+{
+    public static async Task<int> RunAsync(string jobJson)
+    {
+        WorkerJob job = JsonSerializer.Deserialize(jobJson, WorkerJson.Default.WorkerJob)!;
+        LoadWorker worker = job.Role == WorkerRole.Consume ? new ConsumeWorker(job) : new ProduceWorker(job);
+        await using (worker)
+        {
+            await worker.OpenAsync();
+            Answer(worker);
+            while (Console.In.ReadLine() is { } command && command != "stop")
+            {
+                switch (command)
+                {
+                    case "run":
+                        worker.Run();
+                        break;
+                    case "pause":
+                        await worker.PauseAsync();
+                        break;
+                    case "clear":
+                        worker.Clear();
+                        break;
+                }
+
+                Answer(worker);
+            }
+        }
+
+        return 0;
+    }
+
+    private static void Answer(LoadWorker worker)
+    {
+        Console.Out.WriteLine("SNAP " + JsonSerializer.Serialize(worker.Snapshot(), WorkerJson.Default.WorkerSnapshot));
+        Console.Out.Flush();
+    }
+}

@@ -1,0 +1,63 @@
+using System.Text.Json.Serialization;
+
+namespace Danube.Fast.Bench.Workers;
+
+/// <summary>What a worker process does.</summary>
+public enum WorkerRole
+{
+    /// <summary>One call per message, the client batches by itself.</summary>
+    Post,
+
+    /// <summary>One message at a time: the next leaves when the last is acknowledged.</summary>
+    Send,
+
+    Consume,
+}
+
+/// <summary>The job of one worker process, handed over as its argument.</summary>
+public sealed record WorkerJob
+{
+    public WorkerRole Role { get; init; }
+    public string Url { get; init; } = "";
+    public string[] Topics { get; init; } = [];
+
+    /// <summary>Producers or consumers; number i works on topic i modulo the number of topics.</summary>
+    public int Clients { get; init; } = 1;
+    public int SizeBytes { get; init; } = 1024;
+
+    /// <summary>Messages per second of all producers together; 0 = as fast as it goes.</summary>
+    public double Rate { get; init; }
+    public int BatchBytes { get; init; }
+    public long WindowBytes { get; init; }
+    public string Subscription { get; init; } = "bench";
+
+    /// <summary>True when several consumers share one subscription.</summary>
+    public bool Shared { get; init; }
+}
+
+/// <summary>State of a worker at one moment. All counts are since its start, histograms since the last <c>clear</c>.</summary>
+public sealed record WorkerSnapshot
+{
+    /// <summary>Stopwatch ticks when the counts were read: one clock for all processes of the machine.</summary>
+    public long Ticks { get; init; }
+
+    /// <summary>Posted or received.</summary>
+    public long Messages { get; init; }
+
+    /// <summary>Acknowledged by the broker (producers).</summary>
+    public long Acknowledged { get; init; }
+
+    /// <summary>Messages whose offset was not the expected next one (exclusive consumers).</summary>
+    public long OutOfOrder { get; init; }
+    public long AllocatedBytes { get; init; }
+    public int Gen2Collections { get; init; }
+    public double CpuSeconds { get; init; }
+
+    /// <summary>Producers: until the acknowledgement. Consumers: from the intended send time until received. Sparse histogram, ns.</summary>
+    public long[] Latency { get; init; } = [];
+    public string? Error { get; init; }
+}
+
+[JsonSerializable(typeof(WorkerJob))]
+[JsonSerializable(typeof(WorkerSnapshot))]
+internal sealed partial class WorkerJson : JsonSerializerContext;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Danube.Fast.Bench.Commands;
+using Danube.Fast.Bench.Subcommands;
 using Danube.Fast.Bench.Workers;
 
 if (args is ["worker", var job])

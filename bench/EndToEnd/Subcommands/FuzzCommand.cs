@@ -3,7 +3,7 @@ using Danube.Fast.Bench.Fuzz;
 using Danube.Fast.Bench.Reports;
 using Danube.Fast.Harness;
 
-namespace Danube.Fast.Bench.Commands;
+namespace Danube.Fast.Bench.Subcommands;
 
 /// <summary>The malformed-input run as a command.</summary>
 internal static class FuzzCommand

@@ -4,7 +4,7 @@ using Danube.Fast.Bench.Limits;
 using Danube.Fast.Bench.Reports;
 using Danube.Fast.Harness;
 
-namespace Danube.Fast.Bench.Commands;
+namespace Danube.Fast.Bench.Subcommands;
 
 /// <summary>Prints what the machine itself can do: the yardsticks of every other figure.</summary>
 internal static class LimitsCommand

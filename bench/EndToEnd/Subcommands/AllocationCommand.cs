@@ -4,7 +4,7 @@ using Danube.Fast.Bench.Limits;
 using Danube.Fast.Bench.Reports;
 using Danube.Fast.Bench.Runs;
 
-namespace Danube.Fast.Bench.Commands;
+namespace Danube.Fast.Bench.Subcommands;
 
 /// <summary>
 /// P7: managed bytes allocated per message in broker, producer and consumer over a steady run, and gen-2 collections. What remains are costs per

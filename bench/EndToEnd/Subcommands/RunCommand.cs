@@ -4,7 +4,7 @@ using Danube.Fast.Bench.Reports;
 using Danube.Fast.Bench.Runs;
 using Danube.Fast.Harness;
 
-namespace Danube.Fast.Bench.Commands;
+namespace Danube.Fast.Bench.Subcommands;
 
 /// <summary>One load of the caller's choice: throughput (as fast as it goes) or latency (open loop at a rate, from the intended send time).</summary>
 internal static class RunCommand

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 
-namespace Danube.Fast.Bench.Commands;
+namespace Danube.Fast.Bench.Subcommands;
 
 /// <summary>Options that several commands share.</summary>
 internal static class CommonOptions

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Danube.Fast.Harness;
 
-namespace Danube.Fast.Bench.Commands;
+namespace Danube.Fast.Bench.Subcommands;
 
 /// <summary>P1 lives in a program of its own, because BenchmarkDotNet wants one.</summary>
 internal static class MicroCommand

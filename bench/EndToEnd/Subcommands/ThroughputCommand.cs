@@ -4,7 +4,7 @@ using Danube.Fast.Bench.Limits;
 using Danube.Fast.Bench.Reports;
 using Danube.Fast.Bench.Runs;
 
-namespace Danube.Fast.Bench.Commands;
+namespace Danube.Fast.Bench.Subcommands;
 
 /// <summary>
 /// P3: publish -> consume through the public client API, one call per message on both sides, against the relay limit that is measured between the

@@ -5,7 +5,7 @@ using Danube.Fast.Bench.Reports;
 using Danube.Fast.Bench.Runs;
 using Danube.Fast.Harness;
 
-namespace Danube.Fast.Bench.Commands;
+namespace Danube.Fast.Bench.Subcommands;
 
 /// <summary>
 /// P4: one message of 1 KiB at a time on an <c>fsync</c> topic, from the call of SendAsync until it returns, against what cannot be avoided: one

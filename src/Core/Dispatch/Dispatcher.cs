@@ -54,6 +54,9 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
     /// <summary>First offset behind everything delivered in this epoch: nothing at or above it can be acknowledged.</summary>
     public long DeliveredEnd { get; private set; }
 
+    /// <summary>Neither queued nor running.</summary>
+    public bool IsIdle => Volatile.Read(ref _signal) == Idle;
+
     private Cursor Cursor => _subscription.Cursor;
 
     /// <summary>Runs the dispatcher soon. Any thread, with or without the lock.</summary>

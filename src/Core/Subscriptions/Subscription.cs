@@ -71,6 +71,9 @@ public sealed partial class Subscription
 
     internal Cursor Cursor { get; }
 
+    /// <summary>The dispatcher has nothing to do and is not about to look.</summary>
+    internal bool IsIdle => _dispatcher.IsIdle;
+
     private bool IsOrdered => Type is SubscriptionType.Exclusive or SubscriptionType.Failover;
 
     /// <summary>State of the subscription for the control plane.</summary>

@@ -1,1 +1,60 @@
-return 0;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Danube.Fast.Server;
+using Danube.Fast.Server.Configuration;
+using Microsoft.Extensions.Logging;
+
+const int Usage = 2;
+
+return await CommandLine.InvokeAsync(args, RunAsync, Refuse);
+
+// One line on standard error, exit code 2: what is wrong has to be changed before it is tried again.
+static int Refuse(string message)
+{
+    Console.Error.WriteLine("danube-broker: " + message.ReplaceLineEndings(" "));
+    return Usage;
+}
+
+static async Task<int> RunAsync(BrokerOptions options)
+{
+    using ILoggerFactory logs = ConsoleLogs.Create(options.Log);
+    ILogger log = logs.CreateLogger("Danube.Fast");
+    var stop = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+    int signals = 0;
+    using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+    using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+
+    BrokerHost host;
+    try
+    {
+        host = await BrokerHost.StartAsync(options, logs);
+    }
+    catch (Exception e) when (e is BrokerStartException or ConfigException)
+    {
+        return Refuse(e.Message);
+    }
+
+    await using (host)
+    {
+        Console.Out.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"DANUBE native={host.NativeEndPoint} http={host.HttpEndPoint} data={host.DataDirectory} pid={Environment.ProcessId}"));
+        Console.Out.Flush();
+        await host.DrainAsync(await stop.Task);
+    }
+
+    return 0;
+
+    void OnSignal(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        if (Interlocked.Increment(ref signals) == 1)
+        {
+            stop.SetResult(context.Signal.ToString());
+            return;
+        }
+
+        Log.ForcedExit(log);
+        Environment.Exit(128 + (context.Signal == PosixSignal.SIGTERM ? 15 : 2));
+    }
+}

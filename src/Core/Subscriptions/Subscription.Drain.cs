@@ -1,0 +1,48 @@
+namespace Danube.Fast.Core;
+
+// What a broker needs that shuts down: no new delivers, and knowing when consumers have settled what they hold.
+public sealed partial class Subscription
+{
+    /// <summary>Records delivered to connected consumers and neither acknowledged nor given back.</summary>
+    public long InFlight
+    {
+        get
+        {
+            lock (Gate)
+            {
+                long records = 0;
+                foreach (Consumer consumer in _consumers)
+                {
+                    for (int i = 0; i < consumer.InFlight.Count; i++)
+                    {
+                        records += CountUnacknowledged(consumer.InFlight[i].First, consumer.InFlight[i].End);
+                    }
+                }
+
+                return records;
+            }
+        }
+    }
+
+    /// <summary>Sends nothing more, for good; acknowledgements are still taken.</summary>
+    public void StopDispatch()
+    {
+        lock (Gate)
+        {
+            _dispatcher.Hold();
+        }
+    }
+
+    private long CountUnacknowledged(long first, long end)
+    {
+        long records = 0;
+        for (long at = Cursor.NextUnacknowledged(first); at < end; at = Cursor.NextUnacknowledged(at))
+        {
+            long to = Cursor.NextAcknowledged(at, end);
+            records += to - at;
+            at = to;
+        }
+
+        return records;
+    }
+}

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using Danube.Fast.Core;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Server;
+
+/// <summary>The orderly stop. Its steps are those of docs/operations.md, "Stopping".</summary>
+public sealed partial class BrokerHost
+{
+    private const int PollMs = 10;
+
+    // After the last frame the peers have this long to read it.
+    private static readonly TimeSpan Goodbye = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Stops without losing anything: no new work, what was received is acknowledged, consumers may acknowledge what they hold
+    /// (<see cref="TimeoutOptions.DrainMs"/> at most), then everything is saved and closed. Later calls wait for the first.
+    /// </summary>
+    /// <param name="reason">For the log.</param>
+    public Task DrainAsync(string reason)
+    {
+        lock (_stopping)
+        {
+            return _drain ??= DrainOnceAsync(reason);
+        }
+    }
+
+    private async Task DrainOnceAsync(string reason)
+    {
+        var watch = Stopwatch.StartNew();
+        Log.Draining(_log, reason);
+        _state.BeginDraining();
+        await _listener.StopAsync();
+        foreach ((_, Topic topic) in _topics.OpenTopics)
+        {
+            topic.StopProducers(ErrorCode.Draining, BrokerState.DrainingRefusal.Message);
+        }
+
+        await UntilAsync(watch, AllAcknowledged);
+        foreach (Subscription subscription in OpenSubscriptions())
+        {
+            subscription.StopDispatch();
+        }
+
+        await UntilAsync(watch, () => InFlight() == 0);
+        long inFlight = InFlight();
+        await _sessions.CloseAllAsync(ErrorCode.Draining, BrokerState.DrainingRefusal.Message, Goodbye);
+        await CloseAllAsync();
+        Log.Stopped(_log, watch.ElapsedMilliseconds, inFlight);
+    }
+
+    private async Task CloseAllAsync()
+    {
+        await _stopping.CancelAsync();
+        await _housekeeping.WhenStopped();
+        await _topics.CloseAsync();
+        await _metadata.DisposeAsync();
+
+        // The clean checkpoint says that nothing has to be looked for at the next start: last.
+        _data.Dispose();
+        await _http!.DisposeAsync();
+    }
+
+    /// <summary>True when every frame that was taken is as safe as its class asks for, so its acknowledgement is queued.</summary>
+    private bool AllAcknowledged() => _topics.OpenTopics.All(t => t.Topic.Log.Failure is not null || t.Topic.Log.Visible >= t.Topic.Log.Committed);
+
+    private long InFlight() => OpenSubscriptions().Sum(s => s.InFlight);
+
+    private IEnumerable<Subscription> OpenSubscriptions() => _topics.OpenTopics.SelectMany(t => t.Topic.Subscriptions);
+
+    private async Task UntilAsync(Stopwatch watch, Func<bool> done)
+    {
+        while (!done() && watch.ElapsedMilliseconds < _options.Timeouts.DrainMs)
+        {
+            await Task.Delay(PollMs);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+using System.Net;
+using System.Net.Sockets;
+using Danube.Fast.Core;
+using Danube.Fast.Metadata;
+using Danube.Fast.Server.Configuration;
+using Danube.Fast.Server.Http;
+using Danube.Fast.Server.Metrics;
+using Danube.Fast.Server.Sessions;
+using Danube.Fast.Server.Topics;
+using Danube.Fast.Server.Transport;
+using Danube.Fast.Wal;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Danube.Fast.Server;
+
+/// <summary>
+/// A whole broker in this process: the composition root. Disposing it drains (see <see cref="DrainAsync"/>) and frees everything.
+/// </summary>
+public sealed partial class BrokerHost : IAsyncDisposable
+{
+    private readonly BrokerOptions _options;
+    private readonly ILogger _log;
+    private readonly BrokerState _state;
+    private readonly DataDirectory _data;
+    private readonly IMetadataStore _metadata;
+    private readonly TopicRegistry _topics;
+    private readonly SessionTable _sessions;
+    private readonly Listener _listener;
+    private readonly Housekeeping _housekeeping;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly long _startedMs = Environment.TickCount64;
+    private HttpEndpoint? _http;
+    private Task? _drain;
+
+    private BrokerHost(BrokerOptions options, DataDirectory data, IMetadataStore metadata, Listener listener, ILogger log)
+    {
+        _options = options;
+        _log = log;
+        _data = data;
+        _metadata = metadata;
+        _listener = listener;
+        Name = options.BrokerName.Length > 0 ? options.BrokerName : Environment.MachineName;
+        _state = new BrokerState();
+        Requests = new RequestCounters(options.MetricsMaxTopics);
+        _topics = new TopicRegistry(new TopicCatalog(metadata), data, new MemoryLogStore(), options, _state, Requests, TimeProvider.System, log);
+        _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, log));
+        _housekeeping = new Housekeeping(_topics, _sessions, log);
+    }
+
+    /// <summary>Name of this broker.</summary>
+    public string Name { get; }
+
+    /// <summary>Absolute path of the data directory.</summary>
+    public string DataDirectory => _data.RootPath;
+
+    /// <summary>Where clients connect.</summary>
+    public IPEndPoint NativeEndPoint => _listener.EndPoint;
+
+    /// <summary>Where metrics, health and admin API are.</summary>
+    public IPEndPoint HttpEndPoint => _http!.EndPoint;
+
+    internal RequestCounters Requests { get; }
+
+    internal SessionTable Sessions => _sessions;
+
+    internal TopicRegistry Topics => _topics;
+
+    /// <summary>Opens data and metadata, then listens. When it returns, clients can connect.</summary>
+    /// <exception cref="ConfigException">The options contradict each other.</exception>
+    /// <exception cref="BrokerStartException">A port or the data directory cannot be had; the message says what to do.</exception>
+    public static async Task<BrokerHost> StartAsync(BrokerOptions options, ILoggerFactory? logs = null, CancellationToken cancellationToken = default)
+    {
+        ConfigLoader.Check(options);
+        ILogger log = (logs ?? NullLoggerFactory.Instance).CreateLogger("Danube.Fast");
+        var opened = new Stack<IAsyncDisposable>();
+        try
+        {
+            // The lock comes first: two brokers on one folder must not even look at the metadata.
+            DataDirectory data = OpenData(options, log);
+            opened.Push(new Disposer(data));
+            IMetadataStore metadata = EmbeddedMetadataStore.Open(Path.Combine(data.RootPath, "metadata"));
+            opened.Push(metadata);
+            Listener listener = BindNative(options, log);
+            opened.Push(new Disposer(listener));
+            var host = new BrokerHost(options, data, metadata, listener, log);
+            await host._topics.LoadAsync(cancellationToken);
+            await host.StartHttpAsync(cancellationToken);
+            host.Begin();
+            return host;
+        }
+        catch (Exception e)
+        {
+            while (opened.TryPop(out IAsyncDisposable? part))
+            {
+                await part.DisposeAsync();
+            }
+
+            if (e is IOException or InvalidDataException or UnauthorizedAccessException)
+            {
+                throw new BrokerStartException($"The data directory {Path.GetFullPath(options.DataDirectory)} cannot be used: {e.Message}", e);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Drains, then frees everything.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await DrainAsync("the host is disposed");
+        _stopping.Dispose();
+    }
+
+    private static DataDirectory OpenData(BrokerOptions options, ILogger log) => Wal.DataDirectory.Open(
+        options.DataDirectory,
+        new WalOptions
+        {
+            AppendMode = options.Wal.MappedAppend ? AppendMode.Mapped : AppendMode.Pwrite,
+            SegmentBytes = options.Wal.SegmentBytes,
+            LowSpaceBytes = options.Wal.LowSpaceBytes,
+            OnEvent = e => Log.Wal(log, e.Kind is WalEventKind.Recovered or WalEventKind.Unpoisoned or WalEventKind.DiskRecovered ? LogLevel.Information : LogLevel.Error, e.Kind, e.TopicId, e.Message, e.Cause),
+        });
+
+    private static Listener BindNative(BrokerOptions options, ILogger log)
+    {
+        var endPoint = new IPEndPoint(options.ListenAddress, options.Port);
+        try
+        {
+            return Listener.Bind(endPoint, log);
+        }
+        catch (SocketException e)
+        {
+            throw new BrokerStartException($"Cannot listen on {endPoint} (native protocol): {e.Message}. Stop what uses the port, or choose another with --port.", e);
+        }
+    }
+
+    private async Task StartHttpAsync(CancellationToken cancellationToken)
+    {
+        var endPoint = new IPEndPoint(_options.HttpAddress, _options.HttpPort);
+        var metrics = new MetricsPage(_options, Name, _state, _topics, _sessions, Requests, _data);
+        var api = new AdminApi(_topics, Requests, metrics, Readiness, Brokers, _log);
+        try
+        {
+            _http = await Http.HttpEndpoint.StartAsync(endPoint, api.HandleAsync, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            throw new BrokerStartException($"Cannot listen on {endPoint} (HTTP): {e.Message} Stop what uses the port, or choose another with --http-port.", e);
+        }
+    }
+
+    private void Begin()
+    {
+        foreach ((string what, IPAddress address) in new[] { ("The native protocol", _options.ListenAddress), ("The HTTP port", _options.HttpAddress) })
+        {
+            if (!IPAddress.IsLoopback(address))
+            {
+                Log.NotLoopback(_log, what, address);
+            }
+        }
+
+        _housekeeping.Start(_stopping.Token);
+        _listener.Start(_sessions.OnAccepted);
+        Log.Ready(_log, Name, NativeEndPoint, HttpEndPoint, DataDirectory);
+    }
+
+    private HealthReply Readiness()
+    {
+        WalHealth health = _data.Health;
+        HealthCheck[] checks =
+        [
+            new("not_draining", !_state.IsDraining, _state.IsDraining ? "the broker is shutting down" : ""),
+            new("log_open", health.StoreFailure is null && health.PoisonedTopics.Count == 0, health.StoreFailure?.Message ?? (health.PoisonedTopics.Count > 0 ? $"{health.PoisonedTopics.Count} logs were stopped by an I/O error" : "")),
+            new("disk_space", !health.DiskLow && !health.DiskFull, health.DiskFull ? "the disk is full" : health.DiskLow ? "free space is below the low-water mark" : ""),
+        ];
+        return new HealthReply(Array.TrueForAll(checks, c => c.Ok) ? "ok" : "unavailable", checks);
+    }
+
+    private BrokersReply Brokers() => new(
+    [
+        new BrokerReply(
+            Name,
+            _state.IsDraining ? "draining" : "ready",
+            NativeEndPoint.ToString(),
+            HttpEndPoint.ToString(),
+            DataDirectory,
+            typeof(BrokerHost).Assembly.GetName().Version?.ToString(3) ?? "",
+            Environment.ProcessId,
+            (Environment.TickCount64 - _startedMs) / 1000,
+            _topics.Count,
+            _sessions.Count),
+    ]);
+
+    /// <summary>Lets a plain disposable wait in the same stack as the others.</summary>
+    private sealed class Disposer(IDisposable inner) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            inner.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using System.Net;
+using Danube.Fast.Core;
+
+namespace Danube.Fast.Server;
+
+/// <summary>
+/// Everything that can be configured, with the defaults that run without any configuration. Keys of the YAML file, variables and
+/// flags are listed in docs/operations.md.
+/// </summary>
+public sealed record BrokerOptions
+{
+    /// <summary>Name in HELLO replies and of this broker in the admin API; empty = the machine's name.</summary>
+    public string BrokerName { get; init; } = "";
+
+    /// <summary>Address of the native protocol.</summary>
+    public IPAddress ListenAddress { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Port of the native protocol; 0 = a free one.</summary>
+    public int Port { get; init; } = 6650;
+
+    /// <summary>Address of metrics, health and admin API.</summary>
+    public IPAddress HttpAddress { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Port of metrics, health and admin API; 0 = a free one.</summary>
+    public int HttpPort { get; init; } = 9040;
+
+    /// <summary>Folder of logs and metadata; created when missing.</summary>
+    public string DataDirectory { get; init; } = "./danube-data";
+
+    public LimitOptions Limits { get; init; } = new();
+    public TimeoutOptions Timeouts { get; init; } = new();
+    public TopicDefaults Topics { get; init; } = new();
+    public WalSettings Wal { get; init; } = new();
+    public LogOutputOptions Log { get; init; } = new();
+
+    /// <summary>Topics with series of their own on /metrics; the rest is summed.</summary>
+    public int MetricsMaxTopics { get; init; } = 1000;
+}
+
+/// <summary>Bounds of what peers can make the broker hold.</summary>
+public sealed record LimitOptions
+{
+    public int MaxConnections { get; init; } = 10_000;
+
+    /// <summary>Open producers and consumers of one connection.</summary>
+    public int MaxChannelsPerConnection { get; init; } = 4096;
+
+    /// <summary>Largest frame (header, payload, padding) in bytes that HELLO agrees to.</summary>
+    public int MaxFrameBytes { get; init; } = Protocol.ProtocolLimits.DefaultMaxFrame;
+
+    /// <summary>Small frames that may wait to be sent on one connection, in bytes.</summary>
+    public long SendQueueBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>Delivered log bytes that may wait to be sent on one connection.</summary>
+    public long SendQueueRunBytes { get; init; } = 256 * 1024 * 1024;
+
+    public int MaxTopics { get; init; } = 100_000;
+    public int MaxPartitionsPerTopic { get; init; } = 1024;
+    public int MaxSubscriptionsPerTopic { get; init; } = 1000;
+}
+
+/// <summary>All in milliseconds.</summary>
+public sealed record TimeoutOptions
+{
+    /// <summary>From accept to an answered HELLO.</summary>
+    public int HelloMs { get; init; } = 10_000;
+
+    /// <summary>Silence after which the broker pings.</summary>
+    public int PingAfterMs { get; init; } = 10_000;
+
+    /// <summary>Silence after which a connection is dead.</summary>
+    public int DeadAfterMs { get; init; } = 30_000;
+
+    /// <summary>A send without progress for so long closes the connection.</summary>
+    public int SendStallMs { get; init; } = 10_000;
+
+    /// <summary>Time that a drain gives consumers to acknowledge what they have.</summary>
+    public int DrainMs { get; init; } = 10_000;
+}
+
+/// <summary>Policy of topics that do not say otherwise.</summary>
+public sealed record TopicDefaults
+{
+    /// <summary>Create topics when a producer or consumer names an unknown one.</summary>
+    public bool AutoCreate { get; init; } = true;
+    public DurabilityClass Durability { get; init; } = DurabilityClass.Fsync;
+
+    /// <summary>0 = without limit.</summary>
+    public long RetentionMs { get; init; }
+
+    /// <summary>0 = without limit.</summary>
+    public long RetentionBytes { get; init; }
+    public long ProducerWindowBytes { get; init; } = Protocol.ProtocolLimits.DefaultProducerWindow;
+    public int MaxDeliverBytes { get; init; } = 256 * 1024;
+    public int MaxAckWindow { get; init; } = 1_000_000;
+}
+
+/// <summary>How the log is written.</summary>
+public sealed record WalSettings
+{
+    /// <summary>Through the map instead of one write per received run.</summary>
+    public bool MappedAppend { get; init; }
+
+    /// <summary>Largest segment in bytes; the first of a topic has 64 KiB and each further one is twice as large.</summary>
+    public int SegmentBytes { get; init; } = 256 * 1024 * 1024;
+
+    /// <summary>Publishes are refused below the smaller of this many free bytes and 5 % of the volume; 0 = never.</summary>
+    public long LowSpaceBytes { get; init; } = 1L << 30;
+}
+
+/// <summary>Where log lines go is fixed (standard error); this is how they look.</summary>
+public sealed record LogOutputOptions
+{
+    public Microsoft.Extensions.Logging.LogLevel Level { get; init; } = Microsoft.Extensions.Logging.LogLevel.Information;
+
+    /// <summary>One JSON object a line instead of text.</summary>
+    public bool Json { get; init; }
+}

@@ -1,0 +1,82 @@
+using Danube.Fast.Core;
+using Danube.Fast.Protocol;
+using Microsoft.Extensions.Logging;
+using static Danube.Fast.Server.Configuration.ConfigValue;
+
+namespace Danube.Fast.Server.Configuration;
+
+/// <summary>All keys, in the order of the example file. A key that is not here does not exist.</summary>
+internal static class ConfigSchema
+{
+    private const long Unlimited = long.MaxValue;
+    private const int MaxTimeoutMs = 24 * 3600 * 1000;
+
+    public static IReadOnlyList<ConfigKey> Keys { get; } =
+    [
+        new("broker_name", (o, t) => o with { BrokerName = t }),
+        new("meta_store", (o, t) => OneOf(t, ("embedded", o))),
+        new("listen.address", (o, t) => o with { ListenAddress = Address(t) }),
+        new("listen.port", (o, t) => o with { Port = Int(t, 0, 65535) }),
+        new("http.address", (o, t) => o with { HttpAddress = Address(t) }),
+        new("http.port", (o, t) => o with { HttpPort = Int(t, 0, 65535) }),
+        new("data.directory", (o, t) => o with { DataDirectory = NotEmpty(t) }),
+        new("topics.auto_create", (o, t) => o with { Topics = o.Topics with { AutoCreate = Bool(t) } }),
+        new("topics.durability", (o, t) => o with { Topics = o.Topics with { Durability = Durability(t) } }),
+        new("topics.retention_ms", (o, t) => o with { Topics = o.Topics with { RetentionMs = Number(t, 0, Unlimited) } }),
+        new("topics.retention_bytes", (o, t) => o with { Topics = o.Topics with { RetentionBytes = Bytes(t, 0, Unlimited) } }),
+        new("topics.producer_window_bytes", (o, t) => o with { Topics = o.Topics with { ProducerWindowBytes = Bytes(t, 64 * 1024, 1L << 30) } }),
+        new("topics.max_deliver_bytes", (o, t) => o with { Topics = o.Topics with { MaxDeliverBytes = (int)Bytes(t, 4096, 8 << 20) } }),
+        new("topics.max_ack_window", (o, t) => o with { Topics = o.Topics with { MaxAckWindow = Int(t, 1000, 100_000_000) } }),
+        new("wal.append", (o, t) => o with { Wal = o.Wal with { MappedAppend = OneOf(t, ("pwrite", false), ("mapped", true)) } }),
+        new("wal.segment_bytes", (o, t) => o with { Wal = o.Wal with { SegmentBytes = (int)Bytes(t, 64 * 1024, 1 << 30) } }),
+        new("wal.low_space_bytes", (o, t) => o with { Wal = o.Wal with { LowSpaceBytes = Bytes(t, 0, 1L << 50) } }),
+        new("limits.max_connections", (o, t) => o with { Limits = o.Limits with { MaxConnections = Int(t, 1, 1_000_000) } }),
+        new("limits.max_channels_per_connection", (o, t) => o with { Limits = o.Limits with { MaxChannelsPerConnection = Int(t, 1, 65_535) } }),
+        new("limits.max_frame_bytes", (o, t) => o with { Limits = o.Limits with { MaxFrameBytes = (int)Bytes(t, ProtocolLimits.MaxFrameBeforeHello, ProtocolLimits.MaxNegotiableFrame) } }),
+        new("limits.send_queue_bytes", (o, t) => o with { Limits = o.Limits with { SendQueueBytes = Bytes(t, 1 << 20, 1L << 32) } }),
+        new("limits.send_queue_run_bytes", (o, t) => o with { Limits = o.Limits with { SendQueueRunBytes = Bytes(t, 1 << 20, 1L << 40) } }),
+        new("limits.max_topics", (o, t) => o with { Limits = o.Limits with { MaxTopics = Int(t, 1, 10_000_000) } }),
+        new("limits.max_partitions_per_topic", (o, t) => o with { Limits = o.Limits with { MaxPartitionsPerTopic = Int(t, 1, 100_000) } }),
+        new("limits.max_subscriptions_per_topic", (o, t) => o with { Limits = o.Limits with { MaxSubscriptionsPerTopic = Int(t, 1, 100_000) } }),
+        new("timeouts.hello_ms", (o, t) => o with { Timeouts = o.Timeouts with { HelloMs = Int(t, 100, MaxTimeoutMs) } }),
+        new("timeouts.ping_after_ms", (o, t) => o with { Timeouts = o.Timeouts with { PingAfterMs = Int(t, 100, MaxTimeoutMs) } }),
+        new("timeouts.dead_after_ms", (o, t) => o with { Timeouts = o.Timeouts with { DeadAfterMs = Int(t, 100, MaxTimeoutMs) } }),
+        new("timeouts.send_stall_ms", (o, t) => o with { Timeouts = o.Timeouts with { SendStallMs = Int(t, 100, MaxTimeoutMs) } }),
+        new("timeouts.drain_ms", (o, t) => o with { Timeouts = o.Timeouts with { DrainMs = Int(t, 0, MaxTimeoutMs) } }),
+        new("metrics.max_topics", (o, t) => o with { MetricsMaxTopics = Int(t, 0, 100_000) }),
+        new("log.level", (o, t) => o with { Log = o.Log with { Level = Level(t) } }),
+        new("log.format", (o, t) => o with { Log = o.Log with { Json = OneOf(t, ("text", false), ("json", true)) } }),
+    ];
+
+    private static readonly Dictionary<string, ConfigKey> ByPath = Keys.ToDictionary(k => k.Path, StringComparer.Ordinal);
+
+    public static ConfigKey? Find(string path) => ByPath.GetValueOrDefault(path);
+
+    /// <summary>The known key that looks most like a mistyped one.</summary>
+    public static string Nearest(string path) => Keys.MinBy(k => Distance(k.Path, path))!.Path;
+
+    private static DurabilityClass Durability(string text) =>
+        OneOf(text, ("fsync", DurabilityClass.Fsync), ("os", DurabilityClass.Os), ("memory", DurabilityClass.Memory));
+
+    private static LogLevel Level(string text) => OneOf(
+        text, ("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error), ("none", LogLevel.None));
+
+    // Edit distance (Levenshtein).
+    private static int Distance(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.Length; j++)
+            {
+                int above = row[j];
+                row[j] = Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+                diagonal = above;
+            }
+        }
+
+        return row[^1];
+    }
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Net;
+
+namespace Danube.Fast.Server.Configuration;
+
+/// <summary>Reads values of configuration keys. What is wrong with a value is said by a <see cref="FormatException"/>.</summary>
+internal static class ConfigValue
+{
+    private static readonly (string Suffix, long Factor)[] Units = [("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("TiB", 1L << 40)];
+
+    public static long Number(string text, long min, long max)
+    {
+        string digits = text.Replace("_", "", StringComparison.Ordinal);
+        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value >= min && value <= max
+            ? value
+            : throw new FormatException($"must be a whole number from {min} to {max}");
+    }
+
+    public static int Int(string text, int min, int max) => (int)Number(text, min, max);
+
+    /// <summary>Bytes: a number, or a number with KiB, MiB, GiB or TiB.</summary>
+    public static long Bytes(string text, long min, long max)
+    {
+        string digits = text.Trim().Replace("_", "", StringComparison.Ordinal);
+        long factor = 1;
+        foreach ((string suffix, long unit) in Units)
+        {
+            if (digits.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
+            {
+                digits = digits[..^suffix.Length].TrimEnd();
+                factor = unit;
+            }
+        }
+
+        bool known = long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value <= long.MaxValue / factor;
+        return known && value * factor >= min && value * factor <= max
+            ? value * factor
+            : throw new FormatException($"must be a number of bytes from {min} to {max}, for example 1048576 or 1MiB");
+    }
+
+    public static bool Bool(string text) => text.ToLowerInvariant() switch
+    {
+        "true" or "yes" or "on" => true,
+        "false" or "no" or "off" => false,
+        _ => throw new FormatException("must be true or false"),
+    };
+
+    public static IPAddress Address(string text)
+    {
+        if (text is "localhost")
+        {
+            return IPAddress.Loopback;
+        }
+
+        return IPAddress.TryParse(text, out IPAddress? address)
+            ? address
+            : throw new FormatException("must be an IP address of this machine, for example 127.0.0.1 or 0.0.0.0 for all");
+    }
+
+    public static T OneOf<T>(string text, params (string Name, T Value)[] choices)
+    {
+        foreach ((string name, T value) in choices)
+        {
+            if (string.Equals(name, text, StringComparison.Ordinal))
+            {
+                return value;
+            }
+        }
+
+        throw new FormatException("must be one of " + string.Join(", ", choices.Select(c => c.Name)));
+    }
+
+    public static string NotEmpty(string text) => text.Length > 0 ? text : throw new FormatException("must not be empty");
+}

@@ -1,0 +1,152 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Danube.Fast.Protocol;
+using Danube.Fast.Server.Metrics;
+using Danube.Fast.Server.Topics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Danube.Fast.Server.Http;
+
+/// <summary>Routes the HTTP port: health, metrics, admin API. Runs on: the thread pool.</summary>
+internal sealed class AdminApi(TopicRegistry topics, RequestCounters requests, MetricsPage metrics, Func<HealthReply> readiness, Func<BrokersReply> brokers, ILogger log)
+{
+    private const string TopicsPath = "/admin/v1/topics";
+    private const string JsonType = "application/json; charset=utf-8";
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        try
+        {
+            await RouteAsync(context);
+        }
+        catch (BadHttpRequestException e)
+        {
+            await FailAsync(context, e.StatusCode, new Refusal(ErrorCode.BadRequest, e.Message));
+        }
+        catch (JsonException e)
+        {
+            await FailAsync(context, StatusCodes.Status400BadRequest, new Refusal(ErrorCode.BadRequest, "The body is not what it must be: " + e.Message));
+        }
+        catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            Log.HttpFailed(log, e, context.Request.Path);
+            await FailAsync(context, StatusCodes.Status500InternalServerError, new Refusal(ErrorCode.Internal, "The broker failed on this request; its log says more."));
+        }
+    }
+
+    private Task RouteAsync(HttpContext context)
+    {
+        string path = context.Request.Path.Value ?? "";
+        string method = context.Request.Method == HttpMethods.Head ? HttpMethods.Get : context.Request.Method;
+        return (method, path) switch
+        {
+            ("GET", "/livez") => WriteAsync(context, StatusCodes.Status200OK, new HealthReply("ok", []), HttpJson.Default.HealthReply),
+            ("GET", "/readyz") => ReadyAsync(context),
+            ("GET", "/metrics") => MetricsAsync(context),
+            ("GET", "/admin/v1/brokers") => WriteAsync(context, StatusCodes.Status200OK, brokers(), HttpJson.Default.BrokersReply),
+            ("GET", TopicsPath) => ListAsync(context),
+            ("POST", TopicsPath) => CreateAsync(context),
+            ("GET", _) when path.StartsWith(TopicsPath + "/", StringComparison.Ordinal) => DescribeAsync(context, path[TopicsPath.Length..]),
+            ("DELETE", _) when path.StartsWith(TopicsPath + "/", StringComparison.Ordinal) => DeleteAsync(context, path[TopicsPath.Length..]),
+            (_, "/livez" or "/readyz" or "/metrics" or "/admin/v1/brokers" or TopicsPath) => FailAsync(
+                context, StatusCodes.Status405MethodNotAllowed, new Refusal(ErrorCode.BadRequest, $"{context.Request.Method} is not possible on {path}.")),
+            _ => FailAsync(context, StatusCodes.Status404NotFound, new Refusal(
+                ErrorCode.BadRequest, $"There is nothing at this address: use /livez, /readyz, /metrics, {TopicsPath}, {TopicsPath}/namespace/name or /admin/v1/brokers.")),
+        };
+    }
+
+    private Task ReadyAsync(HttpContext context)
+    {
+        HealthReply reply = readiness();
+        return WriteAsync(context, reply.Status == "ok" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, reply, HttpJson.Default.HealthReply);
+    }
+
+    private async Task MetricsAsync(HttpContext context)
+    {
+        context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+        await context.Response.Body.WriteAsync(metrics.Render(), context.RequestAborted);
+    }
+
+    private Task ListAsync(HttpContext context)
+    {
+        string? ns = context.Request.Query.TryGetValue("namespace", out Microsoft.Extensions.Primitives.StringValues value) ? value.ToString() : null;
+        requests.OnAdmin("list_topics", true);
+        return WriteAsync(context, StatusCodes.Status200OK, new ListTopicsReply { Topics = topics.List(ns) }, HttpJson.Default.ListTopicsReply);
+    }
+
+    private async Task CreateAsync(HttpContext context)
+    {
+        TopicSpec spec = await JsonSerializer.DeserializeAsync(context.Request.Body, HttpJson.Default.TopicSpec, context.RequestAborted)
+            ?? throw new JsonException("null is no object.");
+        Answer<TopicEntry> created = await topics.CreateAsync(spec, CancellationToken.None);
+        requests.OnAdmin("create_topic", created.Refusal is null);
+        if (created.TryGet(out TopicEntry? entry, out Refusal? refusal)
+            && (await topics.DescribeAsync(entry.Name.Full, CancellationToken.None)).TryGet(out TopicInfo? info, out refusal))
+        {
+            await WriteAsync(context, StatusCodes.Status201Created, info, HttpJson.Default.TopicInfo);
+            return;
+        }
+
+        await FailAsync(context, StatusOf(refusal.Code), refusal);
+    }
+
+    private async Task DescribeAsync(HttpContext context, string name)
+    {
+        Answer<TopicInfo> described = await topics.DescribeAsync(name, CancellationToken.None);
+        requests.OnAdmin("describe_topic", described.Refusal is null);
+        if (described.TryGet(out TopicInfo? info, out Refusal? refusal))
+        {
+            await WriteAsync(context, StatusCodes.Status200OK, info, HttpJson.Default.TopicInfo);
+            return;
+        }
+
+        await FailAsync(context, StatusOf(refusal.Code), refusal);
+    }
+
+    private async Task DeleteAsync(HttpContext context, string name)
+    {
+        Answer<TopicDefinition> deleted = await topics.DeleteAsync(name, CancellationToken.None);
+        requests.OnAdmin("delete_topic", deleted.Refusal is null);
+        if (deleted.Refusal is { } refusal)
+        {
+            await FailAsync(context, StatusOf(refusal.Code), refusal);
+            return;
+        }
+
+        await WriteAsync(context, StatusCodes.Status200OK, new EmptyReply(), HttpJson.Default.EmptyReply);
+    }
+
+    private static int StatusOf(ErrorCode code) => code switch
+    {
+        ErrorCode.TopicNotFound or ErrorCode.SubscriptionNotFound => StatusCodes.Status404NotFound,
+        ErrorCode.TopicExists => StatusCodes.Status409Conflict,
+        ErrorCode.BadTopicName or ErrorCode.BadRequest => StatusCodes.Status400BadRequest,
+        ErrorCode.LimitExceeded => StatusCodes.Status429TooManyRequests,
+        ErrorCode.Draining or ErrorCode.DiskFull or ErrorCode.DiskLow or ErrorCode.Unavailable => StatusCodes.Status503ServiceUnavailable,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+
+    private static Task FailAsync(HttpContext context, int status, Refusal refusal) => WriteAsync(
+        context,
+        status,
+        new ErrorPayload { Error = refusal.Message, Code = ErrorCodes.Name(refusal.Code), Message = refusal.Message, Retryable = ErrorCodes.IsRetryable(refusal.Code) },
+        HttpJson.Default.ErrorPayload);
+
+    private static async Task WriteAsync<T>(HttpContext context, int status, T body, JsonTypeInfo<T> type)
+    {
+        if (context.Response.HasStarted)
+        {
+            return;
+        }
+
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(body, type);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = JsonType;
+        context.Response.ContentLength = json.Length;
+        if (context.Request.Method != HttpMethods.Head)
+        {
+            await context.Response.Body.WriteAsync(json, context.RequestAborted);
+        }
+    }
+}

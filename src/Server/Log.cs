@@ -1,0 +1,62 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Danube.Fast.Server;
+
+/// <summary>Every log line of the server process. Ids are unique and stay; nothing here is written once per message.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Broker {Name} is ready: native {Native}, http {Http}, data {Data}.")]
+    public static partial void Ready(ILogger log, string name, IPEndPoint native, IPEndPoint http, string data);
+
+    [LoggerMessage(2, LogLevel.Warning, "{What} listens on {Address}, which other machines can reach, and there is no authentication yet: restrict access with a firewall.")]
+    public static partial void NotLoopback(ILogger log, string what, IPAddress address);
+
+    [LoggerMessage(3, LogLevel.Information, "Draining: {Reason}.")]
+    public static partial void Draining(ILogger log, string reason);
+
+    [LoggerMessage(4, LogLevel.Information, "Stopped after {ElapsedMs} ms; {InFlight} records were still unacknowledged with consumers.")]
+    public static partial void Stopped(ILogger log, long elapsedMs, long inFlight);
+
+    [LoggerMessage(5, LogLevel.Warning, "Second signal: exiting at once, without a clean stop.")]
+    public static partial void ForcedExit(ILogger log);
+
+    [LoggerMessage(10, LogLevel.Warning, "Accepting a connection failed; trying again.")]
+    public static partial void AcceptFailed(ILogger log, Exception error);
+
+    [LoggerMessage(11, LogLevel.Debug, "Connection {Id} from {Remote} accepted.")]
+    public static partial void Accepted(ILogger log, long id, EndPoint? remote);
+
+    [LoggerMessage(12, LogLevel.Debug, "Connection {Id} closed: {Reason}.")]
+    public static partial void ConnectionClosed(ILogger log, long id, string reason);
+
+    [LoggerMessage(13, LogLevel.Warning, "Connection {Id} from {Remote} closed with {Code}: {Text}")]
+    public static partial void ConnectionRefused(ILogger log, long id, EndPoint? remote, string code, string text);
+
+    [LoggerMessage(14, LogLevel.Error, "Connection {Id} failed.")]
+    public static partial void ConnectionFailed(ILogger log, Exception error, long id);
+
+    [LoggerMessage(15, LogLevel.Error, "Request {Command} failed on connection {Id}.")]
+    public static partial void RequestFailed(ILogger log, Exception error, string command, long id);
+
+    [LoggerMessage(20, LogLevel.Information, "Topic {Topic} created: id {TopicId}, {Durability}.")]
+    public static partial void TopicCreated(ILogger log, string topic, ulong topicId, string durability);
+
+    [LoggerMessage(21, LogLevel.Information, "Topic {Topic} deleted.")]
+    public static partial void TopicDeleted(ILogger log, string topic);
+
+    [LoggerMessage(22, LogLevel.Error, "Topic {Topic} cannot be opened.")]
+    public static partial void TopicOpenFailed(ILogger log, Exception error, string topic);
+
+    [LoggerMessage(23, LogLevel.Error, "Topic {Topic}: housekeeping failed.")]
+    public static partial void HousekeepingFailed(ILogger log, Exception error, string topic);
+
+    [LoggerMessage(24, LogLevel.Information, "{Topics} topics known, {Subscriptions} subscriptions.")]
+    public static partial void CatalogLoaded(ILogger log, int topics, int subscriptions);
+
+    [LoggerMessage(EventId = 25, Message = "Log store: {Kind} (topic id {TopicId}): {Text}")]
+    public static partial void Wal(ILogger log, LogLevel level, Danube.Fast.Wal.WalEventKind kind, ulong topicId, string text, Exception? cause);
+
+    [LoggerMessage(30, LogLevel.Error, "HTTP request {Path} failed.")]
+    public static partial void HttpFailed(ILogger log, Exception error, string path);
+}

@@ -1,0 +1,72 @@
+using System.Text.Json;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Server.Sessions;
+
+/// <summary>The negotiation at the start of a connection.</summary>
+internal sealed partial class Session
+{
+    private const int NewestVersion = 2;
+
+    private void OnHello(Envelope message)
+    {
+        if (_helloDone)
+        {
+            Refuse(message, new Refusal(ErrorCode.BadRequest, "HELLO was answered already; it is said once per connection."));
+            return;
+        }
+
+        HelloPayload hello;
+        try
+        {
+            hello = Read(message, ControlJson.Default.HelloPayload);
+        }
+        catch (JsonException e)
+        {
+            RejectHello(message, ErrorCode.BadRequest, "The payload of $hello is not what it must be: " + Describe(e));
+            return;
+        }
+
+        int version = hello.Versions.Where(v => v is >= 1 and <= NewestVersion).DefaultIfEmpty(0).Max();
+        if (version == 0)
+        {
+            RejectHello(message, ErrorCode.UnsupportedVersion, $"This broker speaks versions 1 to {NewestVersion}, HELLO offers none of them.");
+            return;
+        }
+
+        if (hello.MaxFrame < ProtocolLimits.MaxFrameBeforeHello)
+        {
+            RejectHello(message, ErrorCode.BadRequest, $"max_frame is {hello.MaxFrame}, but it must be from {ProtocolLimits.MaxFrameBeforeHello} to {ProtocolLimits.MaxNegotiableFrame} bytes; this broker takes up to {_services.Options.Limits.MaxFrameBytes}.");
+            return;
+        }
+
+        _maxFrame = Math.Min(hello.MaxFrame, _services.Options.Limits.MaxFrameBytes);
+        AnswerHello(message, version, [.. Compression.Names.Where(hello.Codecs.Contains)]);
+        _helloDone = true;
+        _isStream = version >= 2;
+    }
+
+    private void AnswerHello(Envelope message, int version, string[] codecs)
+    {
+        var reply = new HelloReply { Version = version, MaxFrame = _maxFrame, Codecs = codecs, BrokerName = _services.BrokerName };
+        _counters.OnSent(FrameType.Event);
+        _output.Send(EnvelopeCodec.Encode(
+            new Envelope
+            {
+                Type = FrameType.Event,
+                Id = Commands.Hello,
+                Source = BrokerSource,
+                Target = message.Source,
+                CorrelationId = message.CorrelationId,
+                Payload = JsonSerializer.SerializeToUtf8Bytes(reply, ControlJson.Default.HelloReply),
+            },
+            PayloadEncoding.Json));
+    }
+
+    private void RejectHello(Envelope message, ErrorCode code, string text)
+    {
+        _closeReason = ErrorCodes.Name(code);
+        Refuse(message, new Refusal(code, text));
+        End();
+    }
+}

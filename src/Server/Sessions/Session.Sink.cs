@@ -1,0 +1,76 @@
+using Danube.Fast.Core;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Server.Sessions;
+
+/// <summary>The session as the engine sees it. Runs on: any thread.</summary>
+internal sealed partial class Session : IFrameSink
+{
+    /// <inheritdoc/>
+    public bool Send(ReadOnlySpan<byte> frames)
+    {
+        _counters.OnSent(frames);
+        return _output.Send(frames);
+    }
+
+    /// <inheritdoc/>
+    public bool Send(ReadOnlySpan<byte> prefix, LogRun run)
+    {
+        _counters.OnSent(FrameType.Deliver);
+        return _output.Send(prefix, run);
+    }
+
+    /// <inheritdoc/>
+    public void Flush() => _output.Flush();
+
+    /// <inheritdoc/>
+    public void SendError(ErrorCode code, string message, uint channel, ulong? sequence) =>
+        SendErrorFrame(Commands.StreamError, "", "", code, message, channel, sequence);
+
+    /// <inheritdoc/>
+    public void CloseChannel(uint channel, ErrorCode code, string message)
+    {
+        if (_channels.Find(channel) is not { } open)
+        {
+            return;
+        }
+
+        bool tell = open.TryClose(code, message);
+        _channels.Remove(open);
+        if (tell)
+        {
+            SendCloseFrame(channel, code, message);
+        }
+    }
+
+    private void SendCloseFrame(uint channel, ErrorCode code, string message)
+    {
+        byte[] json = ErrorBodies.Write(new ErrorPayload
+        {
+            Code = ErrorCodes.Name(code),
+            Message = message,
+            Channel = channel,
+            Retryable = ErrorCodes.IsRetryable(code),
+        });
+        byte[] frame = new byte[ProtocolLimits.Align(ProtocolLimits.HeaderSize + json.Length)];
+        CloseFrame.Write(frame, channel, code, json);
+        Send(frame);
+        _output.Flush();
+    }
+
+    private void SendErrorFrame(string id, string target, string correlationId, ErrorCode code, string message, uint? channel, ulong? sequence)
+    {
+        var envelope = new Envelope { Type = FrameType.Error, Id = id, Source = BrokerSource, Target = target, CorrelationId = correlationId };
+        var error = new ErrorPayload
+        {
+            Code = ErrorCodes.Name(code),
+            Message = message,
+            Channel = channel,
+            Sequence = sequence,
+            Retryable = ErrorCodes.IsRetryable(code),
+        };
+        _counters.OnSent(FrameType.Error);
+        _services.Requests.OnError(code);
+        _output.Send(EnvelopeCodec.EncodeError(envelope, error));
+    }
+}

@@ -1,0 +1,52 @@
+using Danube.Fast.Protocol;
+using Danube.Fast.Server.Topics;
+
+namespace Danube.Fast.Server.Sessions;
+
+/// <summary>Requests about topics.</summary>
+internal sealed partial class Session
+{
+    private async ValueTask<Refusal?> CreateTopicAsync(Envelope request)
+    {
+        TopicSpec spec = Read(request, ControlJson.Default.TopicSpec);
+        if (!(await _services.Topics.CreateAsync(spec, CancellationToken.None)).TryGet(out TopicEntry? entry, out Refusal? refusal))
+        {
+            return refusal;
+        }
+
+        return await ReplyDescribedAsync(request, entry.Name.Full);
+    }
+
+    private async ValueTask<Refusal?> DeleteTopicAsync(Envelope request)
+    {
+        TopicRequest topic = Read(request, ControlJson.Default.TopicRequest);
+        Refusal? refusal = (await _services.Topics.DeleteAsync(topic.Topic, CancellationToken.None)).Refusal;
+        if (refusal is null)
+        {
+            Reply(request, new EmptyReply(), ControlJson.Default.EmptyReply);
+        }
+
+        return refusal;
+    }
+
+    private ValueTask<Refusal?> ListTopicsAsync(Envelope request)
+    {
+        ListTopicsRequest list = Read(request, ControlJson.Default.ListTopicsRequest);
+        Reply(request, new ListTopicsReply { Topics = _services.Topics.List(list.Namespace) }, ControlJson.Default.ListTopicsReply);
+        return default;
+    }
+
+    private ValueTask<Refusal?> DescribeTopicAsync(Envelope request) =>
+        ReplyDescribedAsync(request, Read(request, ControlJson.Default.TopicRequest).Topic);
+
+    private async ValueTask<Refusal?> ReplyDescribedAsync(Envelope request, string topic)
+    {
+        if (!(await _services.Topics.DescribeAsync(topic, CancellationToken.None)).TryGet(out TopicInfo? info, out Refusal? refusal))
+        {
+            return refusal;
+        }
+
+        Reply(request, info, ControlJson.Default.TopicInfo);
+        return null;
+    }
+}

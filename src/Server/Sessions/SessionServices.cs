@@ -1,0 +1,8 @@
+using Danube.Fast.Server.Metrics;
+using Danube.Fast.Server.Topics;
+using Microsoft.Extensions.Logging;
+
+namespace Danube.Fast.Server.Sessions;
+
+/// <summary>What every session of the process shares.</summary>
+internal sealed record SessionServices(BrokerOptions Options, string BrokerName, BrokerState State, TopicRegistry Topics, RequestCounters Requests, ILogger Log);

@@ -1,0 +1,149 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using Danube.Fast.Protocol;
+using Danube.Fast.Server.Transport;
+
+namespace Danube.Fast.Server.Sessions;
+
+/// <summary>
+/// The open connections: starts a session for each accepted socket, looks after silence once a second, closes all at the end.
+/// Runs on: the listener's loop (adding), the housekeeping timer. Shared with: metrics.
+/// </summary>
+internal sealed class SessionTable(SessionServices services)
+{
+    private readonly ConcurrentDictionary<long, (Session Session, Task Run)> _sessions = new();
+    private readonly FrameCounters _gone = new();
+    private long _nextId;
+    private long _goneBytesIn;
+    private long _goneBytesOut;
+    private long _accepted;
+    private long _refused;
+    private long _slowConsumers;
+    private int _count;
+
+    public int Count => Volatile.Read(ref _count);
+    public long Accepted => Volatile.Read(ref _accepted);
+
+    /// <summary>Connections turned away because there were too many.</summary>
+    public long Refused => Volatile.Read(ref _refused);
+
+    /// <summary>Connections closed because they did not take what was sent to them.</summary>
+    public long SlowConsumers => Volatile.Read(ref _slowConsumers);
+
+    public IEnumerable<Session> Sessions => _sessions.Values.Select(s => s.Session);
+
+    /// <summary>Totals over all connections, closed ones included.</summary>
+    public (long BytesIn, long BytesOut, long BytesQueued) Bytes()
+    {
+        long bytesIn = Volatile.Read(ref _goneBytesIn), bytesOut = Volatile.Read(ref _goneBytesOut), queued = 0;
+        foreach (Session session in Sessions)
+        {
+            bytesIn += session.Connection.BytesReceived;
+            bytesOut += session.Connection.Output.BytesSent;
+            queued += session.Connection.Output.BytesQueued;
+        }
+
+        return (bytesIn, bytesOut, queued);
+    }
+
+    public FrameCounters Frames()
+    {
+        var sum = new FrameCounters();
+        sum.Add(_gone);
+        foreach (Session session in Sessions)
+        {
+            sum.Add(session.Counters);
+        }
+
+        return sum;
+    }
+
+    /// <summary>Takes an accepted socket over. Returns at once.</summary>
+    public void OnAccepted(Socket socket)
+    {
+        Interlocked.Increment(ref _accepted);
+        if (Interlocked.Increment(ref _count) > services.Options.Limits.MaxConnections || services.State.IsDraining)
+        {
+            Interlocked.Decrement(ref _count);
+            Interlocked.Increment(ref _refused);
+            TurnAway(socket);
+            return;
+        }
+
+        long id = Interlocked.Increment(ref _nextId);
+        Session session;
+        try
+        {
+            session = new Session(new Connection(id, socket, services.Options.Limits.SendQueueBytes, services.Options.Limits.SendQueueRunBytes), services);
+        }
+        catch (SocketException)
+        {
+            // Reset before it was looked at.
+            Interlocked.Decrement(ref _count);
+            socket.Dispose();
+            return;
+        }
+
+        // The first receive may find bytes at once: not on the accepting loop.
+        var started = new TaskCompletionSource();
+        _sessions[id] = (session, RunAsync(id, session, started.Task));
+        ThreadPool.UnsafeQueueUserWorkItem(static s => s.SetResult(), started, preferLocal: false);
+    }
+
+    public void Tick(long nowMs)
+    {
+        foreach (Session session in Sessions)
+        {
+            session.Tick(nowMs);
+        }
+    }
+
+    /// <summary>Says goodbye on every connection, waits up to <paramref name="patience"/> for the bytes to leave, then cuts.</summary>
+    public async Task CloseAllAsync(ErrorCode code, string message, TimeSpan patience)
+    {
+        foreach (Session session in Sessions)
+        {
+            session.Close(code, message);
+        }
+
+        Task all = Task.WhenAll(_sessions.Values.Select(s => s.Run));
+        await Task.WhenAny(all, Task.Delay(patience));
+        foreach (Session session in Sessions)
+        {
+            session.Abort();
+        }
+
+        await Task.WhenAll(_sessions.Values.Select(s => s.Run));
+    }
+
+    private async Task RunAsync(long id, Session session, Task started)
+    {
+        await started;
+        await session.RunAsync();
+        _sessions.TryRemove(id, out _);
+        Interlocked.Decrement(ref _count);
+        _gone.Add(session.Counters);
+        Interlocked.Add(ref _goneBytesIn, session.Connection.BytesReceived);
+        Interlocked.Add(ref _goneBytesOut, session.Connection.Output.BytesSent);
+        if (session.Connection.SendFailure is SendFailure.NoProgress or SendFailure.TooMuchQueued)
+        {
+            Interlocked.Increment(ref _slowConsumers);
+        }
+    }
+
+    private void TurnAway(Socket socket)
+    {
+        (ErrorCode code, string text) = services.State.IsDraining
+            ? (ErrorCode.Draining, BrokerState.DrainingRefusal.Message)
+            : (ErrorCode.LimitExceeded, $"The broker has {services.Options.Limits.MaxConnections} connections, the most it takes (limits.max_connections).");
+        byte[] frame = EnvelopeCodec.EncodeError(
+            new Envelope { Type = FrameType.Error, Id = Commands.StreamError, Source = "broker" },
+            new ErrorPayload { Code = ErrorCodes.Name(code), Message = text, Retryable = true });
+        using (socket)
+        {
+            // A fresh socket has room for one frame; a peer that is gone already misses nothing.
+            socket.Blocking = false;
+            socket.Send(frame, SocketFlags.None, out _);
+        }
+    }
+}

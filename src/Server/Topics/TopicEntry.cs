@@ -1,0 +1,29 @@
+using System.Collections.Concurrent;
+using Danube.Fast.Core;
+
+namespace Danube.Fast.Server.Topics;
+
+/// <summary>A topic of the catalogue; its log is opened when it is first needed.</summary>
+internal sealed class TopicEntry(TopicName name, TopicDefinition definition, IEnumerable<SubscriptionDefinition> subscriptions)
+{
+    private volatile Topic? _topic;
+
+    public TopicName Name { get; } = name;
+    public TopicDefinition Definition { get; } = definition;
+
+    /// <summary>Serialises opening, subscriptions and deletion of this topic.</summary>
+    public SemaphoreSlim Gate { get; } = new(1, 1);
+
+    public ConcurrentDictionary<string, SubscriptionDefinition> Subscriptions { get; } =
+        new(subscriptions.Select(s => KeyValuePair.Create(s.Name, s)), StringComparer.Ordinal);
+
+    /// <summary>The open topic, or null.</summary>
+    public Topic? Topic
+    {
+        get => _topic;
+        set => _topic = value;
+    }
+
+    /// <summary>Set under <see cref="Gate"/> when the topic is deleted or the broker stops: nothing opens it again.</summary>
+    public bool IsClosed { get; set; }
+}

@@ -1,0 +1,210 @@
+using Danube.Fast.Core;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Server.Topics;
+
+/// <summary>Creating and deleting topics.</summary>
+internal sealed partial class TopicRegistry
+{
+    /// <summary>Creates a topic, or a base topic with its partitions. Durable when it returns.</summary>
+    public async Task<Answer<TopicEntry>> CreateAsync(TopicSpec spec, CancellationToken cancellationToken)
+    {
+        if (!TopicName.TryParse(spec.Topic, out TopicName? name))
+        {
+            return BadName(spec.Topic);
+        }
+
+        if (Check(spec) is { } refusal)
+        {
+            return refusal;
+        }
+
+        await _changes.WaitAsync(cancellationToken);
+        try
+        {
+            int partitions = spec.Partitions ?? 1;
+            if (state.IsDraining)
+            {
+                return BrokerState.DrainingRefusal;
+            }
+
+            if (_entries.ContainsKey(name.Full))
+            {
+                return new Refusal(ErrorCode.TopicExists, $"Topic {name} exists already.");
+            }
+
+            if (_entries.Count + (partitions > 1 ? partitions + 1 : 1) > options.Limits.MaxTopics)
+            {
+                return new Refusal(ErrorCode.LimitExceeded, $"The broker holds {_entries.Count} topics, the limit is {options.Limits.MaxTopics} (limits.max_topics): delete some first.");
+            }
+
+            TopicDefinition definition = Define(name, spec);
+            return partitions == 1 ? await CreateOneAsync(name, definition, cancellationToken) : await CreatePartitionedAsync(name, definition, partitions, cancellationToken);
+        }
+        finally
+        {
+            _changes.Release();
+        }
+    }
+
+    /// <summary>Deletes a topic, or a base topic with its partitions: from the catalogue first, then the log.</summary>
+    public async Task<Answer<TopicDefinition>> DeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        await _changes.WaitAsync(cancellationToken);
+        try
+        {
+            if (!Find(name).TryGet(out TopicEntry? entry, out Refusal? refusal))
+            {
+                return refusal;
+            }
+
+            if (entry.Definition.PartitionOf is { } parent && _entries.ContainsKey(parent))
+            {
+                return new Refusal(ErrorCode.BadRequest, $"{entry.Name} is a partition of {parent}: delete {parent} as a whole.");
+            }
+
+            await DeleteOneAsync(entry);
+            for (int i = 0; entry.Definition.IsBase && i < entry.Definition.Partitions; i++)
+            {
+                if (_entries.TryGetValue(entry.Name.PartitionTopic(i), out TopicEntry? partition))
+                {
+                    await DeleteOneAsync(partition);
+                }
+            }
+
+            return entry.Definition;
+        }
+        finally
+        {
+            _changes.Release();
+        }
+    }
+
+    /// <summary>Closes all topics: cursors saved, logs synced. Nothing is opened afterwards.</summary>
+    public async Task CloseAsync()
+    {
+        foreach (TopicEntry entry in _entries.Values)
+        {
+            await entry.Gate.WaitAsync();
+            entry.IsClosed = true;
+            entry.Topic?.Close(ErrorCode.Draining, BrokerState.DrainingRefusal.Message);
+            entry.Topic = null;
+            entry.Gate.Release();
+        }
+    }
+
+    private Refusal? Check(TopicSpec spec)
+    {
+        if (spec.Durability is not null && !DurabilityNames.TryParse(spec.Durability, out _))
+        {
+            return new Refusal(ErrorCode.BadRequest, $"Durability '{Shorten(spec.Durability)}' is unknown: use fsync, os or memory.");
+        }
+
+        if (spec.Partitions is { } partitions && (partitions < 1 || partitions > options.Limits.MaxPartitionsPerTopic))
+        {
+            return new Refusal(ErrorCode.BadRequest, $"A topic has 1 to {options.Limits.MaxPartitionsPerTopic} partitions, not {partitions}.");
+        }
+
+        return spec.RetentionMs < 0 || spec.RetentionBytes < 0
+            ? new Refusal(ErrorCode.BadRequest, "Retention must not be negative; 0 means without limit.")
+            : null;
+    }
+
+    private TopicDefinition Define(TopicName name, TopicSpec spec) => new()
+    {
+        Topic = name.Full,
+        Durability = spec.Durability ?? DurabilityNames.Name(options.Topics.Durability),
+        Partitions = spec.Partitions ?? 1,
+        RetentionMs = spec.RetentionMs ?? options.Topics.RetentionMs,
+        RetentionBytes = spec.RetentionBytes ?? options.Topics.RetentionBytes,
+    };
+
+    // The base comes last: until it is there the partitions of an interrupted create are found and used again.
+    private async Task<Answer<TopicEntry>> CreatePartitionedAsync(TopicName name, TopicDefinition definition, int partitions, CancellationToken cancellationToken)
+    {
+        for (int i = 0; i < partitions; i++)
+        {
+            TopicName.TryParse(name.PartitionTopic(i), out TopicName? partition);
+            if (partition is null)
+            {
+                return BadName(name.PartitionTopic(i));
+            }
+
+            if (_entries.TryGetValue(partition.Full, out TopicEntry? existing))
+            {
+                if (existing.Definition.PartitionOf == name.Full)
+                {
+                    continue;
+                }
+
+                return new Refusal(ErrorCode.TopicExists, $"Topic {partition} exists already and is no partition of {name}.");
+            }
+
+            Answer<TopicEntry> created = await CreateOneAsync(partition, definition with { Topic = partition.Full, Partitions = 1, PartitionOf = name.Full }, cancellationToken);
+            if (created.Refusal is not null)
+            {
+                return created;
+            }
+        }
+
+        return await CreateOneAsync(name, definition, cancellationToken);
+    }
+
+    private async Task<Answer<TopicEntry>> CreateOneAsync(TopicName name, TopicDefinition definition, CancellationToken cancellationToken)
+    {
+        TopicEntry entry;
+        if (definition.IsBase)
+        {
+            entry = new TopicEntry(name, definition, []);
+        }
+        else
+        {
+            definition = definition with { TopicId = await catalog.NextTopicIdAsync(cancellationToken) };
+            LogStore store = StoreOf(definition);
+            TopicLog topicLog = await Task.Run(() => store.Create(definition.TopicId, definition.Class, definition.Retention), cancellationToken);
+            entry = new TopicEntry(name, definition, []) { Topic = new Topic(name.Full, topicLog, store.Cursors, _topicOptions, time) };
+        }
+
+        if (!await catalog.AddTopicAsync(definition, cancellationToken))
+        {
+            Discard(entry);
+            return new Refusal(ErrorCode.TopicExists, $"Topic {name} exists already.");
+        }
+
+        _entries[name.Full] = entry;
+        Log.TopicCreated(log, name.Full, definition.TopicId, definition.Durability);
+        return entry;
+    }
+
+    private async Task DeleteOneAsync(TopicEntry entry)
+    {
+        await entry.Gate.WaitAsync();
+        try
+        {
+            await catalog.RemoveTopicAsync(entry.Definition, entry.Subscriptions.Keys);
+            entry.IsClosed = true;
+            _entries.TryRemove(entry.Name.Full, out _);
+            Discard(entry);
+            requests.RemoveTopic(entry.Name.Full);
+            Log.TopicDeleted(log, entry.Name.Full);
+        }
+        finally
+        {
+            entry.Gate.Release();
+        }
+    }
+
+    private void Discard(TopicEntry entry)
+    {
+        if (entry.Definition.IsBase)
+        {
+            return;
+        }
+
+        entry.Topic?.Close(ErrorCode.TopicDeleted, $"Topic {entry.Name} was deleted.");
+        entry.Topic = null;
+        LogStore store = StoreOf(entry.Definition);
+        store.Cursors.RemoveTopic(entry.Definition.TopicId);
+        store.Delete(entry.Definition.TopicId);
+    }
+}

@@ -1,0 +1,93 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Server.Topics;
+
+/// <summary>Topics as peers and people see them.</summary>
+internal sealed partial class TopicRegistry
+{
+    /// <summary>Topics in order of name; partitions are shown through their base only. Topics that are not open show what the catalogue knows.</summary>
+    public TopicInfo[] List(string? ns) =>
+    [
+        .. _entries.Values
+            .Where(e => e.Definition.PartitionOf is null && (ns is null || e.Name.Namespace == ns))
+            .OrderBy(e => e.Name.Full, StringComparer.Ordinal)
+            .Select(InfoOf),
+    ];
+
+    /// <summary>One topic, opened if need be.</summary>
+    public async Task<Answer<TopicInfo>> DescribeAsync(string name, CancellationToken cancellationToken)
+    {
+        if (!Find(name).TryGet(out TopicEntry? entry, out Refusal? refusal))
+        {
+            return refusal;
+        }
+
+        if (entry.Definition.IsBase)
+        {
+            foreach (TopicEntry partition in PartitionsOf(entry))
+            {
+                await OpenAsync(partition, cancellationToken);
+            }
+        }
+        else if ((await OpenAsync(entry, cancellationToken)).Refusal is { } failure)
+        {
+            return failure;
+        }
+
+        return InfoOf(entry);
+    }
+
+    private IEnumerable<TopicEntry> PartitionsOf(TopicEntry entry)
+    {
+        for (int i = 0; i < entry.Definition.Partitions; i++)
+        {
+            if (_entries.TryGetValue(entry.Name.PartitionTopic(i), out TopicEntry? partition))
+            {
+                yield return partition;
+            }
+        }
+    }
+
+    private TopicInfo InfoOf(TopicEntry entry)
+    {
+        if (entry.Definition.IsBase)
+        {
+            return Sum(entry, [.. PartitionsOf(entry).Select(InfoOf)]);
+        }
+
+        if (entry.Topic is { } topic)
+        {
+            return topic.Describe() with { Partitions = 1, Durability = entry.Definition.Durability };
+        }
+
+        return new TopicInfo
+        {
+            Topic = entry.Name.Full,
+            TopicId = entry.Definition.TopicId,
+            Durability = entry.Definition.Durability,
+            Partitions = 1,
+            State = "not_open",
+            Subscriptions = [.. entry.Subscriptions.Values.Select(s => new SubscriptionInfo { Name = s.Name, Type = s.Type })],
+        };
+    }
+
+    private static TopicInfo Sum(TopicEntry entry, TopicInfo[] partitions) => new()
+    {
+        Topic = entry.Name.Full,
+        Durability = entry.Definition.Durability,
+        Partitions = entry.Definition.Partitions,
+        SizeBytes = partitions.Sum(p => p.SizeBytes),
+        Producers = partitions.Sum(p => p.Producers),
+        State = Array.Find(partitions, p => p.State != "ok")?.State ?? "ok",
+        Subscriptions =
+        [
+            .. partitions.SelectMany(p => p.Subscriptions).GroupBy(s => s.Name).Select(g => new SubscriptionInfo
+            {
+                Name = g.Key,
+                Type = g.First().Type,
+                Consumers = g.Sum(s => s.Consumers),
+                Backlog = g.Sum(s => s.Backlog),
+            }),
+        ],
+    };
+}

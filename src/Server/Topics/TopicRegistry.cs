@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using Danube.Fast.Core;
+using Danube.Fast.Protocol;
+using Danube.Fast.Server.Metrics;
+using Microsoft.Extensions.Logging;
+
+namespace Danube.Fast.Server.Topics;
+
+/// <summary>
+/// The topics of this broker: joins catalogue (metadata), log store and engine. Lookups take no lock; creating and deleting
+/// are serialised, opening and subscribing per topic. Runs on: control requests. Shared with: housekeeping and metrics.
+/// </summary>
+internal sealed partial class TopicRegistry(
+    TopicCatalog catalog, LogStore durableLogs, LogStore memoryLogs, BrokerOptions options, BrokerState state, RequestCounters requests, TimeProvider time, ILogger log)
+{
+    private readonly ConcurrentDictionary<string, TopicEntry> _entries = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _changes = new(1, 1);
+    private readonly TopicOptions _topicOptions = new()
+    {
+        ProducerWindowBytes = options.Topics.ProducerWindowBytes,
+        MaxAckWindow = options.Topics.MaxAckWindow,
+        MaxDeliverBytes = options.Topics.MaxDeliverBytes,
+    };
+
+    /// <summary>Topics in the catalogue, partitions and bases included.</summary>
+    public int Count => _entries.Count;
+
+    /// <summary>All topics, open or not.</summary>
+    public IEnumerable<TopicEntry> Entries => _entries.Values;
+
+    /// <summary>The topics that are open now.</summary>
+    public IEnumerable<(TopicEntry Entry, Topic Topic)> OpenTopics
+    {
+        get
+        {
+            foreach ((_, TopicEntry entry) in _entries)
+            {
+                if (entry.Topic is { } topic)
+                {
+                    yield return (entry, topic);
+                }
+            }
+        }
+    }
+
+    /// <summary>Reads the catalogue. Opens no log: that happens on first use, or in <see cref="OpenAllAsync"/>.</summary>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        int subscriptions = 0;
+        foreach ((TopicDefinition topic, List<SubscriptionDefinition> own) in await catalog.LoadAsync(cancellationToken))
+        {
+            if (TopicName.TryParse(topic.Topic, out TopicName? name))
+            {
+                _entries[name.Full] = new TopicEntry(name, topic, own);
+                subscriptions += own.Count;
+            }
+        }
+
+        Log.CatalogLoaded(log, _entries.Count, subscriptions);
+    }
+
+    /// <summary>Opens every topic, one after the other, so that backlogs show and retention works without traffic.</summary>
+    public async Task OpenAllAsync(CancellationToken cancellationToken)
+    {
+        foreach (TopicEntry entry in _entries.Values)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!entry.Definition.IsBase && entry.Topic is null)
+            {
+                await OpenAsync(entry, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>A topic by name; it need not be open.</summary>
+    public Answer<TopicEntry> Find(string name)
+    {
+        if (!TopicName.TryParse(name, out TopicName? parsed))
+        {
+            return BadName(name);
+        }
+
+        return _entries.TryGetValue(parsed.Full, out TopicEntry? entry) ? entry : NotFound(parsed.Full);
+    }
+
+    /// <summary>A topic by name; creates it when it is unknown and that is configured.</summary>
+    public async ValueTask<Answer<TopicEntry>> FindOrCreateAsync(string name, string? durability, CancellationToken cancellationToken)
+    {
+        Answer<TopicEntry> found = Find(name);
+        if (found.Refusal?.Code != ErrorCode.TopicNotFound || !options.Topics.AutoCreate)
+        {
+            return found;
+        }
+
+        Answer<TopicEntry> created = await CreateAsync(new TopicSpec { Topic = name, Durability = durability }, cancellationToken);
+        return created.Refusal?.Code == ErrorCode.TopicExists ? Find(name) : created;
+    }
+
+    /// <summary>The topic with its log open and its recorded subscriptions in place.</summary>
+    public async ValueTask<Answer<Topic>> OpenAsync(TopicEntry entry, CancellationToken cancellationToken)
+    {
+        if (entry.Topic is { } open)
+        {
+            return open;
+        }
+
+        await entry.Gate.WaitAsync(cancellationToken);
+        try
+        {
+            return entry.IsClosed ? NotFound(entry.Name.Full) : entry.Topic ?? await OpenUnderGateAsync(entry, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            Log.TopicOpenFailed(log, e, entry.Name.Full);
+            return new Refusal(ErrorCode.LogFailed, $"The log of topic {entry.Name.Full} cannot be opened: {e.Message} See the broker's log.");
+        }
+        finally
+        {
+            entry.Gate.Release();
+        }
+    }
+
+    private async Task<Topic> OpenUnderGateAsync(TopicEntry entry, CancellationToken cancellationToken)
+    {
+        TopicDefinition definition = entry.Definition;
+        LogStore store = StoreOf(definition);
+
+        // Opening reads the disk: not on the thread that receives.
+        TopicLog topicLog = await Task.Run(() => store.Open(definition.TopicId, definition.Class, definition.Retention), cancellationToken);
+        var topic = new Topic(entry.Name.Full, topicLog, store.Cursors, _topicOptions, time);
+        foreach (SubscriptionDefinition subscription in entry.Subscriptions.Values)
+        {
+            SubscriptionTypes.TryParse(subscription.Type, out SubscriptionType type);
+            StartPosition start = StartPosition.TryParse(subscription.Start, out StartPosition parsed) ? parsed : StartPosition.Earliest;
+            await topic.OpenSubscriptionAsync(new SubscriptionSpec(subscription.Name, type, start), cancellationToken);
+        }
+
+        entry.Topic = topic;
+        return topic;
+    }
+
+    private LogStore StoreOf(TopicDefinition definition) => definition.Class == DurabilityClass.Memory ? memoryLogs : durableLogs;
+
+    private static Refusal BadName(string name) => new(
+        ErrorCode.BadTopicName, $"'{Shorten(name)}' is no topic name: it takes the form /namespace/name, each part 1 to {TopicName.MaxPartLength} of A-Z a-z 0-9 . _ -.");
+
+    private static Refusal NotFound(string name) => new(
+        ErrorCode.TopicNotFound, $"There is no topic {name}: create it first, or set topics.auto_create on the broker.");
+
+    private static string Shorten(string text) => text.Length <= 80 ? text : text[..80] + "...";
+}

@@ -34,29 +34,31 @@ public ref struct RecordReader
     /// <summary>True when <paramref name="records"/> are exactly <paramref name="count"/> well-formed records and nothing else.</summary>
     public static bool Walk(ReadOnlySpan<byte> records, uint count)
     {
-        for (uint i = 0; i < count; i++)
+        int at = 0;
+        for (; count > 0; count--)
         {
-            if (records.Length < ProtocolLimits.MinRecordSize)
+            if (records.Length - at < ProtocolLimits.MinRecordSize)
             {
                 return false;
             }
 
-            uint length = BinaryPrimitives.ReadUInt32BigEndian(records);
-            if (length < 1 || length > (uint)records.Length - 4)
+            uint length = BinaryPrimitives.ReadUInt32BigEndian(records[at..]);
+            at += 4;
+            if (length - 1 >= (uint)(records.Length - at))
             {
                 return false;
             }
 
             // Most records have no parts; the others are parsed.
-            if (records[4] != 0 && !TryParse(records.Slice(4, (int)length), out _))
+            if (records[at] != 0 && !TryParse(records.Slice(at, (int)length), out _))
             {
                 return false;
             }
 
-            records = records[(4 + (int)length)..];
+            at += (int)length;
         }
 
-        return records.IsEmpty;
+        return at == records.Length;
     }
 
     private static bool TryParse(ReadOnlySpan<byte> body, out Record record)

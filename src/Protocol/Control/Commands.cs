@@ -2,8 +2,12 @@ namespace Danube.Fast.Protocol;
 
 /// <summary>
 /// Commands of the control plane. A command is the message id of a version-1 request; the response repeats id and correlation
-/// id. Payloads are JSON in snake_case, unknown members are refused.
+/// id. Payloads are JSON in snake_case, unknown members are refused, absent ones take the default that the property shows.
 /// </summary>
+/// <remarks>
+/// The properties of the payloads have setters on purpose: generated JSON code passes over the initialisers of init-only properties, an absent
+/// member would be null or 0.
+/// </remarks>
 public static class Commands
 {
     /// <summary>Event, first frame of a connection in both directions: <see cref="HelloPayload"/> / <see cref="HelloReply"/>.</summary>
@@ -23,165 +27,165 @@ public static class Commands
 
 public sealed record HelloPayload
 {
-    public int[] Versions { get; init; } = [1, 2];
-    public int MaxFrame { get; init; } = ProtocolLimits.DefaultMaxFrame;
-    public string[] Codecs { get; init; } = [];
-    public string? ClientName { get; init; }
-    public string? Credentials { get; init; }
+    public int[] Versions { get; set; } = [1, 2];
+    public int MaxFrame { get; set; } = ProtocolLimits.DefaultMaxFrame;
+    public string[] Codecs { get; set; } = [];
+    public string? ClientName { get; set; }
+    public string? Credentials { get; set; }
 }
 
 public sealed record HelloReply
 {
-    public int Version { get; init; }
-    public int MaxFrame { get; init; }
-    public string[] Codecs { get; init; } = [];
-    public string BrokerName { get; init; } = "";
+    public int Version { get; set; }
+    public int MaxFrame { get; set; }
+    public string[] Codecs { get; set; } = [];
+    public string BrokerName { get; set; } = "";
 }
 
 /// <summary>Payload of every error frame and close frame.</summary>
 public sealed record ErrorPayload
 {
     /// <summary>Text for people: what happened and what to do. Same content as <see cref="Message"/>, under the name the version-1 envelope requires.</summary>
-    public string Error { get; init; } = "";
-    public string Code { get; init; } = "";
-    public string Message { get; init; } = "";
-    public uint? Channel { get; init; }
-    public ulong? Sequence { get; init; }
-    public bool Retryable { get; init; }
+    public string Error { get; set; } = "";
+    public string Code { get; set; } = "";
+    public string Message { get; set; } = "";
+    public uint? Channel { get; set; }
+    public ulong? Sequence { get; set; }
+    public bool Retryable { get; set; }
 }
 
 /// <summary>Policy of a topic; null members take the broker's default.</summary>
 public sealed record TopicSpec
 {
-    public string Topic { get; init; } = "";
+    public string Topic { get; set; } = "";
 
     /// <summary><c>fsync</c>, <c>os</c> or <c>memory</c>.</summary>
-    public string? Durability { get; init; }
-    public int? Partitions { get; init; }
-    public long? RetentionMs { get; init; }
-    public long? RetentionBytes { get; init; }
+    public string? Durability { get; set; }
+    public int? Partitions { get; set; }
+    public long? RetentionMs { get; set; }
+    public long? RetentionBytes { get; set; }
 }
 
 public sealed record TopicRequest
 {
-    public string Topic { get; init; } = "";
+    public string Topic { get; set; } = "";
 }
 
 public sealed record ListTopicsRequest
 {
     /// <summary>Only topics of this namespace; null = all.</summary>
-    public string? Namespace { get; init; }
+    public string? Namespace { get; set; }
 }
 
 public sealed record ListTopicsReply
 {
-    public TopicInfo[] Topics { get; init; } = [];
+    public TopicInfo[] Topics { get; set; } = [];
 }
 
 public sealed record TopicInfo
 {
-    public string Topic { get; init; } = "";
-    public ulong TopicId { get; init; }
-    public string Durability { get; init; } = "";
-    public int Partitions { get; init; }
-    public long LogStart { get; init; }
-    public long DurableEnd { get; init; }
-    public long CommittedEnd { get; init; }
-    public uint Generation { get; init; }
-    public long SizeBytes { get; init; }
-    public int Producers { get; init; }
-    public string State { get; init; } = "ok";
-    public SubscriptionInfo[] Subscriptions { get; init; } = [];
+    public string Topic { get; set; } = "";
+    public ulong TopicId { get; set; }
+    public string Durability { get; set; } = "";
+    public int Partitions { get; set; }
+    public long LogStart { get; set; }
+    public long DurableEnd { get; set; }
+    public long CommittedEnd { get; set; }
+    public uint Generation { get; set; }
+    public long SizeBytes { get; set; }
+    public int Producers { get; set; }
+    public string State { get; set; } = "ok";
+    public SubscriptionInfo[] Subscriptions { get; set; } = [];
 }
 
 public sealed record SubscriptionInfo
 {
-    public string Name { get; init; } = "";
-    public string Type { get; init; } = "";
-    public int Consumers { get; init; }
-    public long MarkDelete { get; init; }
-    public long Backlog { get; init; }
-    public uint Epoch { get; init; }
+    public string Name { get; set; } = "";
+    public string Type { get; set; } = "";
+    public int Consumers { get; set; }
+    public long MarkDelete { get; set; }
+    public long Backlog { get; set; }
+    public uint Epoch { get; set; }
 }
 
 public sealed record CreateProducerRequest
 {
-    public string Topic { get; init; } = "";
+    public string Topic { get; set; } = "";
 
     /// <summary>Producer name; its id is <see cref="KeyHash.ProducerId"/>.</summary>
-    public string Name { get; init; } = "";
+    public string Name { get; set; } = "";
 
     /// <summary>Last sequence the client knows to be acknowledged, 0 for a new one: the broker expects at least one above it.</summary>
-    public ulong LastSequence { get; init; }
+    public ulong LastSequence { get; set; }
 
     /// <summary>Durability when the topic is created on first use; null = the broker's default.</summary>
-    public string? Durability { get; init; }
+    public string? Durability { get; set; }
 }
 
 public sealed record CreateProducerReply
 {
-    public uint Channel { get; init; }
-    public ulong ProducerId { get; init; }
+    public uint Channel { get; set; }
+    public ulong ProducerId { get; set; }
 
     /// <summary>Last stored sequence of this producer on the topic; 0 = none. The next frame must start one above.</summary>
-    public ulong LastSequence { get; init; }
+    public ulong LastSequence { get; set; }
 
     /// <summary>Bytes of unacknowledged frames allowed on the way.</summary>
-    public long Window { get; init; }
-    public uint TopicEpoch { get; init; }
-    public uint Generation { get; init; }
-    public string Durability { get; init; } = "";
+    public long Window { get; set; }
+    public uint TopicEpoch { get; set; }
+    public uint Generation { get; set; }
+    public string Durability { get; set; } = "";
 
     /// <summary>1 for a plain topic; for a partitioned base topic the number of <c>-part-N</c> topics and no channel.</summary>
-    public int Partitions { get; init; } = 1;
+    public int Partitions { get; set; } = 1;
 }
 
 public sealed record SubscribeRequest
 {
-    public string Topic { get; init; } = "";
-    public string Subscription { get; init; } = "";
-    public string ConsumerName { get; init; } = "";
+    public string Topic { get; set; } = "";
+    public string Subscription { get; set; } = "";
+    public string ConsumerName { get; set; } = "";
 
     /// <summary><c>exclusive</c>, <c>shared</c>, <c>failover</c> or <c>key_shared</c>.</summary>
-    public string Type { get; init; } = "exclusive";
+    public string Type { get; set; } = "exclusive";
 
     /// <summary><c>earliest</c>, <c>latest</c>, <c>offset:N</c> or <c>time:UNIX_MICROSECONDS</c>; used when the subscription is new.</summary>
-    public string Start { get; init; } = "latest";
-    public int Priority { get; init; }
-    public string? Durability { get; init; }
+    public string Start { get; set; } = "latest";
+    public int Priority { get; set; }
+    public string? Durability { get; set; }
 }
 
 public sealed record SubscribeReply
 {
-    public uint Channel { get; init; }
-    public uint SubscriptionEpoch { get; init; }
+    public uint Channel { get; set; }
+    public uint SubscriptionEpoch { get; set; }
 
     /// <summary>First offset not yet acknowledged.</summary>
-    public long MarkDelete { get; init; }
-    public long DurableEnd { get; init; }
-    public uint Generation { get; init; }
-    public int Partitions { get; init; } = 1;
+    public long MarkDelete { get; set; }
+    public long DurableEnd { get; set; }
+    public uint Generation { get; set; }
+    public int Partitions { get; set; } = 1;
 }
 
 public sealed record UnsubscribeRequest
 {
-    public string Topic { get; init; } = "";
-    public string Subscription { get; init; } = "";
+    public string Topic { get; set; } = "";
+    public string Subscription { get; set; } = "";
 }
 
 public sealed record SeekRequest
 {
-    public string Topic { get; init; } = "";
-    public string Subscription { get; init; } = "";
+    public string Topic { get; set; } = "";
+    public string Subscription { get; set; } = "";
 
     /// <summary>As <see cref="SubscribeRequest.Start"/>.</summary>
-    public string To { get; init; } = "earliest";
+    public string To { get; set; } = "earliest";
 }
 
 public sealed record SeekReply
 {
-    public uint SubscriptionEpoch { get; init; }
-    public long MarkDelete { get; init; }
+    public uint SubscriptionEpoch { get; set; }
+    public long MarkDelete { get; set; }
 }
 
 public sealed record EmptyReply;

@@ -2,9 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace Danube.Fast.Protocol;
 
-/// <summary>Source-generated JSON of the control plane: snake_case, unknown members refused, nulls left out.</summary>
+/// <summary>Source-generated JSON of the control plane: snake_case, unknown members and nulls where none belong are refused, null members left out.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    RespectNullableAnnotations = true,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(HelloPayload))]

@@ -99,12 +99,12 @@ internal sealed class AckWindow
         return from;
     }
 
-    /// <summary>First acknowledged offset at or above <paramref name="from"/>, at most <paramref name="limit"/>.</summary>
+    /// <summary>First acknowledged offset at or above <paramref name="from"/>; <paramref name="limit"/> when there is none below it.</summary>
     public long NextSet(long from, long limit)
     {
-        limit = Math.Min(limit, Math.Max(from, End));
+        long end = Math.Min(limit, End);
         long at = from;
-        while (at < limit)
+        while (at < end)
         {
             long word = at >> 6;
             ulong set = _words[(int)word & (_words.Length - 1)] & (ulong.MaxValue << (int)(at & 63));

@@ -62,7 +62,7 @@ internal sealed class Cursor
     /// <summary>First offset at or above <paramref name="from"/> that is not acknowledged.</summary>
     public long NextUnacknowledged(long from) => _window.NextUnset(Math.Max(from, MarkDelete));
 
-    /// <summary>First acknowledged offset at or above <paramref name="from"/> (not below mark-delete), at most <paramref name="limit"/>.</summary>
+    /// <summary>First acknowledged offset at or above <paramref name="from"/> (not below mark-delete); <paramref name="limit"/> when there is none below it.</summary>
     public long NextAcknowledged(long from, long limit) => _window.NextSet(from, limit);
 
     /// <summary>True when nothing in [first, end) is left to acknowledge.</summary>

@@ -6,7 +6,10 @@ namespace Danube.Fast.Protocol.Tests;
 /// </summary>
 public sealed class MutationFuzzTests
 {
-    private const int Rounds = 4_000, Limit = 1 << 16;
+    private const int Limit = 1 << 16;
+
+    /// <summary>Mutants per frame type; the variable makes the long run of it.</summary>
+    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("DANUBE_FUZZ_ROUNDS"), out int rounds) ? rounds : 4_000;
 
     private static readonly byte[][] Interesting = [[0], [0xFF], [0xFF, 0xFF, 0xFF, 0xFF], [0x7F, 0xFF, 0xFF, 0xFF], [0x80, 0, 0, 0], [0, 0, 0, 5], [0, 1, 0, 0]];
 
@@ -54,7 +57,7 @@ public sealed class MutationFuzzTests
             "{\"type\":\"request\",\"id\":\"\\ud83c\\udf89\\u0000\",\"payload\":1e5}"u8.ToArray(),
         ];
         var random = new Random(99);
-        for (int round = 0; round < 30_000; round++)
+        for (int round = 0; round < 8 * Rounds; round++)
         {
             byte[] line = Mutate(seeds[round % seeds.Length], random, reseal: false);
             JsonLineCodec.TryDecode(line, EnvelopeMode.Lenient, Limit, out _, out _);
@@ -86,7 +89,7 @@ public sealed class MutationFuzzTests
         Assert.False(Compression.TryDecompress(codec, default, target));
 
         var random = new Random(7);
-        for (int round = 0; round < 5_000; round++)
+        for (int round = 0; round < Rounds; round++)
         {
             byte[] mutant = Mutate(packed.AsSpan(0, written).ToArray(), random, reseal: false);
             Compression.TryDecompress(codec, mutant, target.AsSpan(0, random.Next(target.Length)));

@@ -1,0 +1,44 @@
+namespace Danube.Fast.Client;
+
+/// <summary>
+/// A producer or a consumer of one partition, as its connection sees it. A channel outlives connections: it is opened again on each.
+/// Frames that name a former channel number never reach it. Runs on: the receiving thread of the connection, unless a member says otherwise.
+/// </summary>
+internal abstract class BrokerChannel
+{
+    /// <summary>Connection on which an attempt to open is running; under the link's lock.</summary>
+    public Connection? OpeningOn { get; set; }
+
+    /// <summary>True when the channel works on <paramref name="connection"/>. Runs on: any thread.</summary>
+    public abstract bool IsOpenOn(Connection connection);
+
+    /// <summary>Asks the broker for a channel and takes it into use. Runs on: the pool; one at a time.</summary>
+    public abstract Task OpenAsync(Connection connection, CancellationToken cancellationToken);
+
+    /// <summary>The broker has acknowledged frames. The frame is sealed and consistent in length.</summary>
+    public virtual void OnPublishAck(Connection connection, ReadOnlySpan<byte> frame)
+    {
+    }
+
+    /// <summary>A deliver lies in <paramref name="block"/>; to keep it, take a reference.</summary>
+    public virtual void OnDeliver(Connection connection, ReceiveBlock block, int at, int length)
+    {
+    }
+
+    /// <summary>An error frame named this channel.</summary>
+    public abstract void OnStreamError(Connection connection, DanubeException error);
+
+    /// <summary>The broker has closed the channel; it is unregistered already.</summary>
+    public abstract void OnClosed(Connection connection, DanubeException cause);
+
+    /// <summary>The connection is gone and touches no buffer any more. Runs on: the pool.</summary>
+    public abstract void OnLost(Connection connection);
+
+    /// <summary>Nothing will bring the channel back. Runs on: any thread.</summary>
+    public abstract void Fault(DanubeException cause);
+
+    /// <summary>Once per second while connected. Runs on: the timer.</summary>
+    public virtual void OnTick()
+    {
+    }
+}

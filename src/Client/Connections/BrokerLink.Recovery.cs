@@ -1,0 +1,201 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Client;
+
+/// <summary>After a loss: connect again with growing pauses, open every channel again, give up when that was asked for.</summary>
+internal sealed partial class BrokerLink
+{
+    private int _restoring;
+
+    /// <summary>Opens a channel again on the connection it lost it on, after a short pause. Its frames in the network are behind it then.</summary>
+    public void Reopen(BrokerChannel channel, Connection connection, bool pause) => _ = ReopenAsync(channel, connection, pause);
+
+    private async Task WatchAsync(Connection connection)
+    {
+        await connection.Ended.ConfigureAwait(false);
+        BrokerChannel[] channels = Snapshot();
+        foreach (BrokerChannel channel in channels)
+        {
+            channel.OnLost(connection);
+        }
+
+        if (channels.Length > 0 && !_disposed.IsCancellationRequested)
+        {
+            Tell(ConnectionState.Lost, connection.Cause);
+            await RestoreAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task RestoreAsync()
+    {
+        Connection? connection;
+        do
+        {
+            if (Interlocked.Exchange(ref _restoring, 1) == 1)
+            {
+                return;
+            }
+
+            try
+            {
+                connection = await ReconnectAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                Interlocked.Exchange(ref _restoring, 0);
+            }
+
+            if (connection is null)
+            {
+                return;
+            }
+        }
+        while (!connection.IsOpen); // Whoever saw this loss while the flag was up has left it to us.
+
+        Tell(ConnectionState.Restored, null);
+        foreach (BrokerChannel channel in Snapshot())
+        {
+            Reopen(channel, connection, pause: false);
+        }
+    }
+
+    private async Task<Connection?> ReconnectAsync()
+    {
+        var backoff = new Backoff(Options.ReconnectDelay, Options.MaxReconnectDelay);
+        long since = Options.TimeProvider.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await ConnectAsync(_disposed.Token).ConfigureAwait(false);
+            }
+            catch (DanubeException e)
+            {
+                if (Options.GiveUpAfter != Timeout.InfiniteTimeSpan && Options.TimeProvider.GetElapsedTime(since) >= Options.GiveUpAfter)
+                {
+                    GiveUp(e);
+                    return null;
+                }
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                return null;
+            }
+
+            await PauseAsync(backoff.Next()).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ReopenAsync(BrokerChannel channel, Connection connection, bool pause)
+    {
+        lock (_gate)
+        {
+            if (channel.OpeningOn == connection || channel.IsOpenOn(connection))
+            {
+                return;
+            }
+
+            channel.OpeningOn = connection;
+        }
+
+        try
+        {
+            await OpenWithRetriesAsync(channel, connection, pause).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                channel.OpeningOn = channel.OpeningOn == connection ? null : channel.OpeningOn;
+            }
+        }
+    }
+
+    private async Task OpenWithRetriesAsync(BrokerChannel channel, Connection connection, bool pause)
+    {
+        var backoff = new Backoff(Options.ReconnectDelay, Options.MaxReconnectDelay);
+        while (!_disposed.IsCancellationRequested && connection.IsOpen)
+        {
+            try
+            {
+                if (pause)
+                {
+                    await PauseAsync(backoff.Next()).ConfigureAwait(false);
+                }
+
+                if (!connection.IsOpen || !IsAttached(channel))
+                {
+                    return;
+                }
+
+                await channel.OpenAsync(connection, _disposed.Token).ConfigureAwait(false);
+                pause = true;
+                if (channel.IsOpenOn(connection) || !IsAttached(channel))
+                {
+                    return;
+                }
+            }
+            catch (DanubeException e) when (e.Retryable)
+            {
+                pause = true;
+            }
+            catch (DanubeException e)
+            {
+                // Whatever a lost connection broke is opened again on the next one.
+                if (connection.IsOpen)
+                {
+                    Detach(channel);
+                    channel.Fault(e);
+                }
+
+                return;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private bool IsAttached(BrokerChannel channel)
+    {
+        lock (_gate)
+        {
+            return _channels.Contains(channel);
+        }
+    }
+
+    private void GiveUp(DanubeException cause)
+    {
+        Tell(ConnectionState.GivenUp, cause);
+        foreach (BrokerChannel channel in Snapshot())
+        {
+            Detach(channel);
+            channel.Fault(new DanubeException(ErrorCode.Unavailable, $"No connection to {Address} for {Options.GiveUpAfter.TotalSeconds:0.#} s: {cause.Message}", cause));
+        }
+    }
+
+    private async Task PauseAsync(TimeSpan pause)
+    {
+        try
+        {
+            await Task.Delay(pause, Options.TimeProvider, _disposed.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The loops look at the token themselves.
+        }
+    }
+
+    private void Tell(ConnectionState state, Exception? cause)
+    {
+        try
+        {
+            Options.OnConnectionChange?.Invoke(new ConnectionChange(state, cause));
+        }
+        catch (Exception)
+        {
+            // A defect of the listener must not stop the recovery.
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Client;
+
+/// <summary>
+/// The way to one broker for one kind of traffic: a connection that is made on demand and made again while channels need it. On each new
+/// connection every channel is opened again. Runs on: pool threads, the control path only. Shared with: the client's producers or consumers.
+/// </summary>
+internal sealed partial class BrokerLink : IAsyncDisposable
+{
+    private static readonly TimeSpan TickPeriod = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _connecting = new(1, 1);
+    private readonly CancellationTokenSource _disposed = new();
+    private readonly List<BrokerChannel> _channels = [];
+    private readonly BlockPool _blocks;
+    private readonly ITimer _timer;
+    private Connection? _current;
+
+    public BrokerLink(BrokerAddress address, DanubeClientOptions options, BlockPool blocks)
+    {
+        Address = address;
+        Options = options;
+        _blocks = blocks;
+        _timer = options.TimeProvider.CreateTimer(static link => ((BrokerLink)link!).Tick(), this, TickPeriod, TickPeriod);
+    }
+
+    public BrokerAddress Address { get; }
+    public DanubeClientOptions Options { get; }
+
+    /// <summary>The connection, made now if there is none. One attempt.</summary>
+    /// <exception cref="DanubeException">The broker cannot be reached or refuses.</exception>
+    /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
+    public async Task<Connection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        await _connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed.IsCancellationRequested, typeof(DanubeClient));
+            if (_current is { IsOpen: true } open)
+            {
+                return open;
+            }
+
+            if (_current is { } old)
+            {
+                await old.Ended.ConfigureAwait(false);
+            }
+
+            Connection connection = await Connection.OpenAsync(Address, Options, _blocks, cancellationToken).ConfigureAwait(false);
+            Volatile.Write(ref _current, connection);
+            _ = WatchAsync(connection);
+            return connection;
+        }
+        finally
+        {
+            _connecting.Release();
+        }
+    }
+
+    /// <summary>Opens a channel for the first time and keeps it open from then on.</summary>
+    /// <exception cref="DanubeException">The broker cannot be reached or refuses.</exception>
+    public async Task AttachAsync(BrokerChannel channel, CancellationToken cancellationToken)
+    {
+        Connection connection = await ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await channel.OpenAsync(connection, cancellationToken).ConfigureAwait(false);
+        bool missedLoss;
+        lock (_gate)
+        {
+            _channels.Add(channel);
+            missedLoss = !connection.IsOpen;
+        }
+
+        if (missedLoss)
+        {
+            channel.OnLost(connection);
+            _ = RestoreAsync();
+        }
+    }
+
+    /// <summary>Forgets a channel: it is not opened again.</summary>
+    public void Detach(BrokerChannel channel)
+    {
+        lock (_gate)
+        {
+            _channels.Remove(channel);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _disposed.CancelAsync().ConfigureAwait(false);
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        await _connecting.WaitAsync().ConfigureAwait(false);
+        Connection? connection = _current;
+        _connecting.Release();
+        if (connection is not null)
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+
+        foreach (BrokerChannel channel in Snapshot())
+        {
+            Detach(channel);
+            channel.Fault(new DanubeException(ErrorCode.EndOfStream, "The client is disposed."));
+        }
+    }
+
+    private void Tick()
+    {
+        Connection? connection = Volatile.Read(ref _current);
+        if (connection is not { IsOpen: true })
+        {
+            return;
+        }
+
+        connection.CheckHealth();
+        foreach (BrokerChannel channel in Snapshot())
+        {
+            channel.OnTick();
+        }
+    }
+
+    private BrokerChannel[] Snapshot()
+    {
+        lock (_gate)
+        {
+            return [.. _channels];
+        }
+    }
+}

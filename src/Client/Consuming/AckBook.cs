@@ -1,0 +1,175 @@
+using System.Buffers;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Client;
+
+/// <summary>What <see cref="AckBook.Add"/> asks its caller to do.</summary>
+internal enum AckStep
+{
+    None,
+
+    /// <summary>The first of a new collection: see to it that it is sent soon.</summary>
+    Started,
+
+    /// <summary>Enough is collected: send now.</summary>
+    Due,
+}
+
+/// <summary>
+/// Acknowledgements of one partition until they are sent: neighbours grow together into ranges. Kept over a reconnect as long as they still mean
+/// the same. Runs on: any thread. Shared with: acknowledging threads and the timer, through <c>_gate</c>.
+/// </summary>
+internal sealed class AckBook
+{
+    private const int DueRecords = 4096, DueRanges = 64, RangesPerFrame = 256;
+
+    private readonly Lock _gate = new();
+    private (long From, long To)[] _ranges = new (long, long)[DueRanges * 2];
+    private int _rangeCount, _pending;
+    private long _from, _to, _cumulative;
+    private uint _epoch, _oldestEpoch;
+
+    /// <summary>True when something waits to be sent.</summary>
+    public bool HasPending => Volatile.Read(ref _pending) > 0;
+
+    public AckStep Add(long offset, uint? epoch)
+    {
+        lock (_gate)
+        {
+            if (epoch < _oldestEpoch)
+            {
+                return AckStep.None;
+            }
+
+            if (offset == _to && _to > _from)
+            {
+                _to++;
+            }
+            else
+            {
+                StartRange(offset);
+            }
+
+            _pending++;
+            return _pending == 1 ? AckStep.Started : _pending >= DueRecords || _rangeCount >= DueRanges ? AckStep.Due : AckStep.None;
+        }
+    }
+
+    /// <summary>Everything up to and including <paramref name="offset"/>.</summary>
+    public AckStep AddCumulative(long offset, uint? epoch)
+    {
+        lock (_gate)
+        {
+            if (epoch < _oldestEpoch)
+            {
+                return AckStep.None;
+            }
+
+            _cumulative = Math.Max(_cumulative, offset + 1);
+            _pending++;
+            return _pending == 1 ? AckStep.Started : _pending >= DueRecords ? AckStep.Due : AckStep.None;
+        }
+    }
+
+    /// <summary>
+    /// A new epoch. After a reconnect acknowledgements of the one before still mean the same messages (<paramref name="keep"/>); after a
+    /// seek they do not.
+    /// </summary>
+    public void Begin(uint epoch, bool keep)
+    {
+        lock (_gate)
+        {
+            // One step up is our own return; more means that somebody moved the position meanwhile.
+            if (!keep || epoch > _epoch + 1)
+            {
+                Clear();
+                _oldestEpoch = epoch;
+            }
+            else if (epoch != _epoch)
+            {
+                // The broker takes a cumulative part only over what it has delivered in the epoch.
+                _cumulative = 0;
+            }
+
+            _epoch = epoch;
+        }
+    }
+
+    /// <summary>True when a message delivered in <paramref name="epoch"/> can still be acknowledged or given back.</summary>
+    public bool Accepts(uint epoch)
+    {
+        lock (_gate)
+        {
+            return epoch >= _oldestEpoch;
+        }
+    }
+
+    /// <summary>Hands everything collected to the connection of a session.</summary>
+    public void Send(ConsumerSession session)
+    {
+        if (!HasPending)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (_pending == 0 || session.IsOver)
+            {
+                return;
+            }
+
+            CloseRange();
+            byte[] frame = ArrayPool<byte>.Shared.Rent(AckFrame.Measure(Math.Min(_rangeCount, RangesPerFrame)));
+            int sent = 0;
+            do
+            {
+                int ranges = Math.Min(_rangeCount - sent, RangesPerFrame);
+                AckFrame.BeginAck(frame, session.Channel, _cumulative, ranges, _epoch);
+                for (int i = 0; i < ranges; i++, sent++)
+                {
+                    AckFrame.WriteRange(frame, i, _ranges[sent].From, (uint)(_ranges[sent].To - _ranges[sent].From));
+                }
+
+                StreamHeaderWriter.SealHeader(frame);
+                session.Connection.Sends.TryEnqueue(frame.AsSpan(0, AckFrame.Measure(ranges)));
+            }
+            while (sent < _rangeCount);
+            ArrayPool<byte>.Shared.Return(frame);
+            Clear();
+        }
+
+        session.Connection.Sends.Flush();
+    }
+
+    private void StartRange(long offset)
+    {
+        // Most likely the one just below: two consumers' work or a nack in between leave gaps, not disorder.
+        CloseRange();
+        _from = offset;
+        _to = offset + 1;
+    }
+
+    private void CloseRange()
+    {
+        if (_to == _from)
+        {
+            return;
+        }
+
+        if (_rangeCount == _ranges.Length)
+        {
+            Array.Resize(ref _ranges, _rangeCount * 2);
+        }
+
+        _ranges[_rangeCount++] = (_from, _to);
+        _from = _to = 0;
+    }
+
+    private void Clear()
+    {
+        _rangeCount = 0;
+        _from = _to = _cumulative = 0;
+        _pending = 0;
+    }
+}

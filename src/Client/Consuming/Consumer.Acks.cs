@@ -1,0 +1,96 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Client;
+
+/// <summary>Acknowledging. Collected and sent when enough have come together, when the local queue is empty, or by a timer.</summary>
+public sealed partial class Consumer
+{
+    /// <summary>Acknowledges a message; sent in the background. A message of before a seek is ignored.</summary>
+    /// <param name="message">The message; it may be invalid otherwise already.</param>
+    public void Ack(in Message message)
+    {
+        MessageId id = message.Id;
+        if (Partition(id.Partition).Ack(id.Offset, message.Epoch) == AckStep.Started)
+        {
+            ArmTimer();
+        }
+    }
+
+    /// <summary>Acknowledges a message by its id; sent in the background.</summary>
+    /// <param name="id">Id of a message that this consumer has received since the last seek.</param>
+    public void Ack(MessageId id)
+    {
+        if (Partition(id.Partition).Ack(id.Offset, null) == AckStep.Started)
+        {
+            ArmTimer();
+        }
+    }
+
+    /// <summary>Acknowledges a message and waits until the broker has read the acknowledgement.</summary>
+    /// <param name="id">Id of the message.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="DanubeException">The broker cannot be reached.</exception>
+    public ValueTask AckAsync(MessageId id, CancellationToken cancellationToken = default)
+    {
+        Ack(id);
+        return Partition(id.Partition).FlushAcksAsync(cancellationToken);
+    }
+
+    /// <summary>Acknowledges everything of a partition up to and including a message. Not possible on shared subscriptions.</summary>
+    /// <param name="id">Id of a message that this consumer has received since the last seek.</param>
+    public void AckCumulative(MessageId id)
+    {
+        if (Partition(id.Partition).AckCumulative(id.Offset, null) == AckStep.Started)
+        {
+            ArmTimer();
+        }
+    }
+
+    /// <summary>Gives a message back: it is delivered again, to any consumer, after the delay.</summary>
+    /// <param name="message">The message; it may be invalid otherwise already.</param>
+    /// <param name="delay">How long it stays away; none by default.</param>
+    public void Nack(in Message message, TimeSpan delay = default) =>
+        Partition(message.Id.Partition).Nack(message.Offset, 1, message.Epoch, delay, NackReason.Rejected);
+
+    /// <summary>Gives a message back by its id: it is delivered again, to any consumer, after the delay.</summary>
+    /// <param name="id">Id of a message that this consumer has received since the last seek.</param>
+    /// <param name="delay">How long it stays away; none by default.</param>
+    public void Nack(MessageId id, TimeSpan delay = default) =>
+        Partition(id.Partition).Nack(id.Offset, 1, null, delay, NackReason.Rejected);
+
+    /// <summary>Sends all acknowledgements collected so far and waits until the broker has read them.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="DanubeException">The broker cannot be reached.</exception>
+    public async ValueTask FlushAcksAsync(CancellationToken cancellationToken = default)
+    {
+        foreach (PartitionConsumer partition in _partitions)
+        {
+            await partition.FlushAcksAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private void ArmTimer()
+    {
+        if (Interlocked.Exchange(ref _timerArmed, 1) == 0)
+        {
+            _ackTimer.Change(_options.AckInterval, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void OnAckTimer()
+    {
+        Volatile.Write(ref _timerArmed, 0);
+        SendAcks();
+    }
+
+    private void SendAcks()
+    {
+        foreach (PartitionConsumer partition in _partitions)
+        {
+            if (partition.HasPendingAcks)
+            {
+                partition.SendAcks();
+            }
+        }
+    }
+}

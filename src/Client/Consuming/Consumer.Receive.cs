@@ -1,0 +1,144 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+
+namespace Danube.Fast.Client;
+
+/// <summary>The three ways to receive. Runs on: the reader, one at a time.</summary>
+public sealed partial class Consumer
+{
+    /// <summary>Gives the next message if one is there already. The message before it becomes invalid.</summary>
+    /// <param name="message">The message when the answer is true.</param>
+    /// <exception cref="DanubeException">The consumer has ended, for example because another one has taken over.</exception>
+    public bool TryReceive(out Message message)
+    {
+        FrameView view = _view;
+        view.Version++;
+        while (true)
+        {
+            if (_left > 0 && _session!.IsCurrent(_epoch))
+            {
+                if (_offset >= _skipFrom)
+                {
+                    SkipExcluded();
+                    continue;
+                }
+
+                int at = _at;
+                int length = view.IsBare ? _recordsEnd - at : 4 + BinaryPrimitives.ReadInt32BigEndian(view.Records.AsSpan(at));
+                _at = at + length;
+                _left--;
+                _session.Take(++_taken);
+                message = new Message(view, at, length, _partition, _generation, _offset++, _epoch);
+                return true;
+            }
+
+            if (!TryNextFrame())
+            {
+                OnEmpty();
+                message = default;
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Gives the next message as soon as there is one. The message before it becomes invalid.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="DanubeException">The consumer has ended, for example because another one has taken over.</exception>
+    /// <exception cref="InvalidOperationException">Another receive call is still waiting.</exception>
+    public ValueTask<Message> ReceiveAsync(CancellationToken cancellationToken = default) =>
+        TryReceive(out Message message) ? new ValueTask<Message>(message) : WaitForMessageAsync(cancellationToken);
+
+    /// <summary>All messages as they come, until the consumer is disposed or the token is cancelled. Each is valid until the loop goes on.</summary>
+    /// <param name="cancellationToken">Ends the enumeration with <see cref="OperationCanceledException"/>.</param>
+    public IAsyncEnumerable<Message> ReadAllAsync(CancellationToken cancellationToken = default) => new MessageStream(this, cancellationToken);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Message> WaitForMessageAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (TryReceive(out Message message))
+            {
+                return message;
+            }
+        }
+    }
+
+    private ValueTask WaitAsync(CancellationToken cancellationToken) =>
+        cancellationToken.CanBeCanceled ? WaitCancellableAsync(cancellationToken) : Queue.WaitAsync();
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WaitCancellableAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ValueTask wait = Queue.WaitAsync();
+        CancellationTokenRegistration registration =
+            cancellationToken.UnsafeRegister(static (queue, token) => ((DeliverQueue)queue!).Cancel(token), Queue);
+        try
+        {
+            await wait.ConfigureAwait(false);
+        }
+        finally
+        {
+            registration.Dispose();
+        }
+    }
+
+    /// <summary>Nothing to read: the moment to tell the broker what was done.</summary>
+    private void OnEmpty()
+    {
+        ThrowIfFaulted();
+        SendAcks();
+    }
+
+    private sealed class MessageStream(Consumer consumer, CancellationToken cancellationToken) : IAsyncEnumerable<Message>, IAsyncEnumerator<Message>
+    {
+        private CancellationTokenSource? _either;
+        private CancellationToken _token = cancellationToken;
+        private Message _current;
+
+        public Message Current => _current;
+
+        public IAsyncEnumerator<Message> GetAsyncEnumerator(CancellationToken cancellationToken)
+        {
+            if (cancellationToken.CanBeCanceled && cancellationToken != _token)
+            {
+                _either = _token.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(_token, cancellationToken) : null;
+                _token = _either?.Token ?? cancellationToken;
+            }
+
+            return this;
+        }
+
+        public ValueTask<bool> MoveNextAsync()
+        {
+            if (consumer.IsDisposed)
+            {
+                return new ValueTask<bool>(false);
+            }
+
+            return consumer.TryReceive(out _current) ? new ValueTask<bool>(true) : WaitAsync();
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            _either?.Dispose();
+            return default;
+        }
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+        private async ValueTask<bool> WaitAsync()
+        {
+            try
+            {
+                _current = await consumer.WaitForMessageAsync(_token).ConfigureAwait(false);
+                return true;
+            }
+            catch (DanubeException) when (consumer.IsDisposed)
+            {
+                return false;
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Client;
+
+/// <summary>Acknowledgements and their opposite.</summary>
+internal sealed partial class PartitionConsumer
+{
+    public bool HasPendingAcks => _acks.HasPending;
+
+    public AckStep Ack(long offset, uint? epoch) => Flush(_acks.Add(offset, epoch));
+
+    public AckStep AckCumulative(long offset, uint? epoch) => Flush(_acks.AddCumulative(offset, epoch));
+
+    /// <summary>Sends collected acknowledgements; they stay collected while there is no connection.</summary>
+    public void SendAcks()
+    {
+        if (Session() is { } session)
+        {
+            _acks.Send(session);
+        }
+    }
+
+    /// <summary>As above, and waits until the broker has read them.</summary>
+    public async ValueTask FlushAcksAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Connection connection = Session()?.Connection ?? await _link.ConnectAsync(cancellationToken).ConfigureAwait(false);
+            SendAcks();
+            await connection.PingAsync(cancellationToken).ConfigureAwait(false);
+            if (!_acks.HasPending)
+            {
+                return;
+            }
+
+            // No session right now: they go with its opening.
+            _consumer.ThrowIfFaulted();
+            await Task.Delay(_options.AckInterval, _link.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Gives records back. Without a session there is nothing to give back: the broker has taken them already.</summary>
+    public void Nack(long offset, uint count, uint? epoch, TimeSpan delay, NackReason reason)
+    {
+        if (Session() is not { } session || (epoch is { } known && !_acks.Accepts(known)))
+        {
+            return;
+        }
+
+        _acks.Send(session);
+        Span<byte> frame = stackalloc byte[ProtocolLimits.HeaderSize + AckFrame.RangeSize];
+        AckFrame.BeginNack(frame, session.Channel, (ulong)Math.Max(0, delay.TotalMilliseconds), 1, session.Epoch, reason);
+        AckFrame.WriteRange(frame, 0, offset, count);
+        StreamHeaderWriter.SealHeader(frame);
+        session.Connection.Sends.TryEnqueue(frame);
+        session.Connection.Sends.Flush();
+    }
+
+    private AckStep Flush(AckStep step)
+    {
+        if (step == AckStep.Due)
+        {
+            SendAcks();
+        }
+
+        return step;
+    }
+}

@@ -1,0 +1,214 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Client;
+
+/// <summary>
+/// The consumer of one partition: takes delivers into the queue of its <see cref="Consumer"/>, keeps the session and the acknowledgements.
+/// Runs on: the receive loop; acknowledgements on any thread. Shared with: the reader, through the session and the queue.
+/// </summary>
+internal sealed partial class PartitionConsumer : BrokerChannel
+{
+    private readonly BrokerLink _link;
+    private readonly Consumer _consumer;
+    private readonly ConsumerOptions _options;
+    private readonly string _name;
+    private readonly Lock _gate = new();
+    private readonly AckBook _acks = new();
+    private ConsumerSession? _session;
+    private bool _opened, _over;
+    private long _durableEnd, _startOffset;
+
+    public PartitionConsumer(BrokerLink link, Consumer consumer, ConsumerOptions options, string topic, int partition, string name)
+    {
+        _link = link;
+        _consumer = consumer;
+        _options = options;
+        Topic = topic;
+        Partition = partition;
+        _name = name;
+    }
+
+    public string Topic { get; }
+    public int Partition { get; }
+
+    /// <summary>Partitions of the topic as the broker said it: more than 1 means that this object is not a consumer but the question.</summary>
+    public int Partitions { get; private set; } = 1;
+    public long DurableEnd => Volatile.Read(ref _durableEnd);
+    public long StartOffset => Volatile.Read(ref _startOffset);
+
+    public override bool IsOpenOn(Connection connection)
+    {
+        lock (_gate)
+        {
+            return _over || _session?.Connection == connection;
+        }
+    }
+
+    public override Task OpenAsync(Connection connection, CancellationToken cancellationToken)
+    {
+        var request = new SubscribeRequest
+        {
+            Topic = Topic,
+            Subscription = _options.Subscription,
+            ConsumerName = _name,
+            Type = _options.WireType,
+            Start = _options.Start,
+            Priority = _options.Priority,
+            Durability = _options.Durability,
+        };
+        return connection.RequestAsync(
+            Commands.Subscribe, request, ControlJson.Default.SubscribeRequest, ControlJson.Default.SubscribeReply,
+            reply => OnOpened(connection, reply), cancellationToken);
+    }
+
+    public override void OnStreamError(Connection connection, DanubeException error)
+    {
+        if (error.Retryable || error.Code == ErrorCode.UnknownChannel)
+        {
+            OpenAgain(connection);
+        }
+        else
+        {
+            End(error);
+        }
+    }
+
+    public override void OnClosed(Connection connection, DanubeException cause)
+    {
+        if (cause.Retryable)
+        {
+            OpenAgain(connection);
+        }
+        else
+        {
+            LeaveSession(connection);
+            End(cause);
+        }
+    }
+
+    public override void OnLost(Connection connection) => LeaveSession(connection);
+
+    public override void Fault(DanubeException cause)
+    {
+        ConsumerSession? session;
+        lock (_gate)
+        {
+            _over = true;
+            session = _session;
+            _session = null;
+        }
+
+        if (session is not null)
+        {
+            session.End();
+            session.Connection.CloseChannel(session.Channel);
+            _consumer.Queue.Drop(session);
+        }
+
+        _consumer.OnFault(cause);
+    }
+
+    public override void OnTick() => Session()?.ReportTaken();
+
+    /// <summary>Sends what is left of the acknowledgements and gives the channel back.</summary>
+    public async ValueTask CloseAsync(DanubeException cause)
+    {
+        try
+        {
+            if (_acks.HasPending)
+            {
+                await FlushAcksAsync(CancellationToken.None).AsTask().WaitAsync(_link.Options.CloseTimeout, _link.Options.TimeProvider).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is TimeoutException or DanubeException)
+        {
+            // What is not acknowledged comes again to the next consumer.
+        }
+
+        _link.Detach(this);
+        Fault(cause);
+    }
+
+    private void OnOpened(Connection connection, SubscribeReply reply)
+    {
+        Partitions = Math.Max(1, reply.Partitions);
+        if (Partitions > 1)
+        {
+            return;
+        }
+
+        var session = new ConsumerSession(this, connection, reply.Channel, reply.SubscriptionEpoch, _options.CreditRecords, _options.CreditBytes);
+        lock (_gate)
+        {
+            if (_over)
+            {
+                connection.CloseChannel(reply.Channel);
+                return;
+            }
+
+            _acks.Begin(reply.SubscriptionEpoch, keep: _opened);
+            if (!_opened)
+            {
+                Volatile.Write(ref _startOffset, reply.MarkDelete);
+            }
+
+            _opened = true;
+            _session = session;
+        }
+
+        NoteDurableEnd(reply.DurableEnd);
+        connection.Register(reply.Channel, this);
+        session.SendCredit();
+        _acks.Send(session);
+    }
+
+    private void OpenAgain(Connection connection)
+    {
+        if (LeaveSession(connection) is { } session)
+        {
+            connection.Unregister(session.Channel);
+            _link.Reopen(this, connection, pause: true);
+        }
+    }
+
+    private ConsumerSession? LeaveSession(Connection connection)
+    {
+        ConsumerSession? session;
+        lock (_gate)
+        {
+            session = _session?.Connection == connection ? _session : null;
+            _session = session is null ? _session : null;
+        }
+
+        if (session is not null)
+        {
+            // What was not taken comes again, and on an exclusive subscription in a new epoch.
+            session.End();
+            _consumer.Queue.Drop(session);
+        }
+
+        return session;
+    }
+
+    private void End(DanubeException cause)
+    {
+        _link.Detach(this);
+        Fault(cause);
+    }
+
+    private ConsumerSession? Session()
+    {
+        lock (_gate)
+        {
+            return _session;
+        }
+    }
+
+    private void NoteDurableEnd(long end)
+    {
+        if (end > Volatile.Read(ref _durableEnd))
+        {
+            Volatile.Write(ref _durableEnd, end);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Client;
+
+/// <summary>Every failure that the broker or the connection to it reports: a code, a sentence that says what to do, and what it belongs to.</summary>
+public sealed class DanubeException : Exception
+{
+    /// <summary>Creates an error with the retry rule of its code.</summary>
+    /// <param name="code">What happened.</param>
+    /// <param name="message">A sentence for people.</param>
+    /// <param name="inner">The cause on this side, if any.</param>
+    public DanubeException(ErrorCode code, string message, Exception? inner = null)
+        : base(message, inner)
+    {
+        Code = code;
+        Retryable = ErrorCodes.IsRetryable(code);
+    }
+
+    /// <summary>What happened.</summary>
+    public ErrorCode Code { get; }
+
+    /// <summary>True when the same call can succeed later without being changed.</summary>
+    public bool Retryable { get; internal init; }
+
+    /// <summary>The request on the connection that failed; null when no request waited for an answer.</summary>
+    public string? CorrelationId { get; internal init; }
+
+    /// <summary>First sequence of the publish frame that was refused; null for other errors.</summary>
+    public ulong? Sequence { get; internal init; }
+
+    internal static DanubeException FromBroker(ErrorPayload error, string? correlationId)
+    {
+        string code = error.Code.Length > 0 ? error.Code : ErrorCodes.Name(ErrorCode.Internal);
+        return new DanubeException(ErrorCodes.Parse(code), $"{code}: {(error.Message.Length > 0 ? error.Message : error.Error)}")
+        {
+            Retryable = error.Retryable,
+            CorrelationId = correlationId,
+            Sequence = error.Sequence,
+        };
+    }
+
+    /// <summary>A copy to throw: one exception object must not be thrown on two threads.</summary>
+    internal DanubeException Copy() =>
+        new(Code, Message, this) { Retryable = Retryable, CorrelationId = CorrelationId, Sequence = Sequence };
+}

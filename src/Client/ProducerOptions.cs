@@ -1,0 +1,53 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Client;
+
+/// <summary>Settings of a <see cref="Producer"/>.</summary>
+public sealed class ProducerOptions
+{
+    /// <summary>The topic, <c>/namespace/name</c>. It is created on first use unless the broker forbids that.</summary>
+    public required string Topic { get; init; }
+
+    /// <summary>
+    /// Name of the producer, by which the broker recognises resends: one live producer per name and topic, a second one ends the first
+    /// (<see cref="ErrorCode.Fenced"/>). Null makes up a name that nobody else has.
+    /// </summary>
+    public string? Name { get; init; }
+
+    /// <summary><c>fsync</c>, <c>os</c> or <c>memory</c> when the topic is created by this call; null for the broker's default.</summary>
+    public string? Durability { get; init; }
+
+    /// <summary>Compression of each batch as a whole. <see cref="Protocol.Compression.Default"/> is the codec to choose. Default: none.</summary>
+    public Codec Compression { get; init; } = Codec.None;
+
+    /// <summary>A batch leaves at this size at the latest, bytes before compression, header included. A larger message is a batch of its own. Default 64 KiB.</summary>
+    public int MaxBatchBytes { get; init; } = 64 * 1024;
+
+    /// <summary>A batch leaves with this many messages at the latest, 1 to 65,536 (the default).</summary>
+    public int MaxBatchRecords { get; init; } = ProtocolLimits.MaxRecordsPerFrame;
+
+    /// <summary>
+    /// A batch that is not full leaves at once while fewer than this many batches are unacknowledged; otherwise it fills until an acknowledgement
+    /// comes in. 1 (the default) gives large batches under load and no delay without; more lets small batches overlap on a slow path. 1 to 64.
+    /// </summary>
+    public int MaxPartialBatches { get; init; } = 1;
+
+    /// <summary>Memory bound: bytes of unacknowledged batches, at most what the broker allows (8 MiB, the default). Sends wait beyond it.</summary>
+    public long WindowBytes { get; init; } = ProtocolLimits.DefaultProducerWindow;
+
+    /// <summary>Told of every acknowledged batch; null for none.</summary>
+    public BatchAckHandler? OnAcknowledged { get; init; }
+
+    internal void Validate()
+    {
+        ArgumentException.ThrowIfNullOrEmpty(Topic);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxBatchBytes, 256);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxBatchBytes, ProtocolLimits.MaxNegotiableFrame);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxBatchRecords, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxBatchRecords, ProtocolLimits.MaxRecordsPerFrame);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxPartialBatches, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxPartialBatches, BatchWindow.MaxBatches);
+        ArgumentOutOfRangeException.ThrowIfLessThan(WindowBytes, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((int)Compression, (int)Codec.Brotli);
+    }
+}

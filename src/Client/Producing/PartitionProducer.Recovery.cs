@@ -1,0 +1,209 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Client;
+
+/// <summary>
+/// Opening the channel, again and again if need be, and what to do when the broker refuses. Every opening sends the whole window again: what
+/// the broker has stored already it acknowledges with the original offsets, so nothing is lost and nothing is stored twice.
+/// </summary>
+internal sealed partial class PartitionProducer
+{
+    // Openings in a row that ended with a sequence gap and brought no acknowledgement.
+    private const int MaxFruitlessOpenings = 5;
+
+    private int _fruitlessOpenings;
+    private ulong _ackedAtOpening;
+
+    public override Task OpenAsync(Connection connection, CancellationToken cancellationToken)
+    {
+        CreateProducerRequest request;
+        lock (_gate)
+        {
+            ThrowIfFaulted();
+            request = new CreateProducerRequest { Topic = Topic, Name = _name, LastSequence = _ackedSequence, Durability = _options.Durability };
+        }
+
+        return connection.RequestAsync(
+            Commands.CreateProducer, request, ControlJson.Default.CreateProducerRequest, ControlJson.Default.CreateProducerReply,
+            reply => OnOpened(connection, reply), cancellationToken);
+    }
+
+    public override void OnStreamError(Connection connection, DanubeException error)
+    {
+        switch (error.Code)
+        {
+            case ErrorCode.Fenced or ErrorCode.SequenceMismatch or ErrorCode.WindowExceeded or ErrorCode.TopicDeleted
+                or ErrorCode.TopicNotFound or ErrorCode.Unauthorized:
+                End(error);
+                break;
+            case ErrorCode.SequenceGap or ErrorCode.NotOwner or ErrorCode.Draining or ErrorCode.UnknownChannel:
+                OpenAgain(connection, error);
+                break;
+            default:
+                OnRefused(connection, error);
+                break;
+        }
+    }
+
+    public override void OnClosed(Connection connection, DanubeException cause)
+    {
+        if (cause.Retryable)
+        {
+            OpenAgain(connection, cause);
+        }
+        else
+        {
+            OnLost(connection);
+            End(cause);
+        }
+    }
+
+    public override void OnLost(Connection connection)
+    {
+        lock (_gate)
+        {
+            if (_state == ProducerState.Open && _connection == connection)
+            {
+                LeaveChannel();
+            }
+        }
+    }
+
+    private void OnOpened(Connection connection, CreateProducerReply reply)
+    {
+        DanubeException? fault = null;
+        OperationList posts = default;
+        bool pump = false;
+        lock (_gate)
+        {
+            Partitions = Math.Max(1, reply.Partitions);
+            if (Partitions > 1)
+            {
+                return;
+            }
+
+            if (_state == ProducerState.Faulted)
+            {
+                connection.CloseChannel(reply.Channel);
+                return;
+            }
+
+            if (_nextSequence == 0)
+            {
+                _nextSequence = reply.LastSequence + 1;
+                _ackedSequence = reply.LastSequence;
+            }
+
+            if (reply.LastSequence >= _nextSequence)
+            {
+                fault = new DanubeException(ErrorCode.Fenced, $"Another producer has published to {Topic} under the name '{_name}' meanwhile; give each producer its own name.");
+            }
+            else
+            {
+                connection.Register(reply.Channel, this);
+                TakeChannel(connection, reply);
+                posts = AdmitWaiters();
+                CloseIfIdle();
+                pump = TryTakePump();
+            }
+        }
+
+        CompletePosts(posts);
+        if (fault is not null)
+        {
+            End(fault);
+        }
+        else if (pump)
+        {
+            Pump(InlineBatches);
+        }
+    }
+
+    private void TakeChannel(Connection connection, CreateProducerReply reply)
+    {
+        _connection = connection;
+        _channel = reply.Channel;
+        _generation = reply.Generation;
+        _windowLimit = Math.Min(_options.WindowBytes, reply.Window > 0 ? reply.Window : long.MaxValue);
+        _window.Sent = 0;
+        _state = ProducerState.Open;
+        _fruitlessOpenings = _ackedSequence == _ackedAtOpening ? _fruitlessOpenings : 0;
+        _ackedAtOpening = _ackedSequence;
+    }
+
+    /// <summary>
+    /// A frame was refused and its sequence is not used up. What was sent behind it is refused too, so it can move up. Opening the channel
+    /// again is the barrier: after it, no answer to the old numbers can arrive.
+    /// </summary>
+    private void OnRefused(Connection connection, DanubeException error)
+    {
+        Batch refused;
+        OperationList posts;
+        List<FlushWaiter>? flushes;
+        uint channel;
+        lock (_gate)
+        {
+            int index = _state == ProducerState.Open && _connection == connection && error.Sequence is { } sequence ? _window.FindSent(sequence) : -1;
+            if (index < 0)
+            {
+                return;
+            }
+
+            refused = _window.RemoveAt(index);
+            _nextSequence -= (uint)refused.Count;
+            _settled += refused.Count;
+            if (refused.PostCount > 0)
+            {
+                _postError ??= error;
+            }
+
+            channel = LeaveChannel();
+            posts = AdmitWaiters();
+            flushes = TakeFlushes(_settled);
+        }
+
+        connection.Unregister(channel);
+        FailBatches(refused, error);
+        CompletePosts(posts);
+        Complete(flushes);
+        _link.Reopen(this, connection, pause: false);
+    }
+
+    private void OpenAgain(Connection connection, DanubeException cause)
+    {
+        uint channel;
+        lock (_gate)
+        {
+            if (_state != ProducerState.Open || _connection != connection)
+            {
+                return;
+            }
+
+            channel = LeaveChannel();
+            _fruitlessOpenings += cause.Code == ErrorCode.SequenceGap ? 1 : 0;
+        }
+
+        connection.Unregister(channel);
+        if (_fruitlessOpenings > MaxFruitlessOpenings)
+        {
+            End(cause);
+        }
+        else
+        {
+            _link.Reopen(this, connection, pause: true);
+        }
+    }
+
+    private uint LeaveChannel()
+    {
+        _state = ProducerState.Opening;
+        _connection = null;
+        return _channel;
+    }
+
+    private void End(DanubeException cause)
+    {
+        _link.Detach(this);
+        Fault(cause);
+    }
+}

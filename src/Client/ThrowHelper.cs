@@ -1,0 +1,19 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Danube.Fast.Client;
+
+/// <summary>Exceptions of hot members, out of line so that those stay small.</summary>
+internal static class ThrowHelper
+{
+    [DoesNotReturn]
+    public static void MessageExpired() =>
+        throw new InvalidOperationException("The message is valid only until the next receive call on its consumer. Use it before, or keep a copy made with ToOwned().");
+
+    [DoesNotReturn]
+    public static void ReceiveInParallel() =>
+        throw new InvalidOperationException("Another receive call on this consumer is still waiting; receive from one thread at a time.");
+
+    [DoesNotReturn]
+    public static void NoSuchPartition(int partition, int count) =>
+        throw new ArgumentOutOfRangeException(nameof(partition), partition, $"The topic has {count} partition(s), counted from 0.");
+}

@@ -3,22 +3,25 @@ using Danube.Fast.Core;
 
 namespace Danube.Fast.Server.Topics;
 
-/// <summary>What the metadata store keeps of a topic. Stored as JSON; members are only added.</summary>
+/// <summary>
+/// What the metadata store keeps of a topic. Stored as JSON; members are only added. Setters instead of init: generated JSON code
+/// passes over the initialisers of init-only members, an absent one would not take its default.
+/// </summary>
 internal sealed record TopicDefinition
 {
-    public string Topic { get; init; } = "";
+    public string Topic { get; set; } = "";
 
     /// <summary>Never used twice in a data directory. 0 for the base of a partitioned topic, which has no log.</summary>
-    public ulong TopicId { get; init; }
-    public string Durability { get; init; } = "";
+    public ulong TopicId { get; set; }
+    public string Durability { get; set; } = "";
 
     /// <summary>1 for a topic with a log; more for the base of a partitioned topic.</summary>
-    public int Partitions { get; init; } = 1;
+    public int Partitions { get; set; } = 1;
 
     /// <summary>The base topic when this is one of its partitions.</summary>
-    public string? PartitionOf { get; init; }
-    public long RetentionMs { get; init; }
-    public long RetentionBytes { get; init; }
+    public string? PartitionOf { get; set; }
+    public long RetentionMs { get; set; }
+    public long RetentionBytes { get; set; }
 
     [JsonIgnore]
     public bool IsBase => Partitions > 1;
@@ -33,11 +36,11 @@ internal sealed record TopicDefinition
 /// <summary>What the metadata store keeps of a subscription; where it stands is in the cursor log.</summary>
 internal sealed record SubscriptionDefinition
 {
-    public string Name { get; init; } = "";
-    public string Type { get; init; } = "";
+    public string Name { get; set; } = "";
+    public string Type { get; set; } = "";
 
     /// <summary>Where it started; used again only when its cursor was never written.</summary>
-    public string Start { get; init; } = "";
+    public string Start { get; set; } = "";
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -1,0 +1,121 @@
+using System.Collections;
+using System.Net;
+using Danube.Fast.Core;
+using Danube.Fast.Server.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Danube.Fast.Server.Tests;
+
+public sealed class ConfigTests
+{
+    private static readonly Hashtable NoVariables = [];
+
+    [Fact]
+    public void Without_any_configuration_the_defaults_hold()
+    {
+        BrokerOptions options = ConfigLoader.Load(null, NoVariables, []);
+        Assert.Equal(new BrokerOptions(), options);
+        Assert.Equal((6650, 9040, "./danube-data"), (options.Port, options.HttpPort, options.DataDirectory));
+        Assert.Equal((IPAddress.Loopback, IPAddress.Loopback), (options.ListenAddress, options.HttpAddress));
+    }
+
+    [Fact]
+    public void Flags_beat_variables_beat_the_file()
+    {
+        using var folder = new TempFolder();
+        string file = Path.Combine(folder.Path, "b.yml");
+        File.WriteAllText(file, "listen:\n  port: 1\n  address: 0.0.0.0\nhttp:\n  port: 11\nbroker_name: yaml\n");
+        var variables = new Hashtable { ["DANUBE__LISTEN__PORT"] = "2", ["DANUBE__HTTP__PORT"] = "12", ["OTHER"] = "x", ["DANUBE_HOME"] = "y" };
+        BrokerOptions options = ConfigLoader.Load(file, variables, [("--port", "listen.port", "3")]);
+        Assert.Equal((3, 12, "yaml"), (options.Port, options.HttpPort, options.BrokerName));
+        Assert.Equal(IPAddress.Any, options.ListenAddress);
+    }
+
+    [Theory]
+    [InlineData("listen:\n  prot: 5\n", "b.yml:2: unknown key 'listen.prot'. Did you mean 'listen.port'?")]
+    [InlineData("lisen:\n  port: 5\n", "b.yml:1: unknown key 'lisen'.")]
+    [InlineData("listen:\n  port:\n    - 5\n", "'listen.port' takes a single value")]
+    [InlineData("listen: 5\n", "'listen' must hold 'key: value' lines")]
+    [InlineData("listen:\n  port: 70000\n", "b.yml:2: 'listen.port' is '70000', but it must be a whole number from 0 to 65535.")]
+    [InlineData("listen:\n  port: 1\n  port: 2\n", "not valid YAML")]
+    [InlineData("listen: {port: 1\n", "not valid YAML")]
+    [InlineData("- a\n", "the file must hold 'key: value' lines")]
+    [InlineData("meta_store: etcd\n", "must be one of embedded")]
+    [InlineData("a: 1\n---\nb: 2\n", "holds 2 YAML documents")]
+    [InlineData("listen:\n  address: here\n", "must be an IP address")]
+    [InlineData("topics:\n  durability: object\n", "must be one of fsync, os, memory")]
+    [InlineData("topics:\n  auto_create: perhaps\n", "must be true or false")]
+    [InlineData("limits:\n  max_frame_bytes: 1KiB\n", "must be a number of bytes from 65536 to 67108864")]
+    public void Mistakes_in_the_file_are_named_with_their_place(string yaml, string message)
+    {
+        ConfigException e = Assert.Throws<ConfigException>(() => YamlConfig.ApplyText(new BrokerOptions(), yaml, "b.yml"));
+        Assert.Contains(message, e.Message);
+    }
+
+    [Theory]
+    [InlineData("DANUBE__LISTEN__PROT", "5", "DANUBE__LISTEN__PROT names no configuration key. Did you mean DANUBE__LISTEN__PORT?")]
+    [InlineData("DANUBE__NONSENSE", "5", "DANUBE__NONSENSE names no configuration key")]
+    [InlineData("DANUBE__LISTEN__PORT", "many", "DANUBE__LISTEN__PORT is 'many', but it must be a whole number")]
+    public void Mistakes_in_the_environment_are_named(string name, string value, string message)
+    {
+        ConfigException e = Assert.Throws<ConfigException>(() => ConfigLoader.Load(null, new Hashtable { [name] = value }, []));
+        Assert.Contains(message, e.Message);
+    }
+
+    [Fact]
+    public void Mistakes_in_flags_and_between_keys_are_named()
+    {
+        Assert.Contains("--port is 'x'", Assert.Throws<ConfigException>(() => ConfigLoader.Load(null, NoVariables, [("--port", "listen.port", "x")])).Message);
+        Assert.Contains("both 5", Assert.Throws<ConfigException>(() => ConfigLoader.Load(null, NoVariables, [("--port", "listen.port", "5"), ("--http-port", "http.port", "5")])).Message);
+        var variables = new Hashtable { ["DANUBE__TIMEOUTS__DEAD_AFTER_MS"] = "500" };
+        Assert.Contains("timeouts.dead_after_ms", Assert.Throws<ConfigException>(() => ConfigLoader.Load(null, variables, [])).Message);
+        Assert.Contains("cannot be read", Assert.Throws<ConfigException>(() => ConfigLoader.Load("/no/such/file.yml", NoVariables, [])).Message);
+    }
+
+    [Fact]
+    public void Values_are_read()
+    {
+        BrokerOptions options = YamlConfig.ApplyText(
+            new BrokerOptions(),
+            """
+            topics: { durability: os, auto_create: off, retention_bytes: 2 GiB, retention_ms: 86_400_000 }
+            wal: { append: mapped, segment_bytes: 1MiB, low_space_bytes: 0 }
+            log: { format: json, level: warning }
+            limits:
+            metrics: { max_topics: 7 }
+            """,
+            "b.yml");
+        Assert.Equal((DurabilityClass.Os, false, 2L << 30, 86_400_000L), (options.Topics.Durability, options.Topics.AutoCreate, options.Topics.RetentionBytes, options.Topics.RetentionMs));
+        Assert.Equal((true, 1 << 20, 0L), (options.Wal.MappedAppend, options.Wal.SegmentBytes, options.Wal.LowSpaceBytes));
+        Assert.Equal((true, LogLevel.Warning, 7), (options.Log.Json, options.Log.Level, options.MetricsMaxTopics));
+    }
+
+    [Fact]
+    public void The_example_file_shows_every_key_with_its_default()
+    {
+        string file = Path.Combine(AppContext.BaseDirectory, "danube_broker.yml");
+        string text = File.ReadAllText(file);
+        Assert.Equal(new BrokerOptions(), YamlConfig.ApplyText(new BrokerOptions(), text, file));
+
+        // With the comments of its keys taken away the file sets every key, to the default.
+        string active = string.Join('\n', text.Split('\n').Select(Activate));
+        var seen = new List<string>();
+        BrokerOptions options = YamlConfig.ApplyText(new BrokerOptions { Port = 1, HttpPort = 1, DataDirectory = "x", Limits = new LimitOptions { MaxTopics = 1 } }, active, file);
+        Assert.Equal(new BrokerOptions(), options);
+        foreach (ConfigKey key in ConfigSchema.Keys)
+        {
+            string last = key.Path[(key.Path.LastIndexOf('.') + 1)..];
+            Assert.Contains($"{last}: ", active);
+            seen.Add(last);
+        }
+
+        Assert.Equal(ConfigSchema.Keys.Count, active.Split('\n').Count(l => l.TrimStart() is [not '#', ..] line && line.Contains(": ", StringComparison.Ordinal)));
+    }
+
+    // "  # port: 6650" is a key that is commented out; "  ## text" explains.
+    private static string Activate(string line)
+    {
+        string trimmed = line.TrimStart();
+        return trimmed.StartsWith("# ", StringComparison.Ordinal) ? line[..^trimmed.Length] + trimmed[2..] : line;
+    }
+}

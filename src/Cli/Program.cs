@@ -1,1 +1,3 @@
-return 0;
+using Danube.Fast.Cli;
+
+return await CliCommandLine.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Danube.Fast.Cli.Demo;
+
+/// <summary>A broker of the demo's own, on free ports, in a folder of its own.</summary>
+internal sealed partial class BrokerProcess : IAsyncDisposable
+{
+    private const int Terminate = 15;
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+
+    private BrokerProcess(Process process, string native, string http)
+    {
+        _process = process;
+        Url = "danube://" + native;
+        Http = new Uri("http://" + http);
+    }
+
+    /// <summary>Address for clients.</summary>
+    public string Url { get; }
+
+    /// <summary>Address of metrics and health.</summary>
+    public Uri Http { get; }
+
+    public int ProcessId => _process.Id;
+
+    /// <summary>Starts the broker and waits for its first line, which says where it listens.</summary>
+    /// <param name="program">The broker's program (.dll or executable).</param>
+    /// <param name="dataDirectory">Its data folder.</param>
+    /// <param name="logFile">Takes what the broker says besides.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="InvalidDataException">It ended, or said something else.</exception>
+    public static async Task<BrokerProcess> StartAsync(string program, string dataDirectory, string logFile, CancellationToken cancellationToken)
+    {
+        Process process = ChildProcess.Start(program, "--port", "0", "--http-port", "0", "--data-dir", dataDirectory);
+        var log = new StreamWriter(logFile) { AutoFlush = true };
+        process.ErrorDataReceived += (_, line) => WriteLine(log, line.Data);
+        process.BeginErrorReadLine();
+        try
+        {
+            string? first = await process.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(StartLimit, cancellationToken);
+            Dictionary<string, string> fields = ParseAddresses(first);
+            process.OutputDataReceived += (_, line) => WriteLine(log, line.Data);
+            process.BeginOutputReadLine();
+            return new BrokerProcess(process, fields["native"], fields["http"]);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or TimeoutException)
+        {
+            process.Kill();
+            await process.WaitForExitAsync(CancellationToken.None);
+            throw new InvalidDataException("The broker did not start. " + await File.ReadAllTextAsync(logFile, CancellationToken.None), e);
+        }
+        catch
+        {
+            process.Kill();
+            throw;
+        }
+    }
+
+    /// <summary>Asks the broker to stop (SIGTERM) and waits until it has. Returns its exit code, or null when it had to be killed.</summary>
+    public async Task<int?> StopAsync()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+            return 0;
+        }
+
+        SendSignal(_process.Id, Terminate);
+        using var limit = new CancellationTokenSource(StopLimit);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+            return _process.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync(CancellationToken.None);
+            return null;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    /// <summary>Fields of <c>DANUBE native=HOST:PORT http=HOST:PORT ...</c>; empty for any other line.</summary>
+    internal static Dictionary<string, string> ParseAddresses(string? line)
+    {
+        string[] words = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        return words is not ["DANUBE", ..]
+            ? []
+            : words.Skip(1).Select(w => w.Split('=', 2)).Where(p => p.Length == 2).ToDictionary(p => p[0], p => p[1]);
+    }
+
+    private static void WriteLine(StreamWriter log, string? line)
+    {
+        if (line is not null)
+        {
+            lock (log)
+            {
+                log.WriteLine(line);
+            }
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int SendSignal(int processId, int signal);
+}

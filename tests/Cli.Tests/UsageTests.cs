@@ -1,0 +1,88 @@
+using Danube.Fast.AdminCli;
+
+namespace Danube.Fast.Cli.Tests;
+
+/// <summary>Wrong usage is told apart from failure: exit code 2, and a sentence on the error output that names the option.</summary>
+public sealed class UsageTests
+{
+    [Theory]
+    [InlineData("", "command")]
+    [InlineData("produce", "--topic")]
+    [InlineData("produce --topic nope", "'nope'")]
+    [InlineData("produce --topic /a/b --file /no/such/file", "/no/such/file")]
+    [InlineData("produce --topic /a/b --message x --file -", "--message")]
+    [InlineData("produce --topic /a/b --key-from x", "--key-from")]
+    [InlineData("produce --topic /a/b --rate 0", "--rate")]
+    [InlineData("produce --topic /a/b --batch 0", "--batch")]
+    [InlineData("produce --topic /a/b --count 0", "--count")]
+    [InlineData("produce --topic /a/b --compression zip", "zip")]
+    [InlineData("produce --topic /a/b --durability safe", "safe")]
+    [InlineData("produce --topic /a/b --url http://x", "--url")]
+    [InlineData("consume --topic /a/b --from start", "--from")]
+    [InlineData("consume --topic /a/b --format {x}", "{x}")]
+    [InlineData("consume --topic /a/b --type mine", "mine")]
+    [InlineData("consume --topic /a/b --until-and", "--until-and")]
+    [InlineData("topics", "command")]
+    [InlineData("topics create /a", "'/a'")]
+    [InlineData("topics create /a/b --partitions 0", "--partitions")]
+    [InlineData("demo /no/such/file", "/no/such/file")]
+    [InlineData("demo --lines 0", "--lines")]
+    public async Task Danube_cli_says_what_is_wrong(string line, string named)
+    {
+        (int exitCode, string output, string error) = await RunAsync(CliCommandLine.RunAsync, line);
+        Assert.Equal(CliCommandLine.Usage, exitCode);
+        Assert.Contains(named, error, StringComparison.Ordinal);
+        Assert.Empty(output);
+    }
+
+    [Theory]
+    [InlineData("", "command")]
+    [InlineData("topics describe x", "'x'")]
+    [InlineData("topics create /a/b --durability safe", "safe")]
+    [InlineData("--url nope health", "--url")]
+    [InlineData("health --output xml", "xml")]
+    public async Task Danube_admin_cli_says_what_is_wrong(string line, string named)
+    {
+        (int exitCode, _, string error) = await RunAsync(AdminCommandLine.RunAsync, line);
+        Assert.Equal(AdminCommandLine.Usage, exitCode);
+        Assert.Contains(named, error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("produce --help")]
+    [InlineData("consume --help")]
+    [InlineData("topics create --help")]
+    [InlineData("ping --help")]
+    [InlineData("demo --help")]
+    public async Task Help_is_a_result(string line)
+    {
+        (int exitCode, string output, string error) = await RunAsync(CliCommandLine.RunAsync, line);
+        Assert.Equal(CliCommandLine.Success, exitCode);
+        Assert.Contains("Usage:", output, StringComparison.Ordinal);
+        Assert.Empty(error);
+    }
+
+    [Fact]
+    public async Task A_broker_that_is_not_there_is_a_failure()
+    {
+        using var free = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        free.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0)); // Bound and not listening: connections are refused.
+        int port = ((System.Net.IPEndPoint)free.LocalEndPoint!).Port;
+        (int exitCode, _, string error) = await RunAsync(CliCommandLine.RunAsync, $"ping --url danube://127.0.0.1:{port}");
+        Assert.Equal(CliCommandLine.Failure, exitCode);
+        Assert.NotEmpty(error);
+        (exitCode, _, error) = await RunAsync(AdminCommandLine.RunAsync, $"health --url http://127.0.0.1:{port}");
+        Assert.Equal(AdminCommandLine.Failure, exitCode);
+        Assert.Contains("danube server", error, StringComparison.Ordinal);
+    }
+
+    internal static async Task<(int ExitCode, string Output, string Error)> RunAsync(
+        Func<string[], TextWriter, TextWriter, Task<int>> program, string line)
+    {
+        var output = new StringWriter();
+        var error = new StringWriter();
+        int exitCode = await program(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), output, error);
+        return (exitCode, output.ToString(), error.ToString());
+    }
+}

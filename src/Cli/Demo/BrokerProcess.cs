@@ -12,9 +12,12 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
 
     private readonly Process _process;
 
-    private BrokerProcess(Process process, string native, string http)
+    private readonly Task _logging;
+
+    private BrokerProcess(Process process, Task logging, string native, string http)
     {
         _process = process;
+        _logging = logging;
         Url = "danube://" + native;
         Http = new Uri("http://" + http);
     }
@@ -36,26 +39,26 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     public static async Task<BrokerProcess> StartAsync(string program, string dataDirectory, string logFile, CancellationToken cancellationToken)
     {
         Process process = ChildProcess.Start(program, "--port", "0", "--http-port", "0", "--data-dir", dataDirectory);
-        var log = new StreamWriter(logFile) { AutoFlush = true };
-        process.ErrorDataReceived += (_, line) => WriteLine(log, line.Data);
-        process.BeginErrorReadLine();
+        var log = TextWriter.Synchronized(new StreamWriter(logFile) { AutoFlush = true });
+        Task errors = CopyAsync(process.StandardError, log);
         try
         {
             string? first = await process.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(StartLimit, cancellationToken);
             Dictionary<string, string> fields = ParseAddresses(first);
-            process.OutputDataReceived += (_, line) => WriteLine(log, line.Data);
-            process.BeginOutputReadLine();
-            return new BrokerProcess(process, fields["native"], fields["http"]);
+            Task rest = Task.WhenAll(errors, CopyAsync(process.StandardOutput, log));
+            return new BrokerProcess(process, rest, fields["native"], fields["http"]);
         }
-        catch (Exception e) when (e is KeyNotFoundException or TimeoutException)
+        catch (Exception e)
         {
             process.Kill();
             await process.WaitForExitAsync(CancellationToken.None);
-            throw new InvalidDataException("The broker did not start. " + await File.ReadAllTextAsync(logFile, CancellationToken.None), e);
-        }
-        catch
-        {
-            process.Kill();
+            await errors;
+            log.Dispose();
+            if (e is KeyNotFoundException or TimeoutException)
+            {
+                throw new InvalidDataException("The broker did not start. " + await File.ReadAllTextAsync(logFile, CancellationToken.None), e);
+            }
+
             throw;
         }
     }
@@ -93,6 +96,7 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
             await _process.WaitForExitAsync();
         }
 
+        await _logging;
         _process.Dispose();
     }
 
@@ -105,14 +109,11 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
             : words.Skip(1).Select(w => w.Split('=', 2)).Where(p => p.Length == 2).ToDictionary(p => p[0], p => p[1]);
     }
 
-    private static void WriteLine(StreamWriter log, string? line)
+    private static async Task CopyAsync(StreamReader from, TextWriter log)
     {
-        if (line is not null)
+        while (await from.ReadLineAsync() is { } line)
         {
-            lock (log)
-            {
-                log.WriteLine(line);
-            }
+            log.WriteLine(line);
         }
     }
 

@@ -1,15 +1,23 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using Danube.Fast.Core;
 
 namespace Danube.Fast.Wal;
 
-/// <summary>All durable logs and cursors of a broker: one directory, one lock, one committer.</summary>
-public sealed class DataDirectory : LogStore, IDisposable
+/// <summary>
+/// All durable logs and cursors of a broker: one directory, one lock, one committer.
+/// Parts by role: Opening, Services (what logs use), Upkeep (the janitor's round).
+/// Runs on: any thread; it owns the committer, the allocator, the cold readers and the janitor.
+/// </summary>
+public sealed partial class DataDirectory : LogStore, IDisposable
 {
-    private DataDirectory(string path, WalOptions options)
-    {
-        RootPath = path;
-        Options = options;
-    }
+    private readonly IDisposable _lockFile;
+    private readonly string _topicsPath;
+    private readonly ConcurrentDictionary<ulong, DurableLog> _logs = new();
+    private readonly DurableCursorStore _cursors;
+    private readonly Janitor? _janitor;
+    private readonly bool _wasClean;
+    private int _disposed;
 
     /// <summary>Absolute path.</summary>
     public string RootPath { get; }
@@ -18,22 +26,121 @@ public sealed class DataDirectory : LogStore, IDisposable
 
     public WalCounters Counters { get; } = new();
 
-    public WalHealth Health => new(false, false, [], [], null);
+    /// <summary>True when the last process that used the directory closed it.</summary>
+    public bool WasClosedCleanly => _wasClean;
 
-    public override CursorStore Cursors => throw new NotSupportedException();
+    /// <summary>State for health checks and the admin API.</summary>
+    public WalHealth Health
+    {
+        get
+        {
+            DurableLog[] logs = [.. _logs.Values];
+            return new WalHealth(
+                Volatile.Read(ref _fullLogs) > 0,
+                IsDiskLow,
+                [.. logs.Where(l => !l.IsClosed && l.Failure is not null).Select(l => l.TopicId)],
+                [.. logs.SelectMany(l => l.Damages.Select(d => new DamagedRange(l.TopicId, d.From, d.To)))],
+                _cursors.Failure);
+        }
+    }
 
-    /// <summary>Creates or opens a data directory: locks it, reads the checkpoint and the cursor log. Logs are opened one by one.</summary>
-    /// <exception cref="DataDirectoryLockedException">Another process uses it.</exception>
-    public static DataDirectory Open(string path, WalOptions options) => new(System.IO.Path.GetFullPath(path), options);
+    public override CursorStore Cursors => _cursors;
 
-    public override TopicLog Create(ulong topicId, DurabilityClass durability, LogRetention retention) => throw new NotSupportedException();
+    /// <summary>Creates the log of a new topic; its directory is durable when this returns.</summary>
+    /// <exception cref="IOException">The directory cannot be created or synced.</exception>
+    public override TopicLog Create(ulong topicId, DurabilityClass durability, LogRetention retention)
+    {
+        Options.FileSystem.CreateDirectory(PathOf(topicId));
+        Options.FileSystem.SyncDirectory(_topicsPath);
+        return Open(topicId, durability, retention);
+    }
 
-    public override TopicLog Open(ulong topicId, DurabilityClass durability, LogRetention retention) => throw new NotSupportedException();
+    /// <summary>
+    /// Opens the log of a known topic. Returns at once: after a clean stop nothing is read, after an unclean one a background reader scans, and
+    /// whoever asks for the log's state first waits for it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The log is open already.</exception>
+    public override TopicLog Open(ulong topicId, DurabilityClass durability, LogRetention retention)
+    {
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        if (durability == DurabilityClass.Memory)
+        {
+            throw new ArgumentException("Logs of memory topics are not kept on disk.", nameof(durability));
+        }
 
-    public override void Delete(ulong topicId) => throw new NotSupportedException();
+        var log = new DurableLog(this, topicId, durability, retention, PathOf(topicId));
+        if (!_logs.TryAdd(topicId, log))
+        {
+            throw new InvalidOperationException($"The log of topic {topicId} is open already.");
+        }
 
-    /// <summary>Closes all logs: syncs them, writes producer snapshots, the clean checkpoint last.</summary>
+        if (!_wasClean)
+        {
+            log.RequestOpening();
+        }
+
+        return log;
+    }
+
+    /// <summary>Closes and deletes a log. Its directory is renamed durably before this returns; the files go in the background.</summary>
+    public override void Delete(ulong topicId)
+    {
+        if (_logs.TryGetValue(topicId, out DurableLog? log))
+        {
+            log.Dispose();
+        }
+
+        string path = PathOf(topicId);
+        if (Options.FileSystem.DirectoryExists(path))
+        {
+            string gone = Path.Combine(_topicsPath, $"{DeletedPrefix}{topicId}-{Checkpoint.Incarnation}-{NextFileNumber()}");
+            Options.FileSystem.Rename(path, gone);
+            Options.FileSystem.SyncDirectory(_topicsPath);
+            Cleaner.Enqueue(new DirectoryRemoval(this, gone));
+        }
+
+        Store.RemoveLog(topicId);
+    }
+
+    /// <summary>Closes all logs: syncs them, writes producer snapshots and ends, the clean checkpoint last.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        _janitor?.Dispose();
+        foreach (DurableLog log in _logs.Values)
+        {
+            log.Dispose();
+        }
+
+        Allocator.Dispose();
+        Readers.Dispose();
+        Cleaner.Dispose();
+        Committer.Dispose();
+        CloseStores();
+        ReapMaps();
+        _lockFile.Dispose();
+    }
+
+    private string PathOf(ulong topicId) => Path.Combine(_topicsPath, topicId.ToString(CultureInfo.InvariantCulture));
+
+    // Without the flag the next open scans: that is the answer to any error here.
+    private void CloseStores()
+    {
+        try
+        {
+            Store.Records.Sync();
+            Checkpoint.SetFlags(_isSuspect ? CheckpointFlags.Suspect : CheckpointFlags.Clean);
+        }
+        catch (IOException error)
+        {
+            Report(WalEventKind.BackgroundError, 0, $"The data directory could not be closed cleanly; the next start will scan it: {error.Message}", error);
+        }
+
+        Store.Records.Dispose();
+        Checkpoint.Dispose();
     }
 }

@@ -15,7 +15,7 @@ public sealed class WalCounters
     /// <summary>Log bytes that syncs have covered.</summary>
     public long SyncedBytes => Volatile.Read(ref SyncedByteCount);
 
-    /// <summary>Log bytes appended, as of the last commit of each log.</summary>
+    /// <summary>Log bytes appended.</summary>
     public long AppendedBytes => Volatile.Read(ref AppendedByteCount);
 
     /// <summary>Segments started.</summary>

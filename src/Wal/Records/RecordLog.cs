@@ -102,6 +102,22 @@ public sealed partial class RecordLog : IDisposable
         }
     }
 
+    /// <summary>Removes every key that begins with <paramref name="prefix"/>.</summary>
+    internal void RemovePrefix(ReadOnlySpan<byte> prefix)
+    {
+        lock (_stateLock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            foreach (byte[] key in _live.Keys)
+            {
+                if (key.AsSpan().StartsWith(prefix) && Drop(key))
+                {
+                    Enqueue(key, default, removed: true);
+                }
+            }
+        }
+    }
+
     /// <summary>Closes the file; what was not synced may be lost.</summary>
     public void Dispose()
     {

@@ -1,0 +1,113 @@
+namespace Danube.Fast.Wal;
+
+/// <summary>Work that may block and therefore has no place on hot threads.</summary>
+internal interface IBackgroundWork
+{
+    /// <summary>Never throws.</summary>
+    void Run();
+}
+
+/// <summary>A queue with a bounded number of dedicated threads, started when first needed. Runs on: its threads. Shared with: all who enqueue.</summary>
+internal sealed class BackgroundQueue(string name, int maxThreads, bool startThreads) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Queue<IBackgroundWork> _queue = new();
+    private readonly SemaphoreSlim _wake = new(0);
+    private readonly List<Thread> _threads = [];
+    private int _asleep;
+    private bool _stopping;
+
+    public void Enqueue(IBackgroundWork work)
+    {
+        lock (_lock)
+        {
+            _queue.Enqueue(work);
+            if (!startThreads || _stopping)
+            {
+                return;
+            }
+
+            if (_asleep > 0)
+            {
+                _asleep--;
+                _wake.Release();
+            }
+            else if (_threads.Count < maxThreads)
+            {
+                var thread = new Thread(Loop) { Name = name, IsBackground = true };
+                _threads.Add(thread);
+                thread.Start();
+            }
+        }
+    }
+
+    /// <summary>Runs one piece of work on this thread; false when there is none.</summary>
+    public bool RunOne()
+    {
+        IBackgroundWork? work;
+        lock (_lock)
+        {
+            if (!_queue.TryDequeue(out work))
+            {
+                return false;
+            }
+        }
+
+        work.Run();
+        return true;
+    }
+
+    /// <summary>Runs what is queued, then ends the threads.</summary>
+    public void Dispose()
+    {
+        Thread[] threads;
+        lock (_lock)
+        {
+            _stopping = true;
+            threads = [.. _threads];
+            _wake.Release(maxThreads);
+        }
+
+        foreach (Thread thread in threads)
+        {
+            thread.Join();
+        }
+
+        while (RunOne())
+        {
+        }
+    }
+
+    private void Loop()
+    {
+        while (Step())
+        {
+        }
+    }
+
+    private bool Step()
+    {
+        if (RunOne())
+        {
+            return true;
+        }
+
+        lock (_lock)
+        {
+            if (_queue.Count > 0)
+            {
+                return true;
+            }
+
+            if (_stopping)
+            {
+                return false;
+            }
+
+            _asleep++;
+        }
+
+        _wake.Wait();
+        return true;
+    }
+}

@@ -1,0 +1,138 @@
+using System.Globalization;
+
+namespace Danube.Fast.Wal;
+
+// Taking a directory over.
+public sealed partial class DataDirectory
+{
+    private const string LockName = "LOCK", CheckpointName = "checkpoint", CursorLogName = "cursors.log", TopicsName = "topics", DeletedPrefix = "deleted-";
+
+    // A lost checkpoint says nothing about the generations in use: frames may be ahead of their segment's header by one per open.
+    private const uint LostCheckpointLeap = 1 << 24;
+
+    private DataDirectory(string path, WalOptions options, IDisposable lockFile, Checkpoint checkpoint, StateStore store)
+    {
+        RootPath = path;
+        Options = options;
+        _lockFile = lockFile;
+        _topicsPath = Path.Combine(path, TopicsName);
+        _wasClean = checkpoint.FoundFlags == CheckpointFlags.Clean;
+        Checkpoint = checkpoint;
+        Store = store;
+        Committer = new Committer(options.SyncThreads, options.StartThreads);
+        Allocator = new BackgroundQueue("danube-allocator", 1, options.StartThreads);
+        Readers = new BackgroundQueue("danube-reader", Math.Max(1, options.ColdReaders), options.StartThreads);
+        Cleaner = new BackgroundQueue("danube-cleaner", 1, options.StartThreads);
+        _cursors = new DurableCursorStore(store, Committer);
+        _startTimestamp = options.Time.GetTimestamp();
+        CheckSpace();
+        RemoveDeleted();
+        _janitor = options.StartThreads ? new Janitor(this) : null;
+    }
+
+    /// <summary>Creates or opens a data directory: locks it, reads the checkpoint and the cursor log. Logs are opened one by one.</summary>
+    /// <exception cref="DataDirectoryLockedException">Another process uses it.</exception>
+    /// <exception cref="IOException">It cannot be read or written.</exception>
+    public static DataDirectory Open(string path, WalOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        path = Path.GetFullPath(path);
+        WalFileSystem files = options.FileSystem;
+        CreateDirectories(files, path);
+        IDisposable lockFile = files.Lock(Path.Combine(path, LockName));
+        Checkpoint? checkpoint = null;
+        RecordLog? records = null;
+        try
+        {
+            checkpoint = Checkpoint.Open(Path.Combine(path, CheckpointName), files, options.Time);
+            records = RecordLog.Open(Path.Combine(path, CursorLogName), files);
+            var store = new StateStore(records);
+            files.SyncDirectory(path);
+            TakeOver(files, path, checkpoint, store);
+            return new DataDirectory(path, options, lockFile, checkpoint, store);
+        }
+        catch
+        {
+            records?.Dispose();
+            checkpoint?.Dispose();
+            lockFile.Dispose();
+            throw;
+        }
+    }
+
+    private static void CreateDirectories(WalFileSystem files, string path)
+    {
+        if (!files.DirectoryExists(path))
+        {
+            files.CreateDirectory(path);
+            if (Path.GetDirectoryName(path) is { } parent && files.DirectoryExists(parent))
+            {
+                files.SyncDirectory(parent);
+            }
+        }
+
+        files.CreateDirectory(Path.Combine(path, TopicsName));
+        files.SyncDirectory(path);
+    }
+
+    // After this the directory counts as unclean until it is closed.
+    private static void TakeOver(WalFileSystem files, string path, Checkpoint checkpoint, StateStore store)
+    {
+        string topics = Path.Combine(path, TopicsName);
+        if ((checkpoint.FoundFlags & CheckpointFlags.Clean) == 0)
+        {
+            store.ForgetCleanStops();
+        }
+
+        if ((checkpoint.FoundFlags & CheckpointFlags.Suspect) != 0)
+        {
+            foreach (ulong topicId in TopicIds(files, topics))
+            {
+                store.PutPoison(topicId, store.TryGetLog(topicId, out LogState state) ? state.DurableEnd : 0);
+            }
+        }
+
+        store.Records.Sync();
+        checkpoint.Begin(checkpoint.IsLost ? HighestGeneration(files, topics) : 0);
+    }
+
+    private static IEnumerable<ulong> TopicIds(WalFileSystem files, string topics)
+    {
+        foreach (string name in files.List(topics))
+        {
+            if (ulong.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out ulong topicId))
+            {
+                yield return topicId;
+            }
+        }
+    }
+
+    private static uint HighestGeneration(WalFileSystem files, string topics)
+    {
+        uint highest = 0;
+        Span<byte> bytes = stackalloc byte[SegmentHeader.Size];
+        foreach (string topic in files.List(topics))
+        {
+            string directory = Path.Combine(topics, topic);
+            foreach (string name in files.List(directory).Where(n => SegmentNames.TryParse(n, out _)))
+            {
+                using WalFile file = files.Open(Path.Combine(directory, name));
+                if (file.Read(bytes, 0) == bytes.Length && SegmentHeader.TryRead(bytes, out SegmentHeader header))
+                {
+                    highest = Math.Max(highest, header.Generation);
+                }
+            }
+        }
+
+        return highest == 0 ? 0 : checked(highest + LostCheckpointLeap);
+    }
+
+    // Deletes that a former process did not finish.
+    private void RemoveDeleted()
+    {
+        foreach (string name in Options.FileSystem.List(_topicsPath).Where(n => n.StartsWith(DeletedPrefix, StringComparison.Ordinal)))
+        {
+            Cleaner.Enqueue(new DirectoryRemoval(this, Path.Combine(_topicsPath, name)));
+        }
+    }
+}

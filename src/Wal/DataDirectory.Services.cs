@@ -1,0 +1,172 @@
+using System.Collections.Concurrent;
+
+namespace Danube.Fast.Wal;
+
+// What logs use of their directory.
+public sealed partial class DataDirectory
+{
+    private readonly ConcurrentQueue<SegmentMap> _reaped = new();
+    private readonly long _startTimestamp;
+    private readonly Lock _fullLock = new();
+    private readonly HashSet<ulong> _fullTopics = [];
+    private DurableLog? _osLogs;
+    private long _fileNumber;
+    private int _maps;
+    private int _fullLogs;
+    private bool _isDiskLow;
+    private bool _isSuspect;
+
+    internal Checkpoint Checkpoint { get; }
+
+    internal StateStore Store { get; }
+
+    internal Committer Committer { get; }
+
+    /// <summary>Allocates segments.</summary>
+    internal BackgroundQueue Allocator { get; }
+
+    /// <summary>Reads what is not mapped; opens logs.</summary>
+    internal BackgroundQueue Readers { get; }
+
+    /// <summary>Removes deleted topics.</summary>
+    internal BackgroundQueue Cleaner { get; }
+
+    internal ColdBufferPool ColdBuffers { get; } = new();
+
+    /// <summary>Free space is below the low-water mark.</summary>
+    internal bool IsDiskLow => Volatile.Read(ref _isDiskLow);
+
+    /// <summary>Monotonic milliseconds.</summary>
+    internal long NowMs => (long)Options.Time.GetElapsedTime(_startTimestamp).TotalMilliseconds;
+
+    /// <summary>Unix microseconds.</summary>
+    internal long NowMicros => (Options.Time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) / (TimeSpan.TicksPerMillisecond / 1000);
+
+    internal long NextFileNumber() => Interlocked.Increment(ref _fileNumber);
+
+    internal void Remove(DurableLog log)
+    {
+        _logs.TryRemove(new KeyValuePair<ulong, DurableLog>(log.TopicId, log));
+        OnDiskRoom(log.TopicId);
+    }
+
+    /// <summary>Maps a file; null when there are too many maps: the reader then goes the cold way.</summary>
+    internal SegmentMap? TryMap(WalFile file, bool writable)
+    {
+        if (Interlocked.Increment(ref _maps) <= Options.MaxMaps)
+        {
+            try
+            {
+                return new SegmentMap(file.Map(writable), Reap);
+            }
+            catch (IOException error)
+            {
+                Report(WalEventKind.BackgroundError, 0, $"{file.Path} could not be mapped: {error.Message}", error);
+            }
+        }
+
+        Interlocked.Decrement(ref _maps);
+        return null;
+    }
+
+    /// <summary>Puts an <c>os</c> log on the list that the janitor syncs.</summary>
+    internal void QueueOsSync(DurableLog log)
+    {
+        DurableLog? head = Volatile.Read(ref _osLogs);
+        while (true)
+        {
+            log.NextOs = head;
+            DurableLog? seen = Interlocked.CompareExchange(ref _osLogs, log, head);
+            if (seen == head)
+            {
+                return;
+            }
+
+            head = seen;
+        }
+    }
+
+    internal void OnDiskFull(ulong topicId, Exception cause)
+    {
+        lock (_fullLock)
+        {
+            bool first = _fullTopics.Add(topicId) && _fullTopics.Count == 1;
+            Volatile.Write(ref _fullLogs, _fullTopics.Count);
+            if (!first)
+            {
+                return;
+            }
+        }
+
+        Report(WalEventKind.DiskFull, topicId, "There is no space for a new segment; publishes are refused and resume by themselves when there is.", cause);
+    }
+
+    internal void OnDiskRoom(ulong topicId)
+    {
+        if (Volatile.Read(ref _fullLogs) == 0)
+        {
+            return;
+        }
+
+        lock (_fullLock)
+        {
+            bool last = _fullTopics.Remove(topicId) && _fullTopics.Count == 0;
+            Volatile.Write(ref _fullLogs, _fullTopics.Count);
+            if (!last)
+            {
+                return;
+            }
+        }
+
+        Report(WalEventKind.DiskRecovered, topicId, "Segments can be allocated again.");
+    }
+
+    /// <summary>
+    /// Notes a poisoned log durably, outside of the log: in the cursor log, and if that cannot be written, in the checkpoint. False when both
+    /// failed.
+    /// </summary>
+    internal bool MarkPoisoned(ulong topicId, long durableEnd)
+    {
+        try
+        {
+            Store.PutPoison(topicId, durableEnd);
+            Store.Records.Sync();
+            return true;
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            Volatile.Write(ref _isSuspect, true);
+        }
+
+        try
+        {
+            Checkpoint.SetFlags(CheckpointFlags.Suspect);
+            return true;
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
+    internal void Report(WalEventKind kind, ulong topicId, string message, Exception? cause = null) =>
+        Options.OnEvent?.Invoke(new WalEvent(kind, topicId, message, cause));
+
+    private void Reap(SegmentMap map)
+    {
+        _reaped.Enqueue(map);
+        if (Volatile.Read(ref _disposed) != 0)
+        {
+            ReapMaps();
+        }
+    }
+
+    private void ReapMaps()
+    {
+        while (_reaped.TryDequeue(out SegmentMap? map))
+        {
+            map.Map.Dispose();
+            Interlocked.Decrement(ref _maps);
+        }
+    }
+}

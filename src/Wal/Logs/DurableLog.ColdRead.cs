@@ -1,0 +1,196 @@
+using Danube.Fast.Core;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Wal;
+
+// Reading what is not mapped: pread on a background reader into pooled buffers. Every frame is checked, because these bytes come from the disk.
+internal sealed partial class DurableLog
+{
+    private const int LookupWindowBytes = 64 * 1024;
+
+    public override void BeginColdRead(LogPosition position, int maxBytes, IColdReadSink sink)
+    {
+        ColdRead read = _directory.ColdBuffers.RentRead();
+        read.Begin(this, position, maxBytes, sink);
+        _directory.Readers.Enqueue(read);
+    }
+
+    /// <summary>One cold read. Never throws; may block.</summary>
+    internal ReadStatus ReadCold(ref LogPosition position, int maxBytes, out LogRun run)
+    {
+        EnsureReady();
+        run = default;
+        try
+        {
+            return TryReadCold(ref position, maxBytes, out run);
+        }
+        catch (Exception) when (Classify(position.Offset) is not ReadStatus.Ok)
+        {
+            return Classify(position.Offset); // Deleted or closed while it was being read.
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            _directory.Report(WalEventKind.BackgroundError, TopicId, $"Reading at offset {position.Offset} failed: {error.Message}", error);
+            return ReadStatus.Failed;
+        }
+    }
+
+    private ReadStatus TryReadCold(ref LogPosition position, int maxBytes, out LogRun run)
+    {
+        run = default;
+        ReadStatus status = Classify(position.Offset);
+        if (status != ReadStatus.Ok)
+        {
+            return status;
+        }
+
+        Segment[] segments = Volatile.Read(ref _segments);
+        int at = IndexOf(segments, position.Offset);
+        if (at < 0)
+        {
+            return AddDamageFrom(position.Offset, segments.Length > 0 ? segments[0].BaseOffset : Visible);
+        }
+
+        Segment segment = segments[at];
+        using SegmentReader reader = OpenReader(segments, at, LookupWindowBytes);
+        ColdBuffer buffer = _directory.ColdBuffers.Rent(Math.Max(maxBytes, ProtocolLimits.HeaderSize));
+        long endOffset = EndOffsetOf(segments, at);
+        int length = position.SegmentBase == segment.BaseOffset ? Fill(reader, buffer, position, maxBytes, endOffset) : 0;
+        if (length == 0 && Locate(reader, segment, ref position))
+        {
+            length = Fill(reader, buffer, position, maxBytes, endOffset);
+        }
+
+        if (length == 0)
+        {
+            buffer.Release();
+            return DamageAt(reader, segment, segments, at, position.Offset);
+        }
+
+        Interlocked.Increment(ref _directory.Counters.ColdReadCount);
+        Interlocked.Add(ref _directory.Counters.ColdReadByteCount, length);
+        run = new LogRun(buffer.Bytes.AsMemory(0, length), buffer);
+        return ReadStatus.Ok;
+    }
+
+    private long EndOffsetOf(Segment[] segments, int at) => at + 1 < segments.Length ? Math.Min(Visible, segments[at + 1].BaseOffset) : Visible;
+
+    private SegmentReader OpenReader(Segment[] segments, int at, int windowBytes)
+    {
+        long endOffset = EndOffsetOf(segments, at);
+        long endPosition = segments[at].CommittedPosition;
+        return new SegmentReader(_files.Open(segments[at].Path), endPosition, endOffset, windowBytes);
+    }
+
+    // By the index, which is built when the segment has none that reaches far enough to the front.
+    private bool Locate(SegmentReader reader, Segment segment, ref LogPosition position)
+    {
+        long offset = position.Offset;
+        if (!IndexFor(reader, segment, offset).TryFind(offset, out SparseIndex.Entry entry))
+        {
+            return false;
+        }
+
+        long at = entry.Position;
+        while (reader.TryHeader(at, out StreamHeader header, out int length) && header.Offset <= offset)
+        {
+            if (offset < header.EndOffset)
+            {
+                position.SegmentBase = segment.BaseOffset;
+                position.Position = at;
+                return true;
+            }
+
+            at += length;
+        }
+
+        return false;
+    }
+
+    private SparseIndex IndexFor(SegmentReader reader, Segment segment, long offset)
+    {
+        if (segment.Index is { } index && index.TryFind(offset, out _))
+        {
+            return index;
+        }
+
+        SparseIndex built = reader.BuildIndex(segment.BaseOffset);
+        lock (AppendLock)
+        {
+            built = segment.Index is { } own ? own.WithFront(built) : built;
+            segment.Index = built;
+        }
+
+        return built;
+    }
+
+    // Whole good frames with dense offsets, the first holds the wanted one; 0 when it does not stand at the position.
+    private static int Fill(SegmentReader reader, ColdBuffer buffer, LogPosition position, int maxBytes, long endOffset)
+    {
+        if (position.Position < SegmentHeader.Size || position.Position >= reader.EndPosition)
+        {
+            return 0;
+        }
+
+        int wanted = (int)Math.Min(Math.Max(maxBytes, ProtocolLimits.HeaderSize), reader.EndPosition - position.Position);
+        int have = reader.File.Read(buffer.Bytes.AsSpan(0, wanted), position.Position);
+        if (have >= ProtocolLimits.HeaderSize && FrameCheck.IsHeader(buffer.Bytes, reader.EndPosition - position.Position, out int first) && first > have)
+        {
+            buffer.Resize(first);
+            have = reader.File.Read(buffer.Bytes.AsSpan(0, first), position.Position);
+        }
+
+        int good = 0;
+        long expected = -1;
+        while (have - good >= ProtocolLimits.HeaderSize)
+        {
+            ReadOnlySpan<byte> rest = buffer.Bytes.AsSpan(good, have - good);
+            if (!FrameCheck.IsHeader(rest, rest.Length, out int length))
+            {
+                break;
+            }
+
+            var header = new StreamHeader(rest);
+            bool follows = good > 0 ? header.Offset == expected : header.Offset <= position.Offset && position.Offset < header.EndOffset;
+            if (header.Type != FrameType.Publish || !follows || header.EndOffset > endOffset || !FrameCheck.HasGoodContent(rest[..length]))
+            {
+                break;
+            }
+
+            expected = header.EndOffset;
+            good += length;
+        }
+
+        return good;
+    }
+
+    // No good frame holds the offset: the damage reaches from the last good frame in front of it to the next one behind it.
+    private ReadStatus DamageAt(SegmentReader reader, Segment segment, Segment[] segments, int at, long offset)
+    {
+        long from = offset, position = SegmentHeader.Size, expected = segment.BaseOffset;
+        if (segment.Index is { } index && index.TryFind(offset, out SparseIndex.Entry entry))
+        {
+            (position, expected) = (entry.Position, entry.Offset);
+        }
+
+        while (reader.TrySearch(position, expected, out long found, out StreamHeader header) && header.Offset <= offset)
+        {
+            expected = header.EndOffset;
+            position = found + header.FrameLength;
+            if (expected > offset)
+            {
+                return ReadStatus.Failed; // The frame is good after all: it was being written or the read failed for a moment.
+            }
+        }
+
+        from = Math.Min(from, Math.Max(expected, Volatile.Read(ref _logStart)));
+        long to = reader.TrySearch(position, offset, out _, out StreamHeader next) ? next.Offset : EndOffsetOf(segments, at);
+        return AddDamageFrom(from, Math.Max(to, offset + 1));
+    }
+
+    private ReadStatus AddDamageFrom(long from, long to)
+    {
+        AddDamage(from, to);
+        return ReadStatus.Damaged;
+    }
+}

@@ -1,0 +1,154 @@
+using System.Buffers;
+using Danube.Fast.Core;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Wal;
+
+// Idempotence state: a snapshot plus the frames behind it.
+internal sealed partial class DurableLog
+{
+    private const long ReplayWorthASnapshotBytes = 1024 * 1024;
+    private const int ReplayWindowBytes = 1024 * 1024;
+
+    private ProducerTable _producers = new();
+    private ArrayBufferWriter<byte>? _pendingSnapshot;
+    private long _pendingSnapshotEnd;
+
+    public override ProducerTable Producers
+    {
+        get
+        {
+            EnsureReady();
+            return _producers;
+        }
+    }
+
+    /// <summary>Takes a snapshot when enough was appended; writes it once the log is durable up to it. Runs on: the janitor.</summary>
+    internal void SnapshotTick()
+    {
+        if (_pendingSnapshot is null && Volatile.Read(ref _bytesSinceSnapshot) >= _directory.Options.SnapshotIntervalBytes)
+        {
+            TakeSnapshot();
+        }
+
+        if (_pendingSnapshot is not null && Volatile.Read(ref _durable) >= _pendingSnapshotEnd && _failure is null)
+        {
+            SnapshotFile.Write(_files, _path, _pendingSnapshot.WrittenSpan);
+            _pendingSnapshot = null;
+            Interlocked.Increment(ref _directory.Counters.SnapshotCount);
+        }
+    }
+
+    private void TakeSnapshot()
+    {
+        lock (AppendLock)
+        {
+            Segment? last = _segments.Length > 0 ? _segments[^1] : null;
+            if (last is null || last.CommittedPosition == Segment.UnknownEnd)
+            {
+                return;
+            }
+
+            _producers.DropIdle(_directory.NowMicros);
+            _pendingSnapshot = SnapshotFile.Serialize(_producers, TopicId, _committed, _lastGeneration, last.BaseOffset, last.CommittedPosition);
+            _pendingSnapshotEnd = _committed;
+            _bytesSinceSnapshot = 0;
+        }
+    }
+
+    // A short replay at the next open is cheaper than a snapshot now.
+    private void WriteSnapshotAtClose()
+    {
+        try
+        {
+            if (_bytesSinceSnapshot >= ReplayWorthASnapshotBytes && _failure is null && _durable == _committed)
+            {
+                TakeSnapshot();
+            }
+
+            SnapshotTick();
+        }
+        catch (IOException error)
+        {
+            _directory.Report(WalEventKind.BackgroundError, TopicId, $"The producer snapshot could not be written: {error.Message}", error);
+        }
+    }
+
+    private void LoadProducers()
+    {
+        var table = new ProducerTable();
+        long from = _logStart, position = SegmentHeader.Size;
+        int at = IndexOf(_segments, _logStart);
+        if (_segments.Length > 0 && SnapshotFile.TryRead(_files, _path, TopicId, out SnapshotFile snapshot) && Accepts(snapshot, out int segment))
+        {
+            table = snapshot.Table;
+            if (segment >= 0)
+            {
+                (from, position, at) = (snapshot.EndOffset, snapshot.Position, segment);
+            }
+        }
+
+        for (at = Math.Max(at, 0); at < _segments.Length; at++, position = SegmentHeader.Size)
+        {
+            Replay(table, at, position, from);
+        }
+
+        _producers = table;
+    }
+
+    // Thrown away: ahead of the recovered end, or of another history of the same offsets. segment: where the replay begins, -1 = at the log start.
+    private bool Accepts(in SnapshotFile snapshot, out int segment)
+    {
+        segment = -1;
+        if (snapshot.EndOffset > _committed || snapshot.Generation > _lastGeneration)
+        {
+            return false;
+        }
+
+        if (snapshot.EndOffset <= _logStart)
+        {
+            return true;
+        }
+
+        long segmentBase = snapshot.SegmentBase;
+        segment = Array.FindIndex(_segments, s => s.BaseOffset == segmentBase);
+        if (segment < 0)
+        {
+            return false;
+        }
+
+        using SegmentReader reader = OpenCommitted(_segments, segment, _committed);
+        long next = segment + 1 < _segments.Length ? _segments[segment + 1].BaseOffset : _committed;
+        bool headerFits = reader.TryFileHeader(out SegmentHeader file) && (snapshot.Position == SegmentHeader.Size || file.Generation <= snapshot.Generation);
+        return headerFits && (snapshot.EndOffset == next
+            || (reader.TryHeader(snapshot.Position, out StreamHeader header, out _) && header.Offset == snapshot.EndOffset && header.Generation >= snapshot.Generation));
+    }
+
+    private void Replay(ProducerTable table, int at, long position, long from)
+    {
+        long end = at + 1 < _segments.Length ? _segments[at + 1].BaseOffset : _committed;
+        if (end <= from || _segments[at].BaseOffset >= end)
+        {
+            return;
+        }
+
+        using var reader = new SegmentReader(_files.Open(_segments[at].Path), _segments[at].CommittedPosition, end, ReplayWindowBytes);
+        long expected = _segments[at].BaseOffset;
+        while (expected < end)
+        {
+            if (!reader.TryHeader(position, out StreamHeader header, out _) && !reader.TrySearch(position, expected, out position, out header))
+            {
+                return;
+            }
+
+            if (header.Offset >= from)
+            {
+                table.Record(header.ProducerId, header.Sequence, header.RecordCount, header.Offset, header.AppendTimeMicros);
+                _bytesSinceSnapshot += header.FrameLength;
+            }
+
+            expected = header.EndOffset;
+            position += header.FrameLength;
+        }
+    }
+}

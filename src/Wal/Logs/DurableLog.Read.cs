@@ -1,0 +1,202 @@
+using Danube.Fast.Core;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Wal;
+
+// Reading the tail from the map: no lock, no copy, no allocation.
+internal sealed partial class DurableLog
+{
+    public override unsafe ReadStatus Read(ref LogPosition position, int maxBytes, out LogRun run)
+    {
+        run = default;
+        if (!IsReady)
+        {
+            return ReadStatus.Cold;
+        }
+
+        if (!_touched)
+        {
+            _touched = true;
+        }
+
+        ReadStatus status = Classify(position.Offset);
+        if (status != ReadStatus.Ok)
+        {
+            return status;
+        }
+
+        Segment[] segments = Volatile.Read(ref _segments);
+        int at = IndexOf(segments, position.Offset);
+        if (at < 0 || at < segments.Length - 2)
+        {
+            return ReadStatus.Cold;
+        }
+
+        Segment segment = segments[at];
+        if (segment.HasDamage)
+        {
+            return ReadStatus.Cold; // A run over the map could reach into the damaged range; the cold reader checks every frame.
+        }
+
+        SegmentMap? map = segment.Map ?? MapForReading(segment);
+        if (map is null || !map.TryRetain())
+        {
+            return ReadStatus.Cold;
+        }
+
+        long end = VisibleEnd(segment);
+        if (!TryLocate(segment, map, end, ref position, out int frameLength))
+        {
+            map.Release();
+            return ReadStatus.Cold;
+        }
+
+        long length = Math.Min(end - position.Position, Math.Max(maxBytes, frameLength));
+        run = new LogRun(map.Slice(position.Position, (int)length), map);
+        return ReadStatus.Ok;
+    }
+
+    /// <summary>Ok when there may be something to read at an offset.</summary>
+    private ReadStatus Classify(long offset)
+    {
+        if (offset < Volatile.Read(ref _logStart))
+        {
+            return ReadStatus.BelowStart;
+        }
+
+        if (IsClosed)
+        {
+            return ReadStatus.Failed;
+        }
+
+        if (offset >= Visible)
+        {
+            return ReadStatus.AtEnd;
+        }
+
+        return _damages.Length > 0 && TryFindDamage(offset, out _) ? ReadStatus.Damaged : ReadStatus.Ok;
+    }
+
+    private long VisibleEnd(Segment segment) => Durability >= DurabilityClass.Fsync ? segment.DurablePosition : segment.CommittedPosition;
+
+    /// <summary>Index of the segment that holds an offset; -1 when it lies in front of all.</summary>
+    private static int IndexOf(Segment[] segments, long offset)
+    {
+        int last = segments.Length - 1;
+        if (last < 0 || segments[last].BaseOffset <= offset)
+        {
+            return last;
+        }
+
+        int low = 0, high = last;
+        while (low <= high)
+        {
+            int middle = (low + high) >>> 1;
+            if (segments[middle].BaseOffset <= offset)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle - 1;
+            }
+        }
+
+        return high;
+    }
+
+    // The reader's hint if it holds, else the index and a walk over headers.
+    private static unsafe bool TryLocate(Segment segment, SegmentMap map, long end, ref LogPosition position, out int frameLength)
+    {
+        if (position.SegmentBase == segment.BaseOffset && IsFrameOf(map, position.Position, end, position.Offset, out frameLength, out _))
+        {
+            return true;
+        }
+
+        frameLength = 0;
+        if (segment.Index is not { } index || !index.TryFind(position.Offset, out SparseIndex.Entry entry))
+        {
+            return false;
+        }
+
+        long at = entry.Position;
+        while (!IsFrameOf(map, at, end, position.Offset, out frameLength, out bool isGood))
+        {
+            if (!isGood)
+            {
+                return false;
+            }
+
+            at += frameLength;
+        }
+
+        position.SegmentBase = segment.BaseOffset;
+        position.Position = at;
+        return true;
+    }
+
+    // isGood: a sealed frame stands there, though it does not hold the offset but one below.
+    private static unsafe bool IsFrameOf(SegmentMap map, long at, long end, long offset, out int length, out bool isGood)
+    {
+        length = 0;
+        isGood = false;
+        if (at < SegmentHeader.Size || end - at < ProtocolLimits.HeaderSize)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> bytes = map.Span(at, ProtocolLimits.HeaderSize);
+        if (!FrameCheck.IsHeader(bytes, end - at, out length))
+        {
+            return false;
+        }
+
+        var header = new StreamHeader(bytes);
+        if (header.Type != FrameType.Publish || header.Offset > offset)
+        {
+            return false;
+        }
+
+        isGood = true;
+        return offset < header.EndOffset;
+    }
+
+    // A log that was idle or just opened: its tail is mapped by the first reader.
+    private SegmentMap? MapForReading(Segment segment)
+    {
+        if (segment.CommittedPosition == Segment.UnknownEnd || IsClosed)
+        {
+            return null;
+        }
+
+        try
+        {
+            using WalFile? file = segment.File is null ? _files.Open(segment.Path) : null;
+            SegmentMap? map = _directory.TryMap(file ?? segment.File!, _directory.Options.AppendMode == AppendMode.Mapped);
+            return map is null ? null : Publish(segment, map);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
+    // The segment may have left the tail or the log may have closed while it was being mapped: its map must not outlive that.
+    private SegmentMap? Publish(Segment segment, SegmentMap map)
+    {
+        lock (AppendLock)
+        {
+            Segment[] segments = _segments;
+            int at = Array.IndexOf(segments, segment);
+            bool isTail = !_closed && at >= 0 && at >= segments.Length - 2;
+            if (segment.Map is null && isTail)
+            {
+                segment.Map = map;
+                return map;
+            }
+        }
+
+        map.Release();
+        return segment.Map;
+    }
+}

@@ -1,0 +1,268 @@
+using Danube.Fast.Core;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Wal;
+
+// The next segment: prepared by the allocator thread, started by the appender.
+internal sealed partial class DurableLog
+{
+    private const long QuickFillMs = 1000, FullRetryMs = 100, PageBytes = 4096;
+    private readonly Lock _roomLock = new();
+
+    // Under _roomLock.
+    private PreparedSegment? _prepared;
+    private TaskCompletionSource? _roomWaiters;
+    private long _wantedBytes;
+    private bool _preparing;
+    private bool _diskIsFull;
+    private long _lastFullMs;
+
+    // Under the append lock.
+    private long _plannedBytes;
+    private long _lastRollMs;
+
+    public override ValueTask WaitForRoomAsync()
+    {
+        lock (_roomLock)
+        {
+            bool ready = IsReady ? !_preparing : !RequestOpening();
+            if (ready || _failure is not null || _closed)
+            {
+                return ValueTask.CompletedTask;
+            }
+
+            _roomWaiters ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return new ValueTask(_roomWaiters.Task);
+        }
+    }
+
+    /// <summary>Allocates the file that was asked for. Runs on: the allocator thread, one preparation of a log at a time.</summary>
+    internal void Prepare()
+    {
+        long bytes;
+        PreparedSegment? small;
+        lock (_roomLock)
+        {
+            bytes = _wantedBytes;
+            small = _prepared;
+            _prepared = null;
+        }
+
+        small?.Discard(_files);
+        PreparedSegment? prepared = null;
+        bool full = false;
+        try
+        {
+            prepared = Allocate(bytes);
+        }
+        catch (DiskFullException error)
+        {
+            full = true;
+            _directory.OnDiskFull(TopicId, error);
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+        }
+
+        EndPreparation(prepared, full);
+    }
+
+    private void EndPreparation(PreparedSegment? prepared, bool full)
+    {
+        lock (_roomLock)
+        {
+            _preparing = false;
+            _diskIsFull = full;
+            _lastFullMs = full ? _directory.NowMs : 0;
+            if (!_closed)
+            {
+                _prepared = prepared;
+                prepared = null;
+            }
+        }
+
+        prepared?.Discard(_files);
+        if (!full)
+        {
+            _directory.OnDiskRoom(TopicId);
+        }
+
+        CompleteRoomWaiters();
+    }
+
+    private PreparedSegment Allocate(long bytes)
+    {
+        string path = Path.Combine(_path, SegmentNames.Prepared(_directory.NextFileNumber()));
+        WalFile file = _files.CreateAllocated(path, bytes);
+        try
+        {
+            return new PreparedSegment(path, file, _directory.TryMap(file, _directory.Options.AppendMode == AppendMode.Mapped), bytes);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private AppendStatus Roll(int frameLength)
+    {
+        long needed = SegmentHeader.Size + (long)frameLength + ProtocolLimits.HeaderSize;
+        if (TakePrepared(needed, out PreparedSegment? prepared) is var status && prepared is null)
+        {
+            return status;
+        }
+
+        try
+        {
+            StartSegment(prepared);
+            return AppendStatus.Ok;
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+            return AppendStatus.Failed;
+        }
+    }
+
+    private AppendStatus TakePrepared(long needed, out PreparedSegment? prepared)
+    {
+        lock (_roomLock)
+        {
+            prepared = null;
+            if (_prepared is { } ready && ready.Capacity >= needed)
+            {
+                prepared = ready;
+                _prepared = null;
+                return AppendStatus.Ok;
+            }
+
+            if (!_preparing && (!_diskIsFull || _directory.NowMs - _lastFullMs >= FullRetryMs))
+            {
+                RequestPreparation(needed);
+            }
+
+            Interlocked.Increment(ref _directory.Counters.NotReadyCount);
+            return _diskIsFull ? AppendStatus.DiskFull : AppendStatus.NotReady;
+        }
+    }
+
+    /// <summary>Seals the active segment and starts the next one. The caller holds the append lock.</summary>
+    private void StartSegment(PreparedSegment prepared)
+    {
+        Segment? old = _active;
+        long now = _directory.NowMicros;
+        if (old is not null)
+        {
+            Seal(old, now);
+        }
+
+        _generation = _directory.Checkpoint.NextGeneration();
+        Span<byte> header = stackalloc byte[SegmentHeader.Size];
+        new SegmentHeader(TopicId, _committed, _generation, TopicEpoch, now, Volatile.Read(ref _durable)).Write(header);
+        prepared.File.Write(header, 0);
+        string path = Path.Combine(_path, SegmentNames.Of(_committed));
+        _files.Rename(prepared.Path, path);
+        var segment = new Segment(path, _committed, prepared.Capacity)
+        {
+            File = prepared.File,
+            Map = prepared.Map,
+            Generation = _generation,
+            CreatedMicros = now,
+            CommittedPosition = SegmentHeader.Size,
+            DurablePosition = SegmentHeader.Size,
+            Index = new SparseIndex(),
+        };
+        Segment[] segments = _segments;
+        CoolDown(segments);
+        Volatile.Write(ref _segments, [.. segments, segment]);
+        _active = segment;
+        _isWritable = true;
+        _plannedBytes = prepared.Capacity;
+        Interlocked.Increment(ref _directory.Counters.RollCount);
+        long nowMs = _directory.NowMs;
+        bool quick = old is not null && nowMs - _lastRollMs < QuickFillMs;
+        _lastRollMs = nowMs;
+        if (quick)
+        {
+            PrepareAhead();
+        }
+    }
+
+    private void Seal(Segment segment, long now)
+    {
+        if (segment.Capacity - segment.CommittedPosition >= ProtocolLimits.HeaderSize)
+        {
+            segment.File ??= _files.Open(segment.Path);
+            Span<byte> marker = stackalloc byte[ProtocolLimits.HeaderSize];
+            FrameCheck.WriteEndMarker(marker, _committed, now, Math.Max(_lastEpoch, TopicEpoch), Math.Max(_lastGeneration, segment.Generation));
+            segment.File.Write(marker, segment.CommittedPosition);
+        }
+
+        segment.IsDone = false;
+        segment.IsSealed = true;
+    }
+
+    // Only the active and the previous segment stay mapped.
+    private static void CoolDown(Segment[] segments)
+    {
+        for (int i = segments.Length - 2; i >= 0 && (segments[i].Map is not null || segments[i].Index is not null); i--)
+        {
+            segments[i].DropMap();
+            segments[i].Index = segments[i].Index?.Thin();
+        }
+    }
+
+    private void PrepareAhead()
+    {
+        lock (_roomLock)
+        {
+            if (!_preparing && _prepared is null && !_diskIsFull)
+            {
+                RequestPreparation(0);
+            }
+        }
+    }
+
+    // Under _roomLock.
+    private void RequestPreparation(long needed)
+    {
+        WalOptions options = _directory.Options;
+        long cap = _retention.MaxBytes > 0 ? Math.Min(options.SegmentBytes, Math.Max(options.FirstSegmentBytes, _retention.MaxBytes / 8)) : options.SegmentBytes;
+        long last = _plannedBytes != 0 ? _plannedBytes : _active?.Capacity ?? 0;
+        long planned = Math.Min(last == 0 ? options.FirstSegmentBytes : last * 2, cap);
+        _wantedBytes = (Math.Max(planned, needed) + (PageBytes - 1)) & -PageBytes;
+        _preparing = true;
+        _directory.Allocator.Enqueue(new Preparation(this));
+    }
+
+    private void CompleteRoomWaiters()
+    {
+        TaskCompletionSource? waiters;
+        lock (_roomLock)
+        {
+            waiters = _roomWaiters;
+            _roomWaiters = null;
+        }
+
+        waiters?.TrySetResult();
+    }
+
+    private void DiscardPrepared()
+    {
+        PreparedSegment? prepared;
+        lock (_roomLock)
+        {
+            prepared = _prepared;
+            _prepared = null;
+        }
+
+        prepared?.Discard(_files);
+    }
+
+    private sealed class Preparation(DurableLog log) : IBackgroundWork
+    {
+        public void Run() => log.Prepare();
+    }
+}

@@ -1,0 +1,83 @@
+namespace Danube.Fast.Wal;
+
+// What the cursor log keeps about this log, and what an idle log gives back. Runs on: the janitor.
+internal sealed partial class DurableLog
+{
+    private long _recordedDurable = -1;
+    private long _idleCommitted = -1;
+    private long _lastUseMs;
+    private bool _isIdle;
+
+    /// <summary>Notes a moved durable end, so that a torn tail can be told from damage and a scan begins late.</summary>
+    internal void StateTick()
+    {
+        if (_isLoaded && IsReady && Volatile.Read(ref _durable) != _recordedDurable)
+        {
+            RecordState(clean: false);
+        }
+    }
+
+    /// <summary>Gives maps, handles and indexes back after a long time without use.</summary>
+    internal void IdleTick(long nowMs)
+    {
+        if (!IsReady)
+        {
+            return;
+        }
+
+        long committed = Volatile.Read(ref _committed);
+        if (_touched || committed != _idleCommitted)
+        {
+            _touched = false;
+            _idleCommitted = committed;
+            _lastUseMs = nowMs;
+            _isIdle = false;
+        }
+        else if (!_isIdle && nowMs - _lastUseMs >= _directory.Options.IdleAfterMs)
+        {
+            _isIdle = TryGoIdle();
+        }
+    }
+
+    private bool TryGoIdle()
+    {
+        lock (_commitLock)
+        {
+            lock (AppendLock)
+            {
+                if (_closed || _committed != _durable || _segments.Any(s => s.NeedsSync || (s.IsSealed && !s.IsDone)))
+                {
+                    return false;
+                }
+
+                foreach (Segment segment in _segments)
+                {
+                    segment.DropMap();
+                    segment.Index = null;
+                    segment.File?.Dispose();
+                    segment.File = null;
+                }
+
+                _isWritable = false;
+                DiscardPrepared();
+                return true;
+            }
+        }
+    }
+
+    private void RecordState(bool clean)
+    {
+        long durable = Volatile.Read(ref _durable);
+        _directory.Store.PutLog(TopicId, StateAt(durable, Volatile.Read(ref _logStart), clean));
+        _recordedDurable = durable;
+    }
+
+    private LogState StateAt(long durable, long logStart, bool clean)
+    {
+        Segment[] segments = Volatile.Read(ref _segments);
+        int at = IndexOf(segments, durable);
+        long position = clean && _active is { } active ? active.CommittedPosition : -1;
+        return new LogState(clean, _lastGeneration, _lastEpoch, logStart, durable, at < 0 ? -1 : segments[at].BaseOffset, position,
+            Volatile.Read(ref _lastTimeMicros), _directory.Checkpoint.Incarnation);
+    }
+}

@@ -1,0 +1,100 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Wal;
+
+// Offset by append time. All records of a frame share its append time, and append times never decrease.
+internal sealed partial class DurableLog
+{
+    public override ValueTask<long> FindOffsetAsync(long unixMicros)
+    {
+        var lookup = new TimeLookup(this, unixMicros);
+        _directory.Readers.Enqueue(lookup);
+        return new ValueTask<long>(lookup.Result);
+    }
+
+    private long FindOffset(long unixMicros)
+    {
+        EnsureReady();
+        long committed = Volatile.Read(ref _committed);
+        long start = Volatile.Read(ref _logStart);
+        Segment[] segments = Volatile.Read(ref _segments);
+        int low = 0, high = segments.Length - 1;
+        while (low <= high)
+        {
+            int middle = (low + high) >>> 1;
+            if (FirstTime(segments, middle) < unixMicros)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle - 1;
+            }
+        }
+
+        return Math.Max(start, high < 0 ? start : FindIn(segments, high, unixMicros, committed));
+    }
+
+    private long FindIn(Segment[] segments, int at, long unixMicros, long committed)
+    {
+        using SegmentReader reader = OpenCommitted(segments, at, committed);
+        SparseIndex index = IndexFor(reader, segments[at], segments[at].BaseOffset);
+        long position = index.TryFindTime(unixMicros, out SparseIndex.Entry entry) ? entry.Position : SegmentHeader.Size;
+        long expected = entry.Offset;
+        while (reader.TryHeader(position, out StreamHeader header, out int length) || reader.TrySearch(position, expected, out position, out header))
+        {
+            if (header.AppendTimeMicros >= unixMicros)
+            {
+                return header.Offset;
+            }
+
+            position += header.FrameLength;
+            expected = header.EndOffset;
+        }
+
+        return at + 1 < segments.Length ? segments[at + 1].BaseOffset : committed;
+    }
+
+    // An empty segment has no first time: nothing in it was appended before anything.
+    private long FirstTime(Segment[] segments, int at)
+    {
+        Segment segment = segments[at];
+        if (segment.FirstTimeMicros == 0)
+        {
+            using SegmentReader reader = OpenCommitted(segments, at, Volatile.Read(ref _committed));
+            if (!reader.TryHeader(SegmentHeader.Size, out StreamHeader header, out _) && !reader.TrySearch(SegmentHeader.Size, segment.BaseOffset, out _, out header))
+            {
+                return long.MaxValue;
+            }
+
+            segment.FirstTimeMicros = header.AppendTimeMicros;
+        }
+
+        return segment.FirstTimeMicros;
+    }
+
+    private SegmentReader OpenCommitted(Segment[] segments, int at, long committed)
+    {
+        long endOffset = at + 1 < segments.Length ? Math.Min(committed, segments[at + 1].BaseOffset) : committed;
+        return new SegmentReader(_files.Open(segments[at].Path), segments[at].CommittedPosition, endOffset, LookupWindowBytes);
+    }
+
+    private sealed class TimeLookup(DurableLog log, long unixMicros) : IBackgroundWork
+    {
+        private readonly TaskCompletionSource<long> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<long> Result => _result.Task;
+
+        public void Run()
+        {
+            try
+            {
+                _result.TrySetResult(log.FindOffset(unixMicros));
+            }
+            catch (Exception error)
+            {
+                _result.TrySetException(error);
+            }
+        }
+    }
+}

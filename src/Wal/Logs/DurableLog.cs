@@ -1,0 +1,160 @@
+using Danube.Fast.Core;
+
+namespace Danube.Fast.Wal;
+
+/// <summary>
+/// A log on disk: segments of stored frames. Parts by role: Append, Roll, Commit, Read, ColdRead, Time, Damage, Opening, Producers, Retention,
+/// Idle, Failure. Locks, outermost first: ready, commit, append, room. Invariant: <c>committed &gt;= durable &gt;= log start</c> once recovered bytes
+/// are synced, each monotonic.
+/// Runs on: publishers under the append lock; the committer; readers without a lock. Shared with: the janitor.
+/// </summary>
+internal sealed partial class DurableLog : TopicLog
+{
+    private readonly DataDirectory _directory;
+    private readonly WalFileSystem _files;
+    private readonly string _path;
+
+    private Segment[] _segments = [];
+    private long _committed;
+    private long _durable;
+    private long _logStart;
+    private long _lastTimeMicros;
+    private bool _ready;
+    private bool _closed;
+    private bool _touched;
+
+    public DurableLog(DataDirectory directory, ulong topicId, DurabilityClass durability, LogRetention retention, string path)
+        : base(topicId, durability)
+    {
+        _directory = directory;
+        _files = directory.Options.FileSystem;
+        _path = path;
+        _retention = retention;
+        CommitWork = new LogCommit(this);
+    }
+
+    /// <summary>This log in the committer's queue.</summary>
+    internal CommitWork CommitWork { get; }
+
+    internal bool IsReady => Volatile.Read(ref _ready);
+
+    internal bool IsClosed => Volatile.Read(ref _closed);
+
+    /// <summary>Segments by base offset; for tests.</summary>
+    internal IReadOnlyList<Segment> SegmentsForTest => Volatile.Read(ref _segments);
+
+    public override uint Generation => _generation;
+
+    public override long LogStart
+    {
+        get
+        {
+            EnsureReady();
+            return Volatile.Read(ref _logStart);
+        }
+    }
+
+    public override long Committed
+    {
+        get
+        {
+            EnsureReady();
+            return Volatile.Read(ref _committed);
+        }
+    }
+
+    public override long Durable
+    {
+        get
+        {
+            EnsureReady();
+            return Volatile.Read(ref _durable);
+        }
+    }
+
+    public override long NextOffset => Committed;
+
+    public override long LastAppendTimeMicros
+    {
+        get
+        {
+            EnsureReady();
+            return Volatile.Read(ref _lastTimeMicros);
+        }
+    }
+
+    public override long SizeBytes
+    {
+        get
+        {
+            EnsureReady();
+            long total = 0;
+            foreach (Segment segment in Volatile.Read(ref _segments))
+            {
+                total += DataBytes(segment);
+            }
+
+            return total;
+        }
+    }
+
+    public override Exception? Failure => Volatile.Read(ref _failure) ?? (IsClosed ? ClosedCause : null);
+
+    private static Exception ClosedCause { get; } = new ObjectDisposedException(nameof(TopicLog), "The log is closed.");
+
+    /// <summary>A handle of its own on a segment's file; for tests.</summary>
+    internal WalFile OpenForTest(Segment segment) => _files.Open(segment.Path);
+
+    /// <summary>Closes: everything committed is synced, the clean end is recorded (synced with the cursor log).</summary>
+    protected override void Dispose(bool disposing)
+    {
+        lock (AppendLock)
+        {
+            if (_closed)
+            {
+                return;
+            }
+
+            Volatile.Write(ref _closed, true);
+        }
+
+        CompleteRoomWaiters();
+        if (IsReady)
+        {
+            Commit();
+        }
+
+        if (_isLoaded)
+        {
+            WriteSnapshotAtClose();
+            RecordState(clean: Failure == ClosedCause && Volatile.Read(ref _durable) == Volatile.Read(ref _committed));
+        }
+
+        ReleaseFiles();
+        _directory.Remove(this);
+    }
+
+    private void ReleaseFiles()
+    {
+        lock (_commitLock)
+        {
+            lock (AppendLock)
+            {
+                foreach (Segment segment in _segments)
+                {
+                    segment.DropMap();
+                    segment.File?.Dispose();
+                    segment.File = null;
+                }
+
+                DiscardPrepared();
+            }
+        }
+    }
+
+    private static long DataBytes(Segment segment)
+    {
+        long end = segment.CommittedPosition;
+        return end == Segment.UnknownEnd ? segment.Capacity : end - SegmentHeader.Size;
+    }
+}

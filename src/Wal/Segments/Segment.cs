@@ -1,0 +1,86 @@
+namespace Danube.Fast.Wal;
+
+/// <summary>
+/// One segment file of a log. Positions are bytes from the start of the file, always at a frame's end.
+/// Invariant: <c>CommittedPosition &gt;= DurablePosition</c>, both grow only.
+/// Runs on: the appender (under its lock) moves the committed position, the committer the durable one. Shared with: readers.
+/// </summary>
+internal sealed class Segment(string path, long baseOffset, long capacity)
+{
+    /// <summary>Position of a segment that was not scanned: its end is where the next one begins.</summary>
+    public const long UnknownEnd = -1;
+
+    private long _committedPosition = UnknownEnd;
+    private long _durablePosition = UnknownEnd;
+    private SegmentMap? _map;
+    private SparseIndex? _index;
+    private bool _sealed;
+    private bool _hasDamage;
+
+    public string Path { get; } = path;
+    public long BaseOffset { get; } = baseOffset;
+
+    /// <summary>Length of the file; 0 when nobody asked yet.</summary>
+    public long Capacity { get; set; } = capacity;
+
+    public uint Generation { get; set; }
+
+    /// <summary>Creation time from the header, Unix microseconds; 0 when it was not read yet. Not before the last append of the segment in front.</summary>
+    public long CreatedMicros { get; set; }
+
+    /// <summary>Append time of the first frame, Unix microseconds; 0 when not known.</summary>
+    public long FirstTimeMicros { get; set; }
+
+    /// <summary>Open from the first write to the last sync, so that no error is missed. Appender and committer.</summary>
+    public WalFile? File { get; set; }
+
+    /// <summary>The directory entry is durable. Committer only.</summary>
+    public bool IsEntrySynced { get; set; }
+
+    /// <summary>Recovered bytes that no sync of this process has covered. Committer only.</summary>
+    public bool NeedsSync { get; set; }
+
+    /// <summary>Nothing of this file can be lost any more: sealed and synced, or not touched since a clean open. Committer only.</summary>
+    public bool IsDone { get; set; }
+
+    /// <summary>Offsets in it cannot be read: no run over the map is given out.</summary>
+    public bool HasDamage
+    {
+        get => Volatile.Read(ref _hasDamage);
+        set => Volatile.Write(ref _hasDamage, value);
+    }
+
+    /// <summary>No frame will be added.</summary>
+    public bool IsSealed
+    {
+        get => Volatile.Read(ref _sealed);
+        set => Volatile.Write(ref _sealed, value);
+    }
+
+    public long CommittedPosition
+    {
+        get => Volatile.Read(ref _committedPosition);
+        set => Volatile.Write(ref _committedPosition, value);
+    }
+
+    public long DurablePosition
+    {
+        get => Volatile.Read(ref _durablePosition);
+        set => Volatile.Write(ref _durablePosition, value);
+    }
+
+    public SegmentMap? Map
+    {
+        get => Volatile.Read(ref _map);
+        set => Volatile.Write(ref _map, value);
+    }
+
+    public SparseIndex? Index
+    {
+        get => Volatile.Read(ref _index);
+        set => Volatile.Write(ref _index, value);
+    }
+
+    /// <summary>Gives the log's reference on the map back, once.</summary>
+    public void DropMap() => Interlocked.Exchange(ref _map, null)?.Release();
+}

@@ -1,0 +1,82 @@
+namespace Danube.Fast.Wal.Tests;
+
+/// <summary>A directory in the simulation: entries as the running system sees them, those that are surely on disk, and the operations in between.</summary>
+internal sealed class SimulatedDirectory
+{
+    private readonly List<Operation> _pending = [];
+    private Dictionary<string, object> _durable = [];
+
+    private sealed record Operation(string? Removed, string? Added, object Node);
+
+    public Dictionary<string, object> Entries { get; } = [];
+
+    public void Add(string name, object node)
+    {
+        Entries[name] = node;
+        _pending.Add(new Operation(null, name, node));
+    }
+
+    public void Remove(string name)
+    {
+        if (Entries.Remove(name, out object? node))
+        {
+            _pending.Add(new Operation(name, null, node));
+        }
+    }
+
+    public void Rename(string from, string to)
+    {
+        object node = Entries[from];
+        Entries.Remove(from);
+        Entries[to] = node;
+        _pending.Add(new Operation(from, to, node));
+    }
+
+    public void Sync()
+    {
+        _durable = new Dictionary<string, object>(Entries);
+        _pending.Clear();
+    }
+
+    /// <summary>Durable entries plus a random part of the operations since, each of them atomic.</summary>
+    public SimulatedDirectory CrashCopy(Random random, double survival, Dictionary<object, object> copies)
+    {
+        var entries = new Dictionary<string, object>(_durable);
+        foreach (Operation operation in _pending)
+        {
+            if (random.NextDouble() >= survival)
+            {
+                continue;
+            }
+
+            if (operation.Removed is { } removed && entries.TryGetValue(removed, out object? there) && there == operation.Node)
+            {
+                entries.Remove(removed);
+            }
+
+            if (operation.Added is { } added)
+            {
+                entries[added] = operation.Node;
+            }
+        }
+
+        return CopyOf(entries, copies, node => node is SimulatedFile file ? file.CrashCopy(random, survival) : ((SimulatedDirectory)node).CrashCopy(random, survival, copies));
+    }
+
+    private static SimulatedDirectory CopyOf(Dictionary<string, object> entries, Dictionary<object, object> copies, Func<object, object> copy)
+    {
+        var result = new SimulatedDirectory();
+        foreach ((string name, object node) in entries.OrderBy(e => e.Key, StringComparer.Ordinal))
+        {
+            if (!copies.TryGetValue(node, out object? copied))
+            {
+                copies[node] = copied = copy(node);
+            }
+
+            result.Entries[name] = copied;
+        }
+
+        result.Sync();
+        return result;
+    }
+}

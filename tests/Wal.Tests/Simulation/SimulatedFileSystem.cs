@@ -1,0 +1,333 @@
+namespace Danube.Fast.Wal.Tests;
+
+/// <summary>Calls that a fault can be injected into.</summary>
+internal enum FileCall
+{
+    Create,
+    Open,
+    Write,
+    Read,
+    Sync,
+    Rename,
+    Unlink,
+    SyncDirectory,
+}
+
+/// <summary>
+/// A file system in memory that knows what a power cut may leave behind. Crash images: the state at the last syncs plus any subset of the
+/// 512-byte sectors and directory operations since. Faults and delays are injected by <see cref="Before"/>.
+/// </summary>
+internal sealed class SimulatedFileSystem : WalFileSystem
+{
+    private readonly Lock _lock = new();
+    private readonly SimulatedDirectory _root;
+    private readonly HashSet<string> _locks = [];
+
+    public SimulatedFileSystem()
+        : this(new SimulatedDirectory())
+    {
+    }
+
+    private SimulatedFileSystem(SimulatedDirectory root) => _root = root;
+
+    /// <summary>Called before each operation, outside of the lock; may wait or throw.</summary>
+    public Action<FileCall, string>? Before { get; set; }
+
+    /// <summary>Bytes that may still be allocated.</summary>
+    public long FreeBytes { get; set; } = long.MaxValue / 2;
+
+    public long TotalBytes { get; set; } = 1L << 40;
+
+    /// <summary>Calls so far by kind.</summary>
+    public int[] Calls { get; } = new int[Enum.GetValues<FileCall>().Length];
+
+    /// <summary>The state after a power cut now.</summary>
+    /// <param name="random">Picks what survives.</param>
+    /// <param name="survival">Share of the unsynced sectors and directory operations that survives, 0 to 1.</param>
+    public SimulatedFileSystem Crash(Random random, double survival)
+    {
+        lock (_lock)
+        {
+            return new SimulatedFileSystem(_root.CrashCopy(random, survival, []));
+        }
+    }
+
+    /// <summary>The same machine after the process was killed: nothing is lost, nothing more is on the disk than before.</summary>
+    public SimulatedFileSystem Kill() => new(_root) { FreeBytes = FreeBytes, TotalBytes = TotalBytes };
+
+    /// <summary>Direct access to a file, for damaging it.</summary>
+    public SimulatedFile FileAt(string path)
+    {
+        lock (_lock)
+        {
+            return (SimulatedFile)Find(path)!;
+        }
+    }
+
+    public override WalFile Create(string path)
+    {
+        Enter(FileCall.Create, path);
+        lock (_lock)
+        {
+            (SimulatedDirectory parent, string name) = Parent(path);
+            if (parent.Entries.ContainsKey(name))
+            {
+                throw new IOException($"{path} exists.");
+            }
+
+            var file = new SimulatedFile();
+            parent.Add(name, file);
+            return new Handle(this, path, file);
+        }
+    }
+
+    public override WalFile CreateAllocated(string path, long length)
+    {
+        if (length > FreeBytes)
+        {
+            throw new DiskFullException($"No space for {path}.");
+        }
+
+        var file = (Handle)Create(path);
+        lock (_lock)
+        {
+            FreeBytes -= length;
+            file.File.SetLength((int)length);
+        }
+
+        return file;
+    }
+
+    public override WalFile Open(string path)
+    {
+        Enter(FileCall.Open, path);
+        lock (_lock)
+        {
+            return Find(path) is SimulatedFile file ? new Handle(this, path, file) : throw new FileNotFoundException($"{path} does not exist.");
+        }
+    }
+
+    public override bool FileExists(string path)
+    {
+        lock (_lock)
+        {
+            return Find(path) is SimulatedFile;
+        }
+    }
+
+    public override bool DirectoryExists(string path)
+    {
+        lock (_lock)
+        {
+            return Find(path) is SimulatedDirectory;
+        }
+    }
+
+    public override void CreateDirectory(string path)
+    {
+        lock (_lock)
+        {
+            if (Find(path) is null)
+            {
+                (SimulatedDirectory parent, string name) = Parent(path);
+                parent.Add(name, new SimulatedDirectory());
+            }
+        }
+    }
+
+    public override IReadOnlyList<string> List(string directory)
+    {
+        lock (_lock)
+        {
+            return Find(directory) is SimulatedDirectory found ? [.. found.Entries.Keys.Order(StringComparer.Ordinal)] : [];
+        }
+    }
+
+    public override void Rename(string from, string to)
+    {
+        Enter(FileCall.Rename, from);
+        lock (_lock)
+        {
+            (SimulatedDirectory parent, string oldName) = Parent(from);
+            (SimulatedDirectory target, string newName) = Parent(to);
+            Assert.Same(parent, target);
+            parent.Rename(oldName, newName);
+        }
+    }
+
+    public override void Unlink(string path)
+    {
+        Enter(FileCall.Unlink, path);
+        lock (_lock)
+        {
+            if (Find(Path.GetDirectoryName(path)!) is SimulatedDirectory parent)
+            {
+                if (parent.Entries.TryGetValue(Path.GetFileName(path), out object? node) && node is SimulatedFile file)
+                {
+                    FreeBytes += file.Length;
+                }
+
+                parent.Remove(Path.GetFileName(path));
+            }
+        }
+    }
+
+    public override void RemoveDirectory(string path)
+    {
+        lock (_lock)
+        {
+            if (Find(path) is SimulatedDirectory found)
+            {
+                Assert.Empty(found.Entries);
+                (SimulatedDirectory parent, string name) = Parent(path);
+                parent.Remove(name);
+            }
+        }
+    }
+
+    public override void SyncDirectory(string path)
+    {
+        Enter(FileCall.SyncDirectory, path);
+        lock (_lock)
+        {
+            ((SimulatedDirectory)Find(path)!).Sync();
+        }
+    }
+
+    public override (long FreeBytes, long TotalBytes) Space(string path) => (FreeBytes, TotalBytes);
+
+    public override IDisposable Lock(string path)
+    {
+        lock (_lock)
+        {
+            return _locks.Add(path) ? new Unlock(this, path) : throw new DataDirectoryLockedException(path, "0");
+        }
+    }
+
+    private void Enter(FileCall call, string path)
+    {
+        Interlocked.Increment(ref Calls[(int)call]);
+        Before?.Invoke(call, path);
+    }
+
+    private object? Find(string path)
+    {
+        object? at = _root;
+        foreach (string part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            at = at is SimulatedDirectory directory ? directory.Entries.GetValueOrDefault(part) : null;
+        }
+
+        return at;
+    }
+
+    private (SimulatedDirectory Parent, string Name) Parent(string path) =>
+        (Find(Path.GetDirectoryName(path)!) as SimulatedDirectory ?? throw new DirectoryNotFoundException(path), Path.GetFileName(path));
+
+    private sealed class Unlock(SimulatedFileSystem files, string path) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (files._lock)
+            {
+                files._locks.Remove(path);
+            }
+        }
+    }
+
+    private sealed class Handle(SimulatedFileSystem files, string path, SimulatedFile file) : WalFile
+    {
+        private bool _closed;
+
+        public SimulatedFile File => file;
+
+        public override string Path => path;
+
+        public override long Length => file.Length;
+
+        public override void Write(ReadOnlySpan<byte> bytes, long position)
+        {
+            Check(FileCall.Write);
+            lock (files._lock)
+            {
+                file.Write(bytes, (int)position);
+            }
+        }
+
+        public override int Read(Span<byte> buffer, long position)
+        {
+            Check(FileCall.Read);
+            lock (files._lock)
+            {
+                return file.Read(buffer, (int)position);
+            }
+        }
+
+        public override void DataSync()
+        {
+            try
+            {
+                Check(FileCall.Sync);
+            }
+            catch (IOException)
+            {
+                lock (files._lock)
+                {
+                    file.FailSync();
+                }
+
+                throw;
+            }
+
+            lock (files._lock)
+            {
+                file.Sync();
+            }
+        }
+
+        public override void DropCache()
+        {
+            lock (files._lock)
+            {
+                file.DropCache();
+            }
+        }
+
+        public override long NextData(long position)
+        {
+            lock (files._lock)
+            {
+                int next = position >= file.Length ? -1 : file.Cache.AsSpan((int)position, file.Length - (int)position).IndexOfAnyExcept((byte)0);
+                return next < 0 ? file.Length : position + next;
+            }
+        }
+
+        public override unsafe WalMap Map(bool writable)
+        {
+            lock (files._lock)
+            {
+                file.IsMappedForWriting |= writable;
+                return new SimulatedMap(file);
+            }
+        }
+
+        protected override void Dispose(bool disposing) => _closed = true;
+
+        private void Check(FileCall call)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            files.Enter(call, path);
+        }
+    }
+
+    private sealed unsafe class SimulatedMap(SimulatedFile file) : WalMap
+    {
+        public override byte* Pointer => file.Pointer;
+
+        public override int Length => file.Length;
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
+}

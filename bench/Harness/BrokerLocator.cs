@@ -27,17 +27,26 @@ public static class BrokerLocator
             return given.EndsWith(".dll", StringComparison.Ordinal) ? given : given + ".dll";
         }
 
+        return Find(Path.Combine("src", "Server"), "danube-broker.dll");
+    }
+
+    /// <summary>Path of <c>danube-bench.dll</c>, whose worker processes load a broker.</summary>
+    /// <exception cref="FileNotFoundException">It is not built.</exception>
+    public static string BenchAssembly() => Find(Path.Combine("bench", "EndToEnd"), "danube-bench.dll");
+
+    private static string Find(string project, string assembly)
+    {
         string root = RepositoryRoot();
         string own = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Debug{Path.DirectorySeparatorChar}") ? "Debug" : "Release";
         foreach (string configuration in new[] { own, "Release" })
         {
-            string path = Path.Combine(root, "src", "Server", "bin", configuration, "net10.0", "danube-broker.dll");
+            string path = Path.Combine(root, project, "bin", configuration, "net10.0", assembly);
             if (File.Exists(path))
             {
                 return path;
             }
         }
 
-        throw new FileNotFoundException("danube-broker is not built: run `dotnet build src/Server -c Release`.");
+        throw new FileNotFoundException($"{assembly} is not built: run `dotnet build {project} -c Release`.");
     }
 }

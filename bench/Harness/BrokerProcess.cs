@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Danube.Fast.Harness;
@@ -7,11 +10,22 @@ namespace Danube.Fast.Harness;
 public sealed record BrokerOptions
 {
     public string? DataDirectory { get; init; }
+
+    /// <summary>Port of the native protocol; 0 = a free one. A fixed port lets clients reconnect to a restarted broker: <see cref="FreePort"/>.</summary>
+    public int Port { get; init; }
     public IReadOnlyList<string> Arguments { get; init; } = [];
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
     /// <summary>How long the first line may take. Recovery of what an earlier process left is included.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>A port of the loopback address that nobody listens on now.</summary>
+    public static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
 }
 
 /// <summary>The broker did not come up.</summary>
@@ -83,7 +97,7 @@ public sealed partial class BrokerProcess : IAsyncDisposable
         options ??= new BrokerOptions();
         string data = options.DataDirectory ?? Directory.CreateTempSubdirectory("danube-").FullName;
         var start = new ProcessStartInfo(DotNetHost.Path) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (string argument in new[] { BrokerLocator.BrokerAssembly(), "--data-dir", data, "--port", "0", "--http-port", "0" }.Concat(options.Arguments))
+        foreach (string argument in new[] { BrokerLocator.BrokerAssembly(), "--data-dir", data, "--port", options.Port.ToString(CultureInfo.InvariantCulture), "--http-port", "0" }.Concat(options.Arguments))
         {
             start.ArgumentList.Add(argument);
         }

@@ -15,7 +15,7 @@ public sealed class WorkerProcess : IAsyncDisposable
     public static async Task<WorkerProcess> StartAsync(WorkerJob job, IReadOnlyDictionary<string, string> environment)
     {
         var start = new ProcessStartInfo(DotNetHost.Path) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "danube-bench.dll"));
+        start.ArgumentList.Add(BrokerLocator.BenchAssembly());
         start.ArgumentList.Add("worker");
         start.ArgumentList.Add(JsonSerializer.Serialize(job, WorkerJson.Default.WorkerJob));
         foreach ((string name, string value) in environment)

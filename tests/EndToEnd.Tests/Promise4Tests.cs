@@ -1,0 +1,133 @@
+using Danube.Fast.Client;
+using Danube.Fast.Harness;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.EndToEnd.Tests;
+
+/// <summary>A corrupt record is never delivered, wherever the damage happens.</summary>
+public class Promise4Tests
+{
+    private const string Topic = "/p4/t";
+    private const int Frames = 200, Damaged = 120;
+
+    [Fact(Timeout = 60_000)]
+    public async Task Promise4_AFrameWithABadContentCrcIsRefusedAndLeavesNoTrace()
+    {
+        await using BrokerProcess broker = await BrokerProcess.StartAsync();
+        using RawConnection connection = RawConnection.Open(broker.Native);
+        CreateProducerReply producer = connection.Request(
+            Commands.CreateProducer, new CreateProducerRequest { Topic = Topic, Name = "raw" }, ControlJson.Default.CreateProducerRequest, ControlJson.Default.CreateProducerReply);
+        byte[] frame = PublishFrames.Build(producer.Channel, producer.ProducerId, 1, MarkedMessage.Create(0, 0));
+        frame[ProtocolLimits.HeaderSize + 20] ^= 0x10;
+        connection.Send(frame);
+        ErrorPayload error = StreamErrors.Next(connection);
+        Assert.Equal("bad_content_crc", error.Code);
+        Assert.Equal(producer.Channel, error.Channel);
+        Assert.Equal(1UL, error.Sequence);
+
+        // The refused frame used up neither sequence nor offset.
+        frame[ProtocolLimits.HeaderSize + 20] ^= 0x10;
+        connection.Send(frame);
+        ReadOnlySpan<byte> answer = connection.ReadFrame();
+        Assert.Equal((byte)FrameType.PublishAck, answer[4]);
+        Assert.Equal(0, new PublishAckFrame(answer)[0].Offset);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Promise4_ABadHeaderCrcClosesOnlyItsOwnConnection()
+    {
+        await using BrokerProcess broker = await BrokerProcess.StartAsync();
+        using RawConnection good = RawConnection.Open(broker.Native), bad = RawConnection.Open(broker.Native);
+        CreateProducerReply producer = bad.Request(
+            Commands.CreateProducer, new CreateProducerRequest { Topic = Topic, Name = "raw" }, ControlJson.Default.CreateProducerRequest, ControlJson.Default.CreateProducerReply);
+        byte[] frame = PublishFrames.Build(producer.Channel, producer.ProducerId, 1, MarkedMessage.Create(0, 0));
+        frame[50] ^= 1;
+        bad.Send(frame);
+        Assert.Equal("bad_header_crc", StreamErrors.Next(bad).Code);
+        bad.Drain();
+        TopicInfo info = good.Request(Commands.DescribeTopic, new TopicRequest { Topic = Topic }, ControlJson.Default.TopicRequest, ControlJson.Default.TopicInfo);
+        Assert.Equal(0, info.CommittedEnd);
+    }
+
+    [Theory(Timeout = 120_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Promise4_AByteFlippedOnDiskIsNeverDelivered(bool isCleanStop)
+    {
+        using var data = new DataFolder();
+        await using (BrokerProcess broker = await BrokerProcess.StartAsync(new BrokerOptions { DataDirectory = data.Path }))
+        {
+            await PublishFramesAsync(broker);
+            await (isCleanStop ? broker.StopAsync() : broker.KillAsync());
+        }
+
+        FlipByteOf(data.Path, MarkedMessage.Create(0, Damaged));
+        await using BrokerProcess again = await BrokerProcess.StartAsync(new BrokerOptions { DataDirectory = data.Path });
+        var delivered = new List<long>();
+        await using (DanubeClient client = await DanubeClient.ConnectAsync(again.Url))
+        {
+            await ReceiveUntilQuietAsync(client, delivered);
+        }
+
+        Assert.DoesNotContain(Damaged, delivered);
+        Assert.Equal(Enumerable.Range(0, Damaged).Select(i => (long)i), delivered.TakeWhile(n => n < Damaged));
+        Assert.False(again.HasExited, "a damaged record must not bring the broker down:\n" + again.Output);
+    }
+
+    // One message per frame, so that the damage hits exactly one.
+    private static async Task PublishFramesAsync(BrokerProcess broker)
+    {
+        await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = Topic });
+        for (int i = 0; i < Frames; i++)
+        {
+            await producer.SendAsync(MarkedMessage.Create(0, i));
+        }
+    }
+
+    private static void FlipByteOf(string data, byte[] payload)
+    {
+        int hits = 0;
+        foreach (string path in Directory.EnumerateFiles(Path.Combine(data, "topics"), "*", SearchOption.AllDirectories))
+        {
+            byte[] bytes = File.ReadAllBytes(path);
+            int at = bytes.AsSpan().IndexOf(payload);
+            if (at < 0)
+            {
+                continue;
+            }
+
+            using FileStream file = File.OpenWrite(path);
+            file.Position = at + 30;
+            file.WriteByte((byte)(payload[30] ^ 0x04));
+            hits++;
+        }
+
+        Assert.Equal(1, hits);
+    }
+
+    // What follows the damage may be delivered or the consumer may be told of the damage; it must not be handed wrong bytes.
+    private static async Task ReceiveUntilQuietAsync(DanubeClient client, List<long> delivered)
+    {
+        await using Consumer consumer = await client.SubscribeAsync(new ConsumerOptions { Topic = Topic, Subscription = "s", Start = "earliest" });
+        try
+        {
+            while (delivered.Count == 0 || delivered[^1] < Frames - 1)
+            {
+                using var quiet = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+                Message message = await consumer.ReceiveAsync(quiet.Token);
+                delivered.Add(MarkedMessage.NumberOf(message.Payload.Span));
+                Assert.Equal(delivered[^1], message.Id.Offset);
+                consumer.Ack(message);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Nothing more comes.
+        }
+        catch (DanubeException e)
+        {
+            Assert.True(e.Code is ErrorCode.DataDamaged or ErrorCode.BadContentCrc or ErrorCode.BadHeaderCrc, e.Message);
+        }
+    }
+}

@@ -32,7 +32,7 @@ public class Promise7Tests
         Refused(connection, "bad_request", Commands.Subscribe, new SubscribeRequest { Topic = Topic, Subscription = "k", ConsumerName = "c", Type = "nonsense" }, ControlJson.Default.SubscribeRequest);
         Refused(connection, "bad_topic_name", Commands.CreateProducer, new CreateProducerRequest { Topic = "//", Name = "n" }, ControlJson.Default.CreateProducerRequest);
         Refused(connection, "unknown_request", "$no_such_command", new TopicRequest { Topic = Topic }, ControlJson.Default.TopicRequest);
-        Refused(connection, "bad_payload", Commands.DescribeTopic, new UnsubscribeRequest { Topic = Topic, Subscription = "not a member of it" }, ControlJson.Default.UnsubscribeRequest);
+        Refused(connection, "bad_request", Commands.DescribeTopic, new UnsubscribeRequest { Topic = Topic, Subscription = "not a member of it" }, ControlJson.Default.UnsubscribeRequest);
     }
 
     [Fact(Timeout = 60_000)]

@@ -11,6 +11,9 @@ public sealed class LoadSession : IAsyncDisposable
     // Enough for any consumer to keep up, little enough for the disk of a laptop.
     private const long RetentionBytes = 4L << 30;
 
+    // Several times what the windows of producer and consumer hold, so that it bounds the backlog and nothing else.
+    private const long MaxInFlightBytes = 64L << 20;
+
     private readonly string _data;
 
     private LoadSession(string data, BrokerProcess broker, WorkerProcess producer, WorkerProcess? consumer)
@@ -34,7 +37,7 @@ public sealed class LoadSession : IAsyncDisposable
         BrokerProcess? broker = null;
         try
         {
-            broker = await BrokerProcess.StartAsync(new BrokerOptions { DataDirectory = data, Environment = setup.Environment });
+            broker = await BrokerProcess.StartAsync(new BrokerOptions { DataDirectory = Path.Combine(data, "data"), Environment = setup.Environment });
             string[] topics = [.. Enumerable.Range(0, setup.Topics).Select(i => $"/bench/t{i}")];
             await using (DanubeClient client = await DanubeClient.ConnectAsync(broker.Url))
             {
@@ -44,8 +47,14 @@ public sealed class LoadSession : IAsyncDisposable
                 }
             }
 
-            WorkerProcess? consumer = setup.Consumers == 0 ? null : await WorkerProcess.StartAsync(ConsumerJob(setup, broker, topics), setup.Environment);
-            WorkerProcess producer = await WorkerProcess.StartAsync(ProducerJob(setup, broker, topics), setup.Environment);
+            string flow = setup.Rate > 0 || setup.Consumers == 0 ? "" : Path.Combine(data, "bench-flow");
+            if (flow.Length > 0)
+            {
+                FlowGate.Create(flow);
+            }
+
+            WorkerProcess? consumer = setup.Consumers == 0 ? null : await WorkerProcess.StartAsync(ConsumerJob(setup, broker, topics, flow), setup.Environment);
+            WorkerProcess producer = await WorkerProcess.StartAsync(ProducerJob(setup, broker, topics, flow), setup.Environment);
             return new LoadSession(data, broker, producer, consumer);
         }
         catch
@@ -118,7 +127,7 @@ public sealed class LoadSession : IAsyncDisposable
         return Directory.CreateDirectory(path).FullName;
     }
 
-    private static WorkerJob ProducerJob(LoadSetup setup, BrokerProcess broker, string[] topics) => new()
+    private static WorkerJob ProducerJob(LoadSetup setup, BrokerProcess broker, string[] topics, string flow) => new()
     {
         Role = setup.OneAtATime ? WorkerRole.Send : WorkerRole.Post,
         Url = broker.Url,
@@ -128,9 +137,11 @@ public sealed class LoadSession : IAsyncDisposable
         Rate = setup.Rate,
         BatchBytes = setup.BatchBytes,
         WindowBytes = setup.WindowBytes,
+        FlowFile = flow,
+        MaxInFlight = Math.Max(1000, MaxInFlightBytes / setup.SizeBytes),
     };
 
-    private static WorkerJob ConsumerJob(LoadSetup setup, BrokerProcess broker, string[] topics) => new()
+    private static WorkerJob ConsumerJob(LoadSetup setup, BrokerProcess broker, string[] topics, string flow) => new()
     {
         Role = WorkerRole.Consume,
         Url = broker.Url,
@@ -138,5 +149,6 @@ public sealed class LoadSession : IAsyncDisposable
         Clients = setup.Consumers,
         SizeBytes = setup.SizeBytes,
         Shared = setup.Consumers > topics.Length,
+        FlowFile = flow,
     };
 }

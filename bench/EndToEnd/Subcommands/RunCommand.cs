@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Danube.Fast.Bench.Reports;
 using Danube.Fast.Bench.Runs;
+using Danube.Fast.Bench.Workers;
 using Danube.Fast.Harness;
 
 namespace Danube.Fast.Bench.Subcommands;
@@ -45,6 +46,12 @@ internal static class RunCommand
             if (parse.GetValue(scenario) == "latency" && perSecond == 0)
             {
                 Console.Error.WriteLine("The latency scenario is an open loop: give it a --rate, about half of what the throughput scenario prints.");
+                return 2;
+            }
+
+            if (parse.GetValue(consumers) > FlowGate.MaxConsumers)
+            {
+                Console.Error.WriteLine($"--consumers goes up to {FlowGate.MaxConsumers}.");
                 return 2;
             }
 

@@ -10,6 +10,7 @@ internal sealed class ConsumeWorker(WorkerJob job) : LoadWorker
     private readonly List<ConsumerLoad> _loads = [];
     private readonly List<Task> _loops = [];
     private readonly CancellationTokenSource _stop = new();
+    private readonly FlowGate? _gate = FlowGate.Open(job.FlowFile);
     private DanubeClient? _client;
 
     public override async Task OpenAsync()
@@ -17,8 +18,8 @@ internal sealed class ConsumeWorker(WorkerJob job) : LoadWorker
         _client = await DanubeClient.ConnectAsync(job.Url);
         for (int i = 0; i < job.Clients; i++)
         {
-            var load = new ConsumerLoad(this, job);
-            await load.OpenAsync(_client, job.Topics[i % job.Topics.Length], i);
+            var load = new ConsumerLoad(this, job, i);
+            await load.OpenAsync(_client, job.Topics[i % job.Topics.Length]);
             _loads.Add(load);
             _loops.Add(Task.Run(() => GuardAsync(() => load.LoopAsync(_stop.Token))));
         }
@@ -39,12 +40,13 @@ internal sealed class ConsumeWorker(WorkerJob job) : LoadWorker
             await _client.DisposeAsync();
         }
 
+        _gate?.Dispose();
         _stop.Dispose();
     }
 
     protected override (long Messages, long Acknowledged, long OutOfOrder) Counts() => (_loads.Sum(l => l.Received), 0, _loads.Sum(l => l.OutOfOrder));
 
-    private sealed class ConsumerLoad(ConsumeWorker owner, WorkerJob job) : IAsyncDisposable
+    private sealed class ConsumerLoad(ConsumeWorker owner, WorkerJob job, int number) : IAsyncDisposable
     {
         private Consumer? _consumer;
         private long _received;
@@ -54,7 +56,7 @@ internal sealed class ConsumeWorker(WorkerJob job) : LoadWorker
         public long Received => Volatile.Read(ref _received);
         public long OutOfOrder => Volatile.Read(ref _outOfOrder);
 
-        public async Task OpenAsync(DanubeClient client, string topic, int number) => _consumer = await client.SubscribeAsync(new ConsumerOptions
+        public async Task OpenAsync(DanubeClient client, string topic) => _consumer = await client.SubscribeAsync(new ConsumerOptions
         {
             Topic = topic,
             Subscription = job.Subscription,
@@ -99,6 +101,7 @@ internal sealed class ConsumeWorker(WorkerJob job) : LoadWorker
 
             consumer.Ack(message);
             Volatile.Write(ref _received, _received + 1);
+            owner._gate?.SetReceived(number, _received);
         }
     }
 }

@@ -9,6 +9,7 @@ internal sealed class ProduceWorker(WorkerJob job) : LoadWorker
 {
     private readonly List<ProducerLoad> _loads = [];
     private readonly List<Task> _loops = [];
+    private readonly FlowGate? _gate = FlowGate.Open(job.FlowFile);
     private DanubeClient? _client;
 
     public override async Task OpenAsync()
@@ -51,14 +52,35 @@ internal sealed class ProduceWorker(WorkerJob job) : LoadWorker
         {
             await _client.DisposeAsync();
         }
+
+        _gate?.Dispose();
     }
 
     protected override (long Messages, long Acknowledged, long OutOfOrder) Counts() => (_loads.Sum(l => l.Posted), _loads.Sum(l => l.Acknowledged), 0);
 
+    private bool IsAhead
+    {
+        get
+        {
+            if (_gate is null)
+            {
+                return false;
+            }
+
+            long posted = 0;
+            foreach (ProducerLoad load in _loads)
+            {
+                posted += load.Posted;
+            }
+
+            return posted - _gate.Received > job.MaxInFlight;
+        }
+    }
+
     /// <summary>One producer. Loop and acknowledgements run on different threads; each counter has one writer.</summary>
     private sealed class ProducerLoad(ProduceWorker owner, WorkerJob job) : IAsyncDisposable
     {
-        private const int StampEvery = 64, RingSize = 1 << 20;
+        private const int StampEvery = 64, GateEvery = 16, RingSize = 1 << 20;
 
         // Intended send time by sequence, for the acknowledgement latency of paced runs. Sequences start at 1.
         private readonly long[] _intended = new long[job.Rate > 0 ? RingSize : 1];
@@ -107,8 +129,17 @@ internal sealed class ProduceWorker(WorkerJob job) : LoadWorker
         private async Task PostLoopAsync()
         {
             Producer producer = _producer!;
+            int rounds = 0;
             while (owner.IsRunning)
             {
+                if (++rounds % GateEvery == 0)
+                {
+                    while (owner.IsAhead && owner.IsRunning)
+                    {
+                        ShortSleep.For(100_000);
+                    }
+                }
+
                 Stamp(Stopwatch.GetTimestamp());
                 for (int i = 0; i < StampEvery; i++)
                 {

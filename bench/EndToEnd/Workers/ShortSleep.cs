@@ -20,15 +20,21 @@ internal static partial class ShortSleep
                 return;
             }
 
-            if (OperatingSystem.IsLinux())
-            {
-                var time = new TimeSpec { Seconds = left / 1_000_000_000, Nanoseconds = Math.Max(left % 1_000_000_000, ShortestNanoseconds) };
-                _ = NanoSleep(in time, 0);
-            }
-            else
-            {
-                Thread.Sleep(TimeSpan.FromMicroseconds(left / 1000));
-            }
+            For(left);
+        }
+    }
+
+    /// <summary>Sleeps for so many nanoseconds or a little longer.</summary>
+    public static void For(long nanoseconds)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            var time = new TimeSpec { Seconds = nanoseconds / 1_000_000_000, Nanoseconds = Math.Max(nanoseconds % 1_000_000_000, ShortestNanoseconds) };
+            _ = NanoSleep(in time, 0);
+        }
+        else
+        {
+            Thread.Sleep(TimeSpan.FromMicroseconds(nanoseconds / 1000));
         }
     }
 

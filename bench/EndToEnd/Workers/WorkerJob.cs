@@ -31,6 +31,12 @@ public sealed record WorkerJob
     public long WindowBytes { get; init; }
     public string Subscription { get; init; } = "bench";
 
+    /// <summary>File of the <see cref="FlowGate"/>; empty = none.</summary>
+    public string FlowFile { get; init; } = "";
+
+    /// <summary>Messages between posting and receiving at which an unpaced producer waits.</summary>
+    public long MaxInFlight { get; init; }
+
     /// <summary>True when several consumers share one subscription.</summary>
     public bool Shared { get; init; }
 }

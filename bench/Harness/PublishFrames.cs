@@ -5,6 +5,9 @@ namespace Danube.Fast.Harness;
 /// <summary>Builds publish frames byte by byte for <see cref="RawConnection"/>.</summary>
 public static class PublishFrames
 {
+    /// <summary>Always the same, so that the same arguments give the same bytes.</summary>
+    private const long PublishTimeMicros = 1_700_000_000_000_000;
+
     /// <summary>One sealed publish frame of <paramref name="payloads"/>, padded.</summary>
     public static byte[] Build(uint channel, ulong producerId, ulong sequence, params byte[][] payloads)
     {
@@ -16,7 +19,7 @@ public static class PublishFrames
             RecordCount = (uint)payloads.Length,
             ProducerId = producerId,
             Sequence = sequence,
-            PublishTimeMicros = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond,
+            PublishTimeMicros = PublishTimeMicros,
             RawLength = (uint)length,
         });
         int at = ProtocolLimits.HeaderSize;

@@ -54,6 +54,9 @@ public static class FuzzRun
             ["DANUBE__LIMITS__MAX_SUBSCRIPTIONS_PER_TOPIC"] = "32",
             ["DANUBE__LOG__LEVEL"] = "error",
             ["DOTNET_GCgen0size"] = "0x1000000",
+
+            // Runaway growth ends the broker, not the machine.
+            ["DOTNET_GCHeapHardLimit"] = "0x40000000",
         },
     };
 

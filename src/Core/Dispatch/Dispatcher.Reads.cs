@@ -108,7 +108,7 @@ internal sealed partial class Dispatcher : IColdReadSink
             return ReadStatus.Cold;
         }
 
-        if (_coldReady && _coldPosition.Offset == position.Offset && _coldStatus != ReadStatus.AtEnd)
+        if (_coldReady && _coldPosition.Offset == position.Offset)
         {
             _coldReady = false;
             position = _coldPosition;

@@ -16,16 +16,18 @@ internal enum AckStep
 }
 
 /// <summary>
-/// Acknowledgements of one partition until they are sent: neighbours grow together into ranges. Kept over a reconnect as long as they still mean
-/// the same. Runs on: any thread. Shared with: acknowledging threads and the timer, through <c>_gate</c>.
+/// Acknowledgements of one partition until they are sent: neighbours grow together into ranges. The latest sent ones are remembered, because
+/// nothing tells whether the broker has read them: after a reconnect they are sent again, as long as they still mean the same.
+/// Runs on: any thread. Shared with: acknowledging threads and the timer, through <c>_gate</c>.
 /// </summary>
 internal sealed class AckBook
 {
     private const int DueRecords = 4096, DueRanges = 64, RangesPerFrame = 256;
 
     private readonly Lock _gate = new();
+    private readonly (long From, long To)[] _sent = new (long, long)[RangesPerFrame];
     private (long From, long To)[] _ranges = new (long, long)[DueRanges * 2];
-    private int _rangeCount, _pending;
+    private int _rangeCount, _pending, _sentCount;
     private long _from, _to, _cumulative;
     private uint _epoch, _oldestEpoch;
 
@@ -85,12 +87,14 @@ internal sealed class AckBook
                 Clear();
                 _oldestEpoch = epoch;
             }
-            else if (epoch != _epoch)
+            else
             {
                 // The broker takes a cumulative part only over what it has delivered in the epoch.
-                _cumulative = 0;
+                _cumulative = epoch == _epoch ? _cumulative : 0;
+                Recall();
             }
 
+            _sentCount = 0;
             _epoch = epoch;
         }
     }
@@ -128,6 +132,7 @@ internal sealed class AckBook
                 AckFrame.BeginAck(frame, session.Channel, _cumulative, ranges, _epoch);
                 for (int i = 0; i < ranges; i++, sent++)
                 {
+                    _sent[_sentCount++ % _sent.Length] = _ranges[sent];
                     AckFrame.WriteRange(frame, i, _ranges[sent].From, (uint)(_ranges[sent].To - _ranges[sent].From));
                 }
 
@@ -140,6 +145,17 @@ internal sealed class AckBook
         }
 
         session.Connection.Sends.Flush();
+    }
+
+    /// <summary>Makes the latest sent ranges pending again.</summary>
+    private void Recall()
+    {
+        for (int i = Math.Max(0, _sentCount - _sent.Length); i < _sentCount; i++)
+        {
+            CloseRange();
+            (_from, _to) = _sent[i % _sent.Length];
+            _pending++;
+        }
     }
 
     private void StartRange(long offset)

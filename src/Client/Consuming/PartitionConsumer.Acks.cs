@@ -20,22 +20,22 @@ internal sealed partial class PartitionConsumer
         }
     }
 
-    /// <summary>As above, and waits until the broker has read them.</summary>
+    /// <summary>As above, and waits until the broker has read them. After a loss that is when the next session has.</summary>
     public async ValueTask FlushAcksAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            Connection connection = Session()?.Connection ?? await _link.ConnectAsync(cancellationToken).ConfigureAwait(false);
-            SendAcks();
-            await connection.PingAsync(cancellationToken).ConfigureAwait(false);
-            if (!_acks.HasPending)
+            _consumer.ThrowIfFaulted();
+            if (Session() is { } session)
             {
-                return;
+                _acks.Send(session);
+                if (await TryPingAsync(session.Connection, cancellationToken).ConfigureAwait(false))
+                {
+                    return;
+                }
             }
 
-            // No session right now: they go with its opening.
-            _consumer.ThrowIfFaulted();
-            await Task.Delay(_options.AckInterval, _link.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(_link.Options.ReconnectDelay, _link.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -54,6 +54,19 @@ internal sealed partial class PartitionConsumer
         StreamHeaderWriter.SealHeader(frame);
         session.Connection.Sends.TryEnqueue(frame);
         session.Connection.Sends.Flush();
+    }
+
+    private static async ValueTask<bool> TryPingAsync(Connection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.PingAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (DanubeException) when (!connection.IsOpen)
+        {
+            return false;
+        }
     }
 
     private AckStep Flush(AckStep step)

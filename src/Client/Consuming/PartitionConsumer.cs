@@ -110,23 +110,24 @@ internal sealed partial class PartitionConsumer : BrokerChannel
 
     public override void OnTick() => Session()?.ReportTaken();
 
-    /// <summary>Sends what is left of the acknowledgements and gives the channel back.</summary>
+    /// <summary>Sends what is left of the acknowledgements, gives the channel back and waits until the broker has read that.</summary>
     public async ValueTask CloseAsync(DanubeException cause)
     {
+        _link.Detach(this);
+        Connection? connection = Session()?.Connection;
+        SendAcks();
+        Fault(cause);
         try
         {
-            if (_acks.HasPending)
+            if (connection is not null)
             {
-                await FlushAcksAsync(CancellationToken.None).AsTask().WaitAsync(_link.Options.CloseTimeout, _link.Options.TimeProvider).ConfigureAwait(false);
+                await connection.PingAsync(CancellationToken.None).WaitAsync(_link.Options.CloseTimeout, _link.Options.TimeProvider).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is TimeoutException or DanubeException)
         {
             // What is not acknowledged comes again to the next consumer.
         }
-
-        _link.Detach(this);
-        Fault(cause);
     }
 
     private void OnOpened(Connection connection, SubscribeReply reply)
@@ -158,8 +159,10 @@ internal sealed partial class PartitionConsumer : BrokerChannel
 
         NoteDurableEnd(reply.DurableEnd);
         connection.Register(reply.Channel, this);
-        session.SendCredit();
+
+        // Before the credit, so that the broker knows what is settled before it sends anything again.
         _acks.Send(session);
+        session.SendCredit();
     }
 
     private void OpenAgain(Connection connection)

@@ -17,7 +17,15 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
 
     public void Kill()
     {
-        socket.LingerState = new LingerOption(true, 0);
+        try
+        {
+            socket.LingerState = new LingerOption(true, 0);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The client was faster.
+        }
+
         socket.Dispose();
     }
 

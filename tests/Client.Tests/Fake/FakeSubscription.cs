@@ -91,7 +91,8 @@ internal sealed class FakeSubscription(FakeBroker broker)
     {
         while (_session is not null && _selected < _recordsGranted && _bytes < _bytesGranted)
         {
-            ReadOnlySpan<byte> run = topic.Run(ref _frameIndex, _next, MaxRun, out long first, out long end);
+            _next = Math.Max(_next, MarkDelete);
+            ReadOnlySpan<byte> run = topic.Run(ref _frameIndex, _next, MaxRun, _recordsGranted - _selected, out long first, out long end);
             if (run.IsEmpty)
             {
                 return;

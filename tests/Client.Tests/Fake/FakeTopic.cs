@@ -112,9 +112,9 @@ internal sealed class FakeTopic(FakeBroker broker)
     }
 
     /// <summary>The frames from the one with <paramref name="offset"/> on, as one run.</summary>
-    public ReadOnlySpan<byte> Run(ref int frameIndex, long offset, int maxBytes, out long firstOffset, out long endOffset)
+    public ReadOnlySpan<byte> Run(ref int frameIndex, long offset, int maxBytes, ulong maxRecords, out long firstOffset, out long endOffset)
     {
-        while (frameIndex > 0 && _frames[frameIndex - 1].Offset > offset)
+        while (frameIndex > 0 && EndOf(frameIndex - 1) > offset)
         {
             frameIndex--;
         }
@@ -139,7 +139,7 @@ internal sealed class FakeTopic(FakeBroker broker)
             endOffset = EndOf(index);
             index++;
         }
-        while (index < _frames.Count && _frames[index].At + _frames[index].Length - from <= maxBytes);
+        while (index < _frames.Count && (ulong)(endOffset - offset) < maxRecords && _frames[index].At + _frames[index].Length - from <= maxBytes);
         return _log.AsSpan(from, to - from);
     }
 

@@ -1,0 +1,105 @@
+namespace Danube.Fast.Client.Tests;
+
+/// <summary>Steady state allocates nothing per message: counted over the whole process, fake broker included.</summary>
+[Collection(nameof(AllocationTests))]
+[CollectionDefinition(nameof(AllocationTests), DisableParallelization = true)]
+public sealed class AllocationTests : IAsyncLifetime
+{
+    private const int Count = 300_000;
+
+    // What timers, the pool and the runtime itself may take during a run; per message it is less than a twentieth of a byte.
+    private const long Slack = 16 * 1024;
+
+    private readonly FakeBroker _broker = new();
+    private readonly byte[] _payload = new byte[100];
+    private DanubeClient _client = null!;
+
+    public async Task InitializeAsync()
+    {
+        _broker.Topic("/t/alloc").Reserve(300 << 20);
+        _client = await DanubeClient.ConnectAsync(_broker.Url);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _client.DisposeAsync();
+        _broker.Dispose();
+    }
+
+    [Fact]
+    public async Task Posting_receiving_and_acknowledging()
+    {
+        await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/alloc" });
+        await using Consumer consumer = await _client.SubscribeAsync(new ConsumerOptions { Topic = "/t/alloc", Subscription = "s", Start = "earliest" });
+        _broker.Topic("/t/alloc").Subscriptions["s"].ForgetAcks = true;
+        long best = long.MaxValue;
+        for (int round = 0; round < 5; round++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            await Task.WhenAll(PostAll(producer), ReceiveAll(consumer));
+            best = Math.Min(best, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
+
+        Assert.True(best < Slack, $"{best} bytes for {Count} messages");
+    }
+
+    [Fact]
+    public async Task Sending_and_awaiting_in_windows()
+    {
+        await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/alloc" });
+        var window = new ValueTask<MessageId>[1000];
+        long best = long.MaxValue;
+        for (int round = 0; round < 5; round++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            await SendAll(producer, window);
+            best = Math.Min(best, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
+
+        Assert.True(best < Slack, $"{best} bytes for {Count} messages");
+    }
+
+    private async Task PostAll(Producer producer)
+    {
+        var message = new OutgoingMessage { Payload = _payload, Key = new ReadOnlyMemory<byte>(_payload, 0, 8), EventTimeMicros = 1 };
+        for (int i = 0; i < Count; i++)
+        {
+            await ((i & 1) == 0 ? producer.PostAsync(_payload) : producer.PostAsync(message));
+        }
+
+        await producer.FlushAsync();
+    }
+
+    private static async Task ReceiveAll(Consumer consumer)
+    {
+        await Task.Yield();
+        for (int i = 0; i < Count; i++)
+        {
+            Message message = await consumer.ReceiveAsync();
+            if (message.Payload.Length != 100)
+            {
+                throw new InvalidDataException("wrong length");
+            }
+
+            consumer.Ack(message);
+        }
+
+        await consumer.FlushAcksAsync();
+    }
+
+    private async Task SendAll(Producer producer, ValueTask<MessageId>[] window)
+    {
+        for (int i = 0; i < Count; i += window.Length)
+        {
+            for (int k = 0; k < window.Length; k++)
+            {
+                window[k] = producer.SendAsync(_payload);
+            }
+
+            for (int k = 0; k < window.Length; k++)
+            {
+                await window[k];
+            }
+        }
+    }
+}

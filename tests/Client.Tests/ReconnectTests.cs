@@ -1,0 +1,264 @@
+using System.Text;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Client.Tests;
+
+/// <summary>Lost connections against the fake broker: exact resend, no duplicates, consumers that come back, giving up, silence.</summary>
+public sealed class ReconnectTests : IDisposable
+{
+    private readonly FakeBroker _broker = new();
+
+    public void Dispose() => _broker.Dispose();
+
+    private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+
+    [Theory]
+    [InlineData(Codec.None, 1)]
+    [InlineData(Codec.Brotli, 2)]
+    public async Task Connections_killed_under_load_lose_and_repeat_nothing(Codec codec, int seed)
+    {
+        const int Count = 20_000;
+        var random = new Random(seed);
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, ProducerTests.Fast());
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r", MaxBatchBytes = 2048, Compression = codec, Name = "p" });
+        using var stop = new CancellationTokenSource();
+        Task killer = Task.Run(async () =>
+        {
+            for (int i = 0; i < 15; i++)
+            {
+                await Task.Delay(random.Next(5, 25));
+                _broker.HoldAcks = i % 2 == 0;
+                await Task.Delay(random.Next(1, 10));
+                _broker.KillConnections();
+                _broker.ReleaseAcks();
+            }
+
+            stop.Cancel();
+        });
+        var ids = new List<Task<MessageId>>();
+        for (int i = 0; i < Count || !stop.IsCancellationRequested; i++)
+        {
+            ids.Add(producer.SendAsync(Bytes($"m{i}")).AsTask());
+            if (i % 500 == 0)
+            {
+                await Task.Delay(1);
+            }
+        }
+
+        await killer;
+        MessageId[] all = await Task.WhenAll(ids).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(Enumerable.Range(0, ids.Count).Select(i => (long)i), all.Select(i => i.Offset));
+        Assert.Equal(Enumerable.Range(0, ids.Count).Select(i => $"m{i}"), _broker.Topic("/t/r").Payloads());
+        Assert.True(_broker.Connections > 5);
+    }
+
+    [Fact]
+    public async Task Frames_are_sent_again_unchanged_but_for_channel_and_header_crc()
+    {
+        _broker.Watch(FrameType.Publish);
+        _broker.Blackhole = true;
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, ProducerTests.Fast());
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r", MaxBatchRecords = 10, MaxPartialBatches = 3, Compression = Codec.Deflate });
+        Task<MessageId>[] sends = [.. Enumerable.Range(0, 3).Select(i => producer.SendAsync(Encoding.UTF8.GetBytes(new string((char)('a' + i), 1000))).AsTask())];
+        await ProducerTests.Eventually(() => _broker.Seen(FrameType.Publish).Length == 3);
+        _broker.Blackhole = false;
+        _broker.KillConnections();
+        Assert.Equal([0L, 1, 2], (await Task.WhenAll(sends).WaitAsync(TimeSpan.FromSeconds(10))).Select(i => i.Offset));
+        byte[][] frames = _broker.Seen(FrameType.Publish);
+        Assert.Equal(6, frames.Length);
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.NotEqual(new StreamHeader(frames[i]).Channel, new StreamHeader(frames[i + 3]).Channel);
+            Assert.True(frames[i].AsSpan(0, 12).SequenceEqual(frames[i + 3].AsSpan(0, 12)));
+            Assert.True(frames[i].AsSpan(44, 80).SequenceEqual(frames[i + 3].AsSpan(44, 80)));
+            Assert.True(frames[i].AsSpan(128).SequenceEqual(frames[i + 3].AsSpan(128)));
+        }
+    }
+
+    [Fact]
+    public async Task What_was_stored_but_not_acknowledged_gets_its_first_offset()
+    {
+        _broker.HoldAcks = true;
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, ProducerTests.Fast());
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r" });
+        Task<MessageId> send = producer.SendAsync(Bytes("once")).AsTask();
+        await ProducerTests.Eventually(() => _broker.Topic("/t/r").End == 1);
+        _broker.HoldAcks = false;
+        _broker.KillConnections();
+        Assert.Equal(0, (await send.WaitAsync(TimeSpan.FromSeconds(10))).Offset);
+        Assert.Equal(1, _broker.Topic("/t/r").Duplicates);
+        Assert.Equal(1, (await producer.SendAsync(Bytes("next"))).Offset);
+    }
+
+    [Fact]
+    public async Task Messages_are_taken_while_the_broker_is_away_and_arrive_when_it_is_back()
+    {
+        var changes = new List<ConnectionState>();
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, new DanubeClientOptions
+        {
+            ReconnectDelay = TimeSpan.FromMilliseconds(5),
+            MaxReconnectDelay = TimeSpan.FromMilliseconds(20),
+            OnConnectionChange = c =>
+            {
+                lock (changes)
+                {
+                    changes.Add(c.State);
+                }
+            },
+        });
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r" });
+        await producer.SendAsync(Bytes("before"));
+        _broker.Suspend();
+        for (int i = 0; i < 1000; i++)
+        {
+            Assert.True(producer.TryPost(Bytes($"m{i}")));
+        }
+
+        await Task.Delay(50);
+        _broker.Resume();
+        await producer.FlushAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(["before", .. Enumerable.Range(0, 1000).Select(i => $"m{i}")], _broker.Topic("/t/r").Payloads());
+        lock (changes)
+        {
+            Assert.Contains(ConnectionState.Lost, changes);
+            Assert.Contains(ConnectionState.Restored, changes);
+        }
+    }
+
+    [Fact]
+    public async Task Giving_up_fails_what_waits()
+    {
+        DanubeClientOptions options = new() { GiveUpAfter = TimeSpan.FromMilliseconds(50), ReconnectDelay = TimeSpan.FromMilliseconds(5), MaxReconnectDelay = TimeSpan.FromMilliseconds(20), CloseTimeout = TimeSpan.FromMilliseconds(100) };
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, options);
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r" });
+        await using Consumer consumer = await client.SubscribeAsync(new ConsumerOptions { Topic = "/t/r", Subscription = "s" });
+        _broker.Suspend();
+        DanubeException error = await Assert.ThrowsAsync<DanubeException>(async () => await producer.SendAsync(Bytes("lost")).AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(ErrorCode.Unavailable, error.Code);
+        await Assert.ThrowsAsync<DanubeException>(async () => await consumer.ReceiveAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
+    public async Task A_consumer_comes_back_and_goes_on_where_it_has_acknowledged()
+    {
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, ProducerTests.Fast());
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r", MaxBatchRecords = 50 });
+        await using Consumer consumer = await client.SubscribeAsync(new ConsumerOptions { Topic = "/t/r", Subscription = "s", Start = "earliest" });
+        var received = new List<string>();
+        int sent = 0;
+        for (int round = 0; round < 8; round++)
+        {
+            for (int i = 0; i < 500; i++)
+            {
+                await producer.PostAsync(Bytes($"m{sent++}"));
+            }
+
+            while (received.Count < sent - 100)
+            {
+                using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+                Message message = await consumer.ReceiveAsync(hang.Token);
+                received.Add(Encoding.UTF8.GetString(message.Payload.Span));
+                await (received.Count % 100 == 0 ? consumer.AckAsync(message.Id) : Collect(consumer, message.Id));
+            }
+
+            await consumer.FlushAcksAsync();
+            _broker.KillConnections();
+        }
+
+        await producer.FlushAsync();
+        while (received.Count < sent)
+        {
+            received.Add(Encoding.UTF8.GetString((await consumer.ReceiveAsync()).Payload.Span));
+        }
+
+        Assert.Equal(Enumerable.Range(0, sent).Select(i => $"m{i}"), received);
+
+        static ValueTask Collect(Consumer consumer, MessageId id)
+        {
+            consumer.Ack(id);
+            return default;
+        }
+    }
+
+    [Fact]
+    public async Task Acknowledgements_not_yet_sent_when_the_connection_broke_are_sent_on_the_next()
+    {
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, ProducerTests.Fast());
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r" });
+        await using Consumer consumer = await client.SubscribeAsync(new ConsumerOptions { Topic = "/t/r", Subscription = "s", Start = "earliest", AckInterval = TimeSpan.FromMinutes(1) });
+        await producer.SendAsync(Bytes("a"));
+        MessageId id = (await consumer.ReceiveAsync()).Id;
+        _broker.Suspend();
+        await Task.Delay(20);
+        consumer.Ack(id);
+        _broker.Resume();
+        await ProducerTests.Eventually(() => _broker.Topic("/t/r").Subscriptions["s"].MarkDelete == 1);
+    }
+
+    [Theory]
+    [InlineData(ErrorCode.Draining)]
+    [InlineData(ErrorCode.NotOwner)]
+    public async Task A_channel_closed_for_a_while_is_opened_again(ErrorCode code)
+    {
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, ProducerTests.Fast());
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r" });
+        await using Consumer consumer = await client.SubscribeAsync(new ConsumerOptions { Topic = "/t/r", Subscription = "s", Start = "earliest" });
+        await producer.SendAsync(Bytes("a"));
+        await consumer.AckAsync((await consumer.ReceiveAsync()).Id);
+        int refusals = 3;
+        _broker.OnRequest = _ => refusals-- > 0 ? code : ErrorCode.None;
+        _broker.CloseChannels(code);
+        Assert.Equal(1, (await producer.SendAsync(Bytes("b")).AsTask().WaitAsync(TimeSpan.FromSeconds(10))).Offset);
+        Assert.Equal(1, (await consumer.ReceiveAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10))).Offset);
+        Assert.Equal(2, _broker.Connections);
+    }
+
+    [Fact]
+    public async Task A_refusal_of_the_first_request_reaches_the_caller()
+    {
+        _broker.OnRequest = c => c == Commands.Subscribe ? ErrorCode.SubscriptionBusy : ErrorCode.None;
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, ProducerTests.Fast());
+        DanubeException error = await Assert.ThrowsAsync<DanubeException>(() => client.SubscribeAsync(new ConsumerOptions { Topic = "/t/r", Subscription = "s" }));
+        Assert.Equal(ErrorCode.SubscriptionBusy, error.Code);
+        Assert.True(error.Retryable);
+        Assert.NotNull(error.CorrelationId);
+    }
+
+    [Fact]
+    public async Task A_broker_that_is_not_there_or_does_not_answer_is_told_apart()
+    {
+        _broker.Silent = true;
+        DanubeClientOptions hasty = new() { ConnectTimeout = TimeSpan.FromMilliseconds(100) };
+        DanubeException silent = await Assert.ThrowsAsync<DanubeException>(() => DanubeClient.ConnectAsync(_broker.Url, hasty));
+        Assert.Equal(ErrorCode.TimedOut, silent.Code);
+        _broker.Suspend();
+        DanubeException gone = await Assert.ThrowsAsync<DanubeException>(() => DanubeClient.ConnectAsync(_broker.Url, hasty));
+        Assert.Equal(ErrorCode.Unavailable, gone.Code);
+    }
+
+    [Fact]
+    public async Task Silence_is_answered_with_a_ping_and_then_with_a_new_connection()
+    {
+        _broker.Watch(FrameType.Ping);
+        DanubeClientOptions options = new() { PingAfter = TimeSpan.FromMilliseconds(500), DeadAfter = TimeSpan.FromSeconds(2), ReconnectDelay = TimeSpan.FromMilliseconds(5) };
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, options);
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r" });
+        await ProducerTests.Eventually(() => _broker.Seen(FrameType.Ping).Length >= 2);
+        Assert.Equal(1, _broker.Connections);
+        _broker.Silent = true;
+        await ProducerTests.Eventually(() => _broker.Connections >= 2);
+        _broker.Silent = false;
+        Assert.Equal(0, (await producer.SendAsync(Bytes("still here")).AsTask().WaitAsync(TimeSpan.FromSeconds(15))).Offset);
+    }
+
+    [Fact]
+    public async Task Requests_and_pings_time_out_or_answer()
+    {
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, new DanubeClientOptions { RequestTimeout = TimeSpan.FromMilliseconds(200) });
+        Assert.True(await client.PingAsync() > TimeSpan.Zero);
+        await client.CreateTopicAsync(new TopicSpec { Topic = "/t/x" });
+        _broker.Silent = true;
+        Assert.Equal(ErrorCode.TimedOut, (await Assert.ThrowsAsync<DanubeException>(() => client.PingAsync())).Code);
+        Assert.Equal(ErrorCode.TimedOut, (await Assert.ThrowsAsync<DanubeException>(() => client.DeleteTopicAsync("/t/x"))).Code);
+    }
+}

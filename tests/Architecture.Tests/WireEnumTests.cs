@@ -20,6 +20,8 @@ public sealed class WireEnumTests
         [typeof(RecordFlags)] = "None=0 Key=1 Attributes=2 EventTime=4 All=7",
         [typeof(NackReason)] = "Unspecified=0 Undecodable=1 Rejected=2",
         [typeof(DurabilityClass)] = "Memory=0 Os=1 Fsync=2 Object=3",
+        [typeof(SubscriptionType)] = "Exclusive=0 Shared=1 Failover=2 KeyShared=3",
+        [typeof(StartKind)] = "Earliest=0 Latest=1 Offset=2 Time=3",
         [typeof(ErrorCode)] =
             """
             None=0 BadMagic=1 BadVersion=2 BadType=3 BadEncoding=4 ReservedNotZero=5 FrameTooLarge=6 BadHeaderCrc=7

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net.Sockets;
+using Danube.Fast.Cli.Terminal;
 using Danube.Fast.Client;
 
 namespace Danube.Fast.Cli;
@@ -18,6 +19,11 @@ internal static class CommandActions
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return CliCommandLine.Interrupted;
+            }
+            catch (OutputClosedException)
+            {
+                // The reader has what it wanted (head, say). What it did not take stays unacknowledged.
+                return CliCommandLine.Success;
             }
             catch (Exception e) when (e is DanubeException or IOException or SocketException or InvalidDataException
                 or UnauthorizedAccessException or TimeoutException)

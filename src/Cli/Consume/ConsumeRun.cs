@@ -75,11 +75,6 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
             exitCode = settings.Count is null && !settings.UntilEnd ? CliCommandLine.Success : CliCommandLine.Interrupted;
             HandOver();
         }
-        catch (OutputClosedException)
-        {
-            // The reader has what it wanted (head, say). What it did not take stays unacknowledged.
-            return CliCommandLine.Success;
-        }
 
         await consumer.FlushAcksAsync(CancellationToken.None);
         return exitCode;

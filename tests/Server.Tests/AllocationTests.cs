@@ -1,5 +1,9 @@
+using System.Buffers.Binary;
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Sockets;
+using System.Text;
+using Danube.Fast.Protocol;
 using Danube.Fast.Server.Transport;
 
 namespace Danube.Fast.Server.Tests;
@@ -75,5 +79,135 @@ public sealed class AllocationTests
                 reader.AdvanceTo(result.Buffer.End);
             }
         }
+    }
+
+    [Theory]
+    [InlineData("memory")]
+    [InlineData("os")]
+    [InlineData("fsync")]
+    public async Task A_broker_publishes_and_delivers_without_allocating_per_message(string durability)
+    {
+        // A memory topic keeps what it is told to; until then it grows.
+        await using TestBroker broker = await TestBroker.StartAsync(o => o with { Topics = o.Topics with { RetentionBytes = durability == "memory" ? 8 << 20 : 0 } });
+
+        // The peer is one thread with blocking calls and buffers of its own, so that what is allocated is the broker's.
+        const int records = 20;
+        using var peer = new QuietPeer(broker.Host.NativeEndPoint, durability, records);
+        for (int i = 0; i < 5000; i++)
+        {
+            peer.Round();
+        }
+
+        const int rounds = 10_000;
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        for (int i = 0; i < rounds; i++)
+        {
+            peer.Round();
+        }
+
+        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+
+        // Timers allocate a little by the second and a new segment some 100 KB for its index; the smallest object per frame would
+        // be 24 bytes times three frames a round.
+        Assert.InRange(allocated, 0, rounds * records * 2);
+    }
+
+    /// <summary>Publishes a frame, reads its acknowledgement and its delivery, acknowledges. Allocates nothing.</summary>
+    private sealed class QuietPeer : IDisposable
+    {
+        private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 20_000 };
+        private readonly byte[] _buffer = new byte[1 << 20];
+        private readonly int _records;
+        private readonly byte[] _publish;
+        private readonly byte[] _ack;
+        private ulong _next = 1;
+        private int _end;
+
+        public QuietPeer(IPEndPoint endPoint, string durability, int records)
+        {
+            _records = records;
+            _socket.Connect(endPoint);
+            Send(RawClient.HelloFrame());
+            ReadFrame(out _);
+            CreateProducerReply producer = Request(
+                Commands.CreateProducer, $"{{\"topic\":\"/a/b\",\"name\":\"quiet\",\"durability\":\"{durability}\"}}").Payload(ControlJson.Default.CreateProducerReply);
+            SubscribeReply consumer = Request(
+                Commands.Subscribe, "{\"topic\":\"/a/b\",\"subscription\":\"s\",\"start\":\"earliest\"}").Payload(ControlJson.Default.SubscribeReply);
+            Send(Frames.Credit(consumer.Channel, 1UL << 40, 1UL << 50, consumer.SubscriptionEpoch));
+            _publish = Frames.Publish(producer, 1, [.. Enumerable.Range(0, records).Select(_ => new byte[100])]);
+            _ack = Frames.Ack(consumer.Channel, consumer.SubscriptionEpoch, 1);
+        }
+
+        private ReceivedFrame Request(string command, string json)
+        {
+            Send(RawClient.RequestFrame(command, Encoding.UTF8.GetBytes(json)));
+            ReadFrame(out byte[] frame);
+            return new ReceivedFrame(frame);
+        }
+
+        public void Round()
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(_publish.AsSpan(56), _next);
+            int length = (int)new StreamHeader(_publish).PayloadLength;
+            StreamHeaderWriter.SealContent(_publish, _publish.AsSpan(ProtocolLimits.HeaderSize, length));
+            StreamHeaderWriter.SealHeader(_publish);
+            Send(_publish);
+            bool acknowledged = false, delivered = false;
+            while (!acknowledged || !delivered)
+            {
+                FrameType type = SkipFrame();
+                acknowledged |= type == FrameType.PublishAck;
+                delivered |= type == FrameType.Deliver;
+                Assert.False(type is FrameType.Error or FrameType.Close, "the broker refused");
+            }
+
+            _next += (ulong)_records;
+            BinaryPrimitives.WriteUInt64BigEndian(_ack.AsSpan(16), _next - 1);
+            StreamHeaderWriter.SealHeader(_ack);
+            Send(_ack);
+        }
+
+        private void Send(ReadOnlySpan<byte> bytes)
+        {
+            while (!bytes.IsEmpty)
+            {
+                bytes = bytes[_socket.Send(bytes)..];
+            }
+        }
+
+        private void ReadFrame(out byte[] frame)
+        {
+            int length = Fill().Length;
+            frame = _buffer.AsSpan(0, length).ToArray();
+            Drop(length);
+        }
+
+        private FrameType SkipFrame()
+        {
+            ScannedFrame frame = Fill();
+            Drop(frame.Length);
+            return frame.Type;
+        }
+
+        private ScannedFrame Fill()
+        {
+            ScannedFrame frame;
+            while (FrameScanner.Scan(_buffer.AsSpan(0, _end), _buffer.Length, true, out frame) != ScanStatus.Done)
+            {
+                int received = _socket.Receive(_buffer.AsSpan(_end), SocketFlags.None);
+                Assert.True(received > 0, "the broker ended the connection");
+                _end += received;
+            }
+
+            return frame;
+        }
+
+        private void Drop(int length)
+        {
+            _buffer.AsSpan(length, _end - length).CopyTo(_buffer);
+            _end -= length;
+        }
+
+        public void Dispose() => _socket.Dispose();
     }
 }

@@ -11,7 +11,7 @@ internal sealed class RawClient : IDisposable
 {
     private static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(20);
 
-    private readonly byte[] _buffer = new byte[16 * 1024 * 1024];
+    private byte[] _buffer = new byte[16 * 1024];
     private int _start;
     private int _end;
     private int _correlation;
@@ -154,6 +154,10 @@ internal sealed class RawClient : IDisposable
         if (_start == _end)
         {
             _start = _end = 0;
+        }
+        else if (_start == 0 && _end == _buffer.Length)
+        {
+            Array.Resize(ref _buffer, _buffer.Length * 2);
         }
         else if (_end == _buffer.Length)
         {

@@ -8,7 +8,10 @@ namespace Danube.Fast.Client;
 /// that had the same offset before and after a crash that lost unsynced data (only possible on topics that are not <c>fsync</c>).
 /// </summary>
 /// <param name="Partition">Index of the partition, 0 on topics that are not partitioned.</param>
-/// <param name="Generation">Generation of the log that the message was written in.</param>
+/// <param name="Generation">
+/// Generation of the log that the message was written in; 0 when the broker does not know it any more, which is so only in the result of a send
+/// that had to be repeated after a restart of the broker.
+/// </param>
 /// <param name="Offset">Position in the partition, from 0, without gaps.</param>
 public readonly record struct MessageId(int Partition, uint Generation, long Offset) : IComparable<MessageId>
 {

@@ -47,7 +47,7 @@ public static class SampleFrames
 
     public static byte[] PublishAck { get; } = Make(PublishAckFrame.Measure(2), frame =>
     {
-        PublishAckFrame.Begin(frame, channel: 1, lastSequence: 4, count: 2, topicEpoch: 1);
+        PublishAckFrame.Begin(frame, channel: 1, lastSequence: 4, count: 2, topicEpoch: 1, generation: 7);
         PublishAckFrame.WriteEntry(frame, 0, sequence: 1, offset: 100);
         PublishAckFrame.WriteEntry(frame, 1, sequence: 3, offset: 102);
         StreamHeaderWriter.SealHeader(frame);

@@ -114,8 +114,10 @@ internal sealed partial class PartitionConsumer : BrokerChannel
     public async ValueTask CloseAsync(DanubeException cause)
     {
         _link.Detach(this);
-        Connection? connection = Session()?.Connection;
+        ConsumerSession? session = Session();
+        Connection? connection = session?.Connection;
         SendAcks();
+        session?.ReportTaken();
         Fault(cause);
         try
         {

@@ -12,7 +12,6 @@ internal sealed partial class PartitionProducer
         OperationList posts;
         List<FlushWaiter>? flushes;
         bool pump, good = true;
-        uint generation;
         lock (_gate)
         {
             if (_state != ProducerState.Open || _connection != connection || _channel != ack.Channel)
@@ -25,14 +24,13 @@ internal sealed partial class PartitionProducer
                 good = TrySettle(ack[i].Sequence, ack[i].Offset, ref first, ref last);
             }
 
-            generation = _generation;
             posts = AdmitWaiters();
             CloseIfIdle();
             flushes = _flushes.Count == 0 ? null : TakeFlushes(_settled);
             pump = TryTakePump();
         }
 
-        Deliver(first, generation);
+        Deliver(first, ack.Generation);
         CompletePosts(posts);
         Complete(flushes);
         if (!good)

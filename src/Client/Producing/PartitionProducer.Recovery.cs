@@ -123,7 +123,6 @@ internal sealed partial class PartitionProducer
     {
         _connection = connection;
         _channel = reply.Channel;
-        _generation = reply.Generation;
         _windowLimit = Math.Min(_options.WindowBytes, reply.Window > 0 ? reply.Window : long.MaxValue);
         _window.Sent = 0;
         _state = ProducerState.Open;

@@ -22,7 +22,7 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
     private ProducerState _state = ProducerState.Opening;
     private DanubeException? _fault;
     private Connection? _connection;
-    private uint _channel, _generation;
+    private uint _channel;
     private Batch? _open;
     private ulong _nextSequence, _ackedSequence;
     private long _windowLimit;

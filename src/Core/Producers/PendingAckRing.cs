@@ -9,6 +9,7 @@ internal struct PendingAck
     public ulong Sequence;
     public long EndOffset;
     public uint Count;
+    public uint Generation;
     public int Bytes;
 
     public readonly long FirstOffset => EndOffset - Count;
@@ -38,7 +39,7 @@ internal sealed class PendingAckRing
             {
                 var header = new StreamHeader(frames);
                 int length = header.FrameLength;
-                Add(new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = header.EndOffset, Count = header.RecordCount, Bytes = length });
+                Add(new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = header.EndOffset, Count = header.RecordCount, Generation = header.Generation, Bytes = length });
                 frames = frames[length..];
             }
         }

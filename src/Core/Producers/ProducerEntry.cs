@@ -19,14 +19,17 @@ internal sealed class ProducerEntry
         public ulong Sequence;
         public long Offset;
         public uint Count;
+
+        /// <summary>Generation of the frame; 0 = not known, which is so for frames of before the last open.</summary>
+        public uint Generation;
     }
 
     public void SetBaseline(ulong lastSequence) => LastSequence = Math.Max(LastSequence, lastSequence);
 
-    /// <summary>Judges a frame. <paramref name="originalOffset"/> is set for a duplicate.</summary>
-    public SequenceVerdict Check(ulong sequence, uint count, out long originalOffset)
+    /// <summary>Judges a frame. <paramref name="original"/> is set for a duplicate.</summary>
+    public SequenceVerdict Check(ulong sequence, uint count, out FrameMark original)
     {
-        originalOffset = -1;
+        original = new FrameMark { Offset = -1 };
         if (sequence == LastSequence + 1)
         {
             return SequenceVerdict.Accept;
@@ -42,7 +45,7 @@ internal sealed class ProducerEntry
             FrameMark mark = Frame(age);
             if (mark.Sequence == sequence)
             {
-                originalOffset = mark.Offset;
+                original = mark;
                 return mark.Count == count ? SequenceVerdict.Duplicate : SequenceVerdict.Mismatch;
             }
         }
@@ -50,7 +53,7 @@ internal sealed class ProducerEntry
         return SequenceVerdict.Mismatch;
     }
 
-    public void Record(ulong sequence, uint count, long offset)
+    public void Record(ulong sequence, uint count, long offset, uint generation = 0)
     {
         if (FrameCount == _frames.Length && _frames.Length < MaxFrames)
         {
@@ -58,7 +61,7 @@ internal sealed class ProducerEntry
         }
 
         _newest = (_newest + 1) % _frames.Length;
-        _frames[_newest] = new FrameMark { Sequence = sequence, Offset = offset, Count = count };
+        _frames[_newest] = new FrameMark { Sequence = sequence, Offset = offset, Count = count, Generation = generation };
         FrameCount = Math.Min(FrameCount + 1, _frames.Length);
         LastSequence = sequence + count - 1;
         LastOffset = offset + count - 1;

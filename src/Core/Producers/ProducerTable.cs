@@ -56,7 +56,9 @@ public sealed class ProducerTable
         originalOffset = -1;
         if (_entries.TryGetValue(producerId, out ProducerEntry? entry))
         {
-            return entry.Check(sequence, count, out originalOffset);
+            SequenceVerdict verdict = entry.Check(sequence, count, out ProducerEntry.FrameMark original);
+            originalOffset = original.Offset;
+            return verdict;
         }
 
         return sequence == 1 ? SequenceVerdict.Accept : sequence == 0 ? SequenceVerdict.Mismatch : SequenceVerdict.Gap;

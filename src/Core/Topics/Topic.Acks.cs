@@ -59,7 +59,7 @@ public sealed partial class Topic
         {
             Producer producer = entries[0].Producer;
             int group = 1;
-            while (group < entries.Length && ReferenceEquals(entries[group].Producer, producer))
+            while (group < entries.Length && ReferenceEquals(entries[group].Producer, producer) && entries[group].Generation == entries[0].Generation)
             {
                 group++;
             }
@@ -83,7 +83,7 @@ public sealed partial class Topic
         producer.AddUnacknowledged(-bytes);
         if (producer.Refusal is ErrorCode.None or ErrorCode.Draining)
         {
-            PublishAckFrame.Begin(frame, producer.Channel, producer.LastAcknowledged, group.Length, Log.TopicEpoch);
+            PublishAckFrame.Begin(frame, producer.Channel, producer.LastAcknowledged, group.Length, Log.TopicEpoch, group[0].Generation);
             for (int i = 0; i < group.Length; i++)
             {
                 PublishAckFrame.WriteEntry(frame, i, group[i].Sequence, group[i].FirstOffset);

@@ -100,14 +100,14 @@ public sealed partial class Topic
             return ErrorCode.WindowExceeded;
         }
 
-        switch (entry.Check(header.Sequence, header.RecordCount, out long original))
+        switch (entry.Check(header.Sequence, header.RecordCount, out ProducerEntry.FrameMark original))
         {
             case SequenceVerdict.Accept:
                 return ErrorCode.None;
             case SequenceVerdict.Duplicate:
                 duplicate = true;
                 Counters.OnDuplicate();
-                var ack = new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = original + header.RecordCount, Count = header.RecordCount, Bytes = header.FrameLength };
+                var ack = new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = original.Offset + header.RecordCount, Count = header.RecordCount, Generation = original.Generation, Bytes = header.FrameLength };
                 _pendingAcks.PushDuplicate(ack);
                 pass.LowestEnd = Math.Min(pass.LowestEnd, ack.EndOffset);
                 return ErrorCode.None;
@@ -162,7 +162,7 @@ public sealed partial class Topic
         for (ReadOnlySpan<byte> rest = frames; !rest.IsEmpty;)
         {
             var header = new StreamHeader(rest);
-            entry.Record(header.Sequence, header.RecordCount, header.Offset);
+            entry.Record(header.Sequence, header.RecordCount, header.Offset, header.Generation);
             entry.LastUsedMicros = header.AppendTimeMicros;
             rest = rest[header.FrameLength..];
         }

@@ -16,6 +16,9 @@ public readonly ref struct PublishAckFrame(ReadOnlySpan<byte> frame)
     public int Count => (int)BinaryPrimitives.ReadUInt32BigEndian(_frame[32..]);
     public uint TopicEpoch => BinaryPrimitives.ReadUInt32BigEndian(_frame[36..]);
 
+    /// <summary>Generation that the acknowledged frames are stored under, part of their message ids; 0 = the broker does not know it any more (a resend after a restart).</summary>
+    public uint Generation => BinaryPrimitives.ReadUInt32BigEndian(_frame[40..]);
+
     /// <summary>Entry <paramref name="index"/> of 0 to <see cref="Count"/> - 1. Check <see cref="IsConsistent"/> first.</summary>
     public (ulong Sequence, long Offset) this[int index]
     {
@@ -39,12 +42,13 @@ public readonly ref struct PublishAckFrame(ReadOnlySpan<byte> frame)
     public static int Measure(int count) => ProtocolLimits.HeaderSize + (count * EntrySize);
 
     /// <summary>Writes header and count; put the entries with <see cref="WriteEntry"/>, then <see cref="StreamHeaderWriter.SealHeader"/>.</summary>
-    public static void Begin(Span<byte> frame, uint channel, ulong lastSequence, int count, uint topicEpoch)
+    public static void Begin(Span<byte> frame, uint channel, ulong lastSequence, int count, uint topicEpoch, uint generation = 0)
     {
         StreamHeaderWriter.Begin(frame, FrameType.PublishAck, (uint)(count * EntrySize), channel);
         StreamHeaderWriter.SetUInt64(frame, 16, lastSequence);
         StreamHeaderWriter.SetUInt32(frame, 32, (uint)count);
         StreamHeaderWriter.SetUInt32(frame, 36, topicEpoch);
+        StreamHeaderWriter.SetUInt32(frame, 40, generation);
     }
 
     public static void WriteEntry(Span<byte> frame, int index, ulong sequence, long offset)

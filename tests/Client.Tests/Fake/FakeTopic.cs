@@ -48,7 +48,7 @@ internal sealed class FakeTopic(FakeBroker broker)
     {
         if (!_producers.TryGetValue(id, out FakeProducer? producer))
         {
-            _producers.Add(id, producer = new FakeProducer());
+            _producers.Add(id, producer = new FakeProducer { Generation = Generation });
         }
 
         producer.LastSequence = Math.Max(producer.LastSequence, lastSequence);
@@ -173,6 +173,7 @@ internal sealed class FakeProducer
     private readonly byte[] _ack = new byte[PublishAckFrame.Measure(256)];
     private int _newest;
 
+    public uint Generation { get; init; }
     public ulong LastSequence { get; set; }
     public FakeSession? Session { get; set; }
     public uint Channel { get; set; }
@@ -200,7 +201,7 @@ internal sealed class FakeProducer
         for (int sent = 0; sent < Held.Count;)
         {
             int count = Math.Min(256, Held.Count - sent);
-            PublishAckFrame.Begin(_ack, Channel, Held[sent + count - 1].Last, count, 0);
+            PublishAckFrame.Begin(_ack, Channel, Held[sent + count - 1].Last, count, 0, Generation);
             for (int i = 0; i < count; i++, sent++)
             {
                 PublishAckFrame.WriteEntry(_ack, i, Held[sent].First, Held[sent].Offset);

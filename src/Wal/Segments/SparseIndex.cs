@@ -9,7 +9,7 @@ internal sealed class SparseIndex
     /// <summary>Bytes between entries while a segment is mapped, and when it is cold.</summary>
     public const int Step = 64 * 1024, ColdStep = 1024 * 1024;
 
-    private Entry[] _entries = new Entry[4];
+    private IndexBlock _entries = new(4);
     private int _count;
 
     internal readonly record struct Entry(long Offset, long TimeMicros, long Position);
@@ -17,15 +17,15 @@ internal sealed class SparseIndex
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Position of the newest entry, -1 when empty. For the writer.</summary>
-    public long LastPosition => _count == 0 ? -1 : _entries[_count - 1].Position;
+    public long LastPosition => _count == 0 ? -1 : At(_count - 1).Position;
 
     /// <summary>Adds an entry behind all others. The entries are in place before the count that makes them visible.</summary>
     public void Add(long offset, long timeMicros, long position)
     {
-        Entry[] entries = _entries;
+        IndexBlock entries = _entries;
         if (_count == entries.Length)
         {
-            Array.Resize(ref entries, entries.Length * 2);
+            entries = new IndexBlock(entries);
             Volatile.Write(ref _entries, entries);
         }
 
@@ -37,7 +37,7 @@ internal sealed class SparseIndex
     public bool TryFind(long offset, out Entry entry)
     {
         int count = Count;
-        Entry[] entries = Volatile.Read(ref _entries);
+        IndexBlock entries = Volatile.Read(ref _entries);
         int low = 0, high = count - 1;
         while (low <= high)
         {
@@ -60,7 +60,7 @@ internal sealed class SparseIndex
     public bool TryFindTime(long timeMicros, out Entry entry)
     {
         int count = Count;
-        Entry[] entries = Volatile.Read(ref _entries);
+        IndexBlock entries = Volatile.Read(ref _entries);
         int low = 0, high = count - 1;
         while (low <= high)
         {
@@ -84,7 +84,7 @@ internal sealed class SparseIndex
     {
         var thin = new SparseIndex();
         int count = Count;
-        Entry[] entries = Volatile.Read(ref _entries);
+        IndexBlock entries = Volatile.Read(ref _entries);
         for (int i = 0; i < count; i++)
         {
             if (thin.LastPosition < 0 || entries[i].Position - thin.LastPosition >= ColdStep)
@@ -104,7 +104,7 @@ internal sealed class SparseIndex
         {
             for (int i = 0; i < part._count; i++)
             {
-                Entry entry = part._entries[i];
+                Entry entry = part.At(i);
                 if (entry.Position > whole.LastPosition)
                 {
                     whole.Add(entry.Offset, entry.TimeMicros, entry.Position);
@@ -114,4 +114,6 @@ internal sealed class SparseIndex
 
         return whole;
     }
+
+    private Entry At(int index) => _entries[index];
 }

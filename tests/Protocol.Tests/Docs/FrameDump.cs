@@ -172,7 +172,7 @@ internal static class FrameDump
         0x11 =>
         [
             new(8, Kind.Number, "last durable sequence"), new(8, Kind.Zero, "not used"), new(4, Kind.Number, "entries"), new(4, Kind.Number, "topic epoch"),
-            new(80, Kind.Zero, "not used"),
+            new(4, Kind.Number, "generation"), new(76, Kind.Zero, "not used"),
         ],
         0x12 =>
         [

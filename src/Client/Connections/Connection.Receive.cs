@@ -83,15 +83,18 @@ internal sealed partial class Connection
 
     private void OnStreamFrame(FrameType type, ReadOnlySpan<byte> frame)
     {
+        // The frames inside a deliver are checked when they are unpacked, on the consumer's thread.
+        if (type != FrameType.Deliver && StreamFrameValidator.Validate(frame) is ErrorCode malformed and not ErrorCode.None)
+        {
+            Refuse($"a frame of type 0x{(byte)type:X2} whose payload does not fit its header ({ErrorCodes.Name(malformed)})");
+            return;
+        }
+
         switch (type)
         {
             case FrameType.PublishAck:
                 var ack = new PublishAckFrame(frame);
-                if (!ack.IsConsistent)
-                {
-                    Refuse("a publish-ack whose length does not fit its count");
-                }
-                else if (TryFind(ack.Channel, out BrokerChannel? producer))
+                if (TryFind(ack.Channel, out BrokerChannel? producer))
                 {
                     producer!.OnPublishAck(this, frame);
                 }

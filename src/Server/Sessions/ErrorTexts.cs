@@ -18,7 +18,7 @@ internal static class ErrorTexts
         ErrorCode.BadPadding => "The bytes between payload and the next multiple of 8 must be zero.",
         ErrorCode.BadRecords => "The records do not add up to the count and lengths in the header.",
         ErrorCode.UnknownCodec => "The codec is unknown: 0 none, 1 deflate, 2 brotli.",
-        ErrorCode.BadPayload => "The payload cannot be read.",
+        ErrorCode.BadPayload => "The payload does not fit what the header names; build the frame as docs/protocol.md describes.",
         ErrorCode.SequenceGap => "The sequence is not the next one of this producer: send the missing frames first.",
         ErrorCode.SequenceMismatch => "The frame overlaps stored ones without repeating one unchanged.",
         ErrorCode.WindowExceeded => "More unacknowledged bytes are on the way than the producer's window allows.",

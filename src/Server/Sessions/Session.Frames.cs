@@ -54,6 +54,13 @@ internal sealed partial class Session
 
     private void OnFrame(ReadOnlySpan<byte> frame)
     {
+        ErrorCode malformed = _scanned.Type is FrameType.PublishAck or FrameType.Deliver ? ErrorCode.BadType : StreamFrameValidator.Validate(frame);
+        if (malformed != ErrorCode.None)
+        {
+            RejectConnection(malformed, ErrorTexts.Of(malformed));
+            return;
+        }
+
         switch (_scanned.Type)
         {
             case FrameType.Credit:
@@ -69,9 +76,6 @@ internal sealed partial class Session
                 break;
             case FrameType.Close:
                 OnClose(new CloseFrame(frame));
-                break;
-            default:
-                RejectConnection(ErrorCode.BadType, ErrorTexts.Of(ErrorCode.BadType));
                 break;
         }
     }
@@ -93,12 +97,6 @@ internal sealed partial class Session
 
     private void OnAck(in AckFrame frame)
     {
-        if (!frame.IsConsistent)
-        {
-            RejectConnection(ErrorCode.BadPayload, "The payload of an ack or nack must hold exactly the ranges that its header names.");
-            return;
-        }
-
         if (FindChannel(frame.Channel, null) is not { } channel)
         {
             return;

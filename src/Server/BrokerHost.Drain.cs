@@ -36,7 +36,7 @@ public sealed partial class BrokerHost
             topic.StopProducers(ErrorCode.Draining, BrokerState.DrainingRefusal.Message);
         }
 
-        await UntilAsync(watch, AllAcknowledged);
+        await UntilAsync(watch, () => AllAcknowledged() && !_sessions.Sessions.Any(s => s.HasProducers));
         foreach (Subscription subscription in OpenSubscriptions())
         {
             subscription.StopDispatch();
@@ -61,7 +61,7 @@ public sealed partial class BrokerHost
         await _http!.DisposeAsync();
     }
 
-    /// <summary>True when every frame that was taken is as safe as its class asks for, so its acknowledgement is queued.</summary>
+    /// <summary>True when every frame that was taken is as safe as its class asks for. A producer is closed once its acknowledgements are queued.</summary>
     private bool AllAcknowledged() => _topics.OpenTopics.All(t => t.Topic.Log.Failure is not null || t.Topic.Log.Visible >= t.Topic.Log.Committed);
 
     private long InFlight() => OpenSubscriptions().Sum(s => s.InFlight);

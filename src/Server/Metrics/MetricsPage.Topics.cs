@@ -74,6 +74,12 @@ internal sealed partial class MetricsPage
             w.Sample(i.Consumers, "namespace", s.Namespace, "topic", s.Topic, "subscription", i.Name, "sub_type", i.Type);
         }
 
+        w.Gauge("danube_sub_pending_messages", "Messages delivered to connected consumers and not settled.");
+        foreach ((TopicSample s, SubscriptionInfo i) in all)
+        {
+            w.Sample(s.InFlight.GetValueOrDefault(i.Name), "namespace", s.Namespace, "topic", s.Topic, "subscription", i.Name);
+        }
+
         w.Gauge("danube_sub_progress_offset", "First offset that is not acknowledged.");
         foreach ((TopicSample s, SubscriptionInfo i) in all)
         {

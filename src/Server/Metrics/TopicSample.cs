@@ -14,6 +14,9 @@ internal sealed record TopicSample
     public TopicCountersSnapshot Counters { get; init; }
     public TopicInfo Info { get; init; } = new();
 
+    /// <summary>Records with consumers and not settled, by subscription.</summary>
+    public IReadOnlyDictionary<string, long> InFlight { get; init; } = new Dictionary<string, long>();
+
     public string Reliable => Durability == "memory" ? "false" : "true";
 
     public static TopicSample Of(TopicEntry entry, Topic topic) => new()
@@ -24,6 +27,7 @@ internal sealed record TopicSample
         Durability = entry.Definition.Durability,
         Counters = topic.Counters.Snapshot(),
         Info = topic.Describe(),
+        InFlight = topic.Subscriptions.ToDictionary(s => s.Name, s => s.InFlight),
     };
 
     /// <summary>The sum of <paramref name="rest"/>, without subscriptions.</summary>

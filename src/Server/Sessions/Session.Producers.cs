@@ -41,6 +41,13 @@ internal sealed partial class Session
             return Count(new Refusal(producer.Refusal, producer.RefusalText));
         }
 
+        if (_services.State.IsDraining)
+        {
+            // It began while this request was on its way.
+            CloseQuietly(channel);
+            return Count(BrokerState.DrainingRefusal);
+        }
+
         var reply = new CreateProducerReply
         {
             Channel = channel.Id,

@@ -15,6 +15,10 @@ internal sealed partial class Session
 {
     private const int MaxDiscardedBytes = 1 << 20;
     private const int LingerMs = 2000;
+    private const int DrainPollMs = 10;
+
+    // A connection that always has more to read gives its thread to others after so many bytes.
+    private const int MaxBytesPerTurn = 2 * 1024 * 1024;
 
     private readonly Connection _connection;
     private readonly SendQueue _output;
@@ -44,6 +48,9 @@ internal sealed partial class Session
     /// <summary>Open channels (producers and consumers).</summary>
     public int ChannelCount => _channels.Count;
 
+    /// <summary>True while a producer is open, so that acknowledgements may still have to be sent.</summary>
+    public bool HasProducers => Array.Exists(_channels.ToArray(), c => c.Producer is not null);
+
     /// <summary>Receives until the connection ends. Never throws.</summary>
     public async Task RunAsync()
     {
@@ -53,6 +60,10 @@ internal sealed partial class Session
             if (await ReceiveAsync())
             {
                 await DiscardAsync();
+            }
+            else
+            {
+                await SendRestAsync();
             }
         }
         catch (Exception e)
@@ -84,9 +95,12 @@ internal sealed partial class Session
         PipeReader input = _connection.Input;
         bool first = true;
         int wanted = 1;
+        long turn = 0;
         while (true)
         {
-            ReadResult result = await input.ReadAtLeastAsync(wanted);
+            ValueTask<ReadResult> read = input.ReadAtLeastAsync(wanted);
+            turn = read.IsCompleted ? turn : 0;
+            ReadResult result = await read;
             Memory<byte> bytes = Join(result.Buffer);
             int consumed = 0;
             if (first && bytes.Length > 0)
@@ -117,6 +131,12 @@ internal sealed partial class Session
 
             // "At least" counts from the first unconsumed byte: ask for more than is there.
             wanted = Math.Max(wanted, bytes.Length - consumed + 1);
+            turn += consumed;
+            if (turn >= MaxBytesPerTurn)
+            {
+                turn = 0;
+                await Task.Yield();
+            }
         }
     }
 
@@ -170,6 +190,16 @@ internal sealed partial class Session
             {
                 return;
             }
+        }
+    }
+
+    /// <summary>The peer has ended its half: what was answered before still goes out.</summary>
+    private async Task SendRestAsync()
+    {
+        End();
+        while (_output.BytesQueued > 0 && _connection.SendFailure is null && Environment.TickCount64 < Volatile.Read(ref _endBeforeMs))
+        {
+            await Task.Delay(DrainPollMs);
         }
     }
 

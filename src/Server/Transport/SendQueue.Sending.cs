@@ -42,7 +42,16 @@ internal sealed partial class SendQueue : IThreadPoolWorkItem
             count = CopyFirstParts(parts);
         }
 
-        return _sender.TrySend(((ReadOnlySpan<SendPart>)parts)[..count], out error);
+        int sent = _sender.TrySend(((ReadOnlySpan<SendPart>)parts)[..count], out error);
+        long total = 0;
+        for (int i = 0; i < count; i++)
+        {
+            total += parts[i].Length;
+        }
+
+        // Less than all means that the kernel's buffer is full: asking again would only cost a call.
+        error = error == SocketError.Success && sent < total ? SocketError.WouldBlock : error;
+        return sent;
     }
 
     /// <summary>Books a send. False when the turn is over: nothing left, or the queue is closed.</summary>

@@ -39,6 +39,6 @@ public sealed partial class DocumentationTests
     private static partial Regex Link();
 
     // `Class.Method_with_underscores` in the table of promises.
-    [GeneratedRegex(@"`[A-Za-z]+Tests\.([A-Za-z_]+)`")]
+    [GeneratedRegex(@"`\w+Tests\.(\w+)`")]
     private static partial Regex TestName();
 }

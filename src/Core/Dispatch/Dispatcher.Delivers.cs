@@ -186,7 +186,7 @@ internal sealed partial class Dispatcher
             Selected = (uint)selected,
             SubscriptionEpoch = Cursor.Epoch,
             BytesInAll = consumer.BytesInAll,
-            DurableEnd = _log.Durable,
+            DurableEnd = _log.Visible,
             SendTimeMicros = _topic.NowMicros(),
             RedeliveryCount = redeliveries,
         };

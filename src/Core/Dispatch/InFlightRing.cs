@@ -7,7 +7,7 @@ namespace Danube.Fast.Core;
 internal readonly record struct InFlightRange(long First, long End, ulong SelectedAt)
 {
     /// <summary>Offset behind the last record that the application has taken, given the channel's count of taken records.</summary>
-    public long TakenEnd(ulong taken) => taken <= SelectedAt ? First : (long)Math.Min((ulong)End, (ulong)First + (taken - SelectedAt));
+    public long TakenEnd(ulong taken) => taken <= SelectedAt ? First : First + (long)Math.Min((ulong)(End - First), taken - SelectedAt);
 }
 
 /// <summary>
@@ -45,32 +45,26 @@ internal sealed class InFlightRing
         }
     }
 
-    /// <summary>Takes out the part of the ring that lies in [first, end) and hands it over, piece by piece, in the order of sending.</summary>
-    public void Cut(long first, long end, List<InFlightRange> pieces)
+    /// <summary>Takes what lies in the given ranges out of the ring and adds it to <paramref name="pieces"/>, in the order of sending.</summary>
+    /// <param name="ranges">Sorted, not empty each, without overlap.</param>
+    /// <param name="pieces">Gets the parts taken out.</param>
+    public void Cut(List<(long First, long End)> ranges, List<InFlightRange> pieces)
     {
-        int count = Count;
-        for (int i = 0; i < count; i++)
+        for (int left = Count; left > 0; left--)
         {
             InFlightRange range = this[0];
             _head = (_head + 1) & (_ranges.Length - 1);
             Count--;
-            long from = Math.Max(first, range.First), to = Math.Min(end, range.End);
-            if (from >= to)
+            long kept = range.First;
+            for (int i = FirstEndingAbove(ranges, range.First); i < ranges.Count && ranges[i].First < range.End; i++)
             {
-                Push(range);
-                continue;
+                long from = Math.Max(ranges[i].First, range.First), to = Math.Min(ranges[i].End, range.End);
+                PushPart(range, kept, from);
+                pieces.Add(Part(range, from, to));
+                kept = to;
             }
 
-            pieces.Add(Part(range, from, to));
-            if (range.First < from)
-            {
-                Push(Part(range, range.First, from));
-            }
-
-            if (to < range.End)
-            {
-                Push(Part(range, to, range.End));
-            }
+            PushPart(range, kept, range.End);
         }
     }
 
@@ -78,6 +72,26 @@ internal sealed class InFlightRing
     {
         _head = 0;
         Count = 0;
+    }
+
+    private static int FirstEndingAbove(List<(long First, long End)> ranges, long offset)
+    {
+        int low = 0, high = ranges.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            (low, high) = ranges[middle].End > offset ? (low, middle) : (middle + 1, high);
+        }
+
+        return low;
+    }
+
+    private void PushPart(InFlightRange range, long first, long end)
+    {
+        if (first < end)
+        {
+            Push(Part(range, first, end));
+        }
     }
 
     private static InFlightRange Part(InFlightRange range, long first, long end) => new(first, end, range.SelectedAt + (ulong)(first - range.First));

@@ -7,6 +7,8 @@ public sealed partial class Subscription
     // 30 days; beyond it a delay is no delay but a mistake, and timers end at 49 days.
     private const ulong MaxNackDelayMs = 30UL * 24 * 3600 * 1000;
 
+    // Of the nack at hand; kept for the next.
+    private List<(long First, long End)>? _nacked;
     private List<InFlightRange>? _pieces;
 
     internal void OnCredit(Consumer consumer, in CreditFrame frame)
@@ -70,12 +72,7 @@ public sealed partial class Subscription
             }
 
             List<InFlightRange> pieces = _pieces ??= [];
-            for (int i = 0; i < frame.RangeCount; i++)
-            {
-                (long first, uint count) = frame.Range(i);
-                consumer.InFlight.Cut(first, first + count, pieces);
-            }
-
+            consumer.InFlight.Cut(ReadRanges(frame), pieces);
             GiveBack(pieces, (long)Math.Min(frame.NackDelayMs, MaxNackDelayMs));
             pieces.Clear();
             consumer.InFlight.TrimAcknowledged(Cursor);
@@ -83,6 +80,35 @@ public sealed partial class Subscription
 
         _dispatcher.Schedule();
         return ErrorCode.None;
+    }
+
+    /// <summary>The ranges of a frame, sorted and without overlap.</summary>
+    private List<(long First, long End)> ReadRanges(in AckFrame frame)
+    {
+        List<(long First, long End)> ranges = _nacked ??= [];
+        ranges.Clear();
+        for (int i = 0; i < frame.RangeCount; i++)
+        {
+            (long first, uint count) = frame.Range(i);
+            ranges.Add((first, first + count));
+        }
+
+        ranges.Sort();
+        int kept = 0;
+        for (int i = 1; i < ranges.Count; i++)
+        {
+            if (ranges[i].First <= ranges[kept].End)
+            {
+                ranges[kept] = (ranges[kept].First, Math.Max(ranges[kept].End, ranges[i].End));
+            }
+            else
+            {
+                ranges[++kept] = ranges[i];
+            }
+        }
+
+        ranges.RemoveRange(Math.Min(kept + 1, ranges.Count), ranges.Count - Math.Min(kept + 1, ranges.Count));
+        return ranges;
     }
 
     private void GiveBack(List<InFlightRange> pieces, long delayMs)

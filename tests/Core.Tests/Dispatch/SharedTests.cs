@@ -192,4 +192,41 @@ public sealed class SharedTests
         rig.Publish(3);
         Assert.Equal(ErrorCode.BadAck, Rig.Nack(consumer, subscription, 0, (0, 1)));
     }
+
+    [Fact]
+    public async Task Ranges_of_a_nack_may_overlap_and_come_in_any_order()
+    {
+        var rig = new Rig();
+        Subscription subscription = await rig.SubscribeAsync(SubscriptionType.Shared);
+        var sink = new RecordingSink();
+        Consumer consumer = Rig.Attach(subscription, sink);
+        Rig.Credit(consumer, subscription, 100);
+        rig.Publish(10);
+        Rig.Settle(subscription);
+        sink.Forget();
+        Assert.Equal(ErrorCode.None, Rig.Nack(consumer, subscription, 0, (6, 2), (1, 3), (2, 3), (7, 1), (5, 1)));
+        Assert.Equal(Rig.Range(1, 8), sink.Offsets);
+        Assert.All(sink.Delivers, d => Assert.Equal(1, d.Redeliveries));
+        Assert.Equal(ErrorCode.None, Rig.Nack(consumer, subscription, 0));
+    }
+
+    [Fact]
+    public async Task A_stopped_dispatcher_sends_nothing_more_and_takes_acknowledgements()
+    {
+        var rig = new Rig();
+        Subscription subscription = await rig.SubscribeAsync(SubscriptionType.Shared);
+        var sink = new RecordingSink();
+        Consumer consumer = Rig.Attach(subscription, sink);
+        Rig.Credit(consumer, subscription, 100);
+        rig.Publish(4);
+        Rig.Settle(subscription);
+        Rig.Ack(consumer, subscription, (1, 1));
+        Assert.Equal(3, subscription.InFlight);
+        subscription.StopDispatch();
+        rig.Publish(4);
+        Rig.Settle(subscription);
+        Assert.Equal(4, sink.Offsets.Length);
+        Rig.Ack(consumer, subscription, (0, 1), (2, 2));
+        Assert.Equal((0, 4), (subscription.InFlight, subscription.Backlog));
+    }
 }

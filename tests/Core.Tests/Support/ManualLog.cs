@@ -59,6 +59,9 @@ internal sealed class ManualLog(DurabilityClass durability) : TopicLog(7, durabi
     /// <summary>Offsets below are answered Cold by <see cref="Read"/>.</summary>
     public long ColdBelow { get; set; }
 
+    /// <summary>Called once, when a read finds the end: the moment at which wake-ups are lost.</summary>
+    public Action? AtEndOnce { get; set; }
+
     /// <summary>Cold reads wait in <see cref="ColdReads"/> until the test completes them.</summary>
     public Queue<Action> ColdReads { get; } = new();
 
@@ -169,7 +172,14 @@ internal sealed class ManualLog(DurabilityClass durability) : TopicLog(7, durabi
             return ReadStatus.Cold;
         }
 
-        return ReadNow(ref position, maxBytes, out run);
+        ReadStatus status = ReadNow(ref position, maxBytes, out run);
+        if (status == ReadStatus.AtEnd && AtEndOnce is { } hook)
+        {
+            AtEndOnce = null;
+            hook();
+        }
+
+        return status;
     }
 
     public override void BeginColdRead(LogPosition position, int maxBytes, IColdReadSink sink) => ColdReads.Enqueue(() =>

@@ -28,16 +28,15 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>What the former process left; neither flag for a new directory.</summary>
     public CheckpointFlags FoundFlags { get; private set; }
 
-    /// <summary>True when no slot was readable although the file existed: generations must be taken from the segments.</summary>
+    /// <summary>True when no slot was readable: if there are segments, generations must be taken from them.</summary>
     public bool IsLost { get; private set; }
 
     /// <summary>Reads the file or creates it. Nothing is written into an existing one before <see cref="Begin"/>.</summary>
     public static Checkpoint Open(string path, WalFileSystem files, TimeProvider time)
     {
-        bool exists = files.FileExists(path);
-        WalFile file = exists ? files.Open(path) : files.CreateAllocated(path, 2 * CheckpointSlot.Size);
+        WalFile file = files.FileExists(path) ? files.Open(path) : files.CreateAllocated(path, 2 * CheckpointSlot.Size);
         var checkpoint = new Checkpoint(file, time);
-        checkpoint.Load(exists);
+        checkpoint.Load();
         return checkpoint;
     }
 
@@ -102,7 +101,7 @@ internal sealed class Checkpoint : IDisposable
         _current = slot;
     }
 
-    private void Load(bool exists)
+    private void Load()
     {
         Span<byte> bytes = new byte[2 * CheckpointSlot.Size];
         int length = _file.Read(bytes, 0);
@@ -122,7 +121,7 @@ internal sealed class Checkpoint : IDisposable
         }
 
         FoundFlags = _current.Flags;
-        IsLost = exists && found == 0;
+        IsLost = found == 0;
         if (unreadable > 0 || length < bytes.Length)
         {
             // The bad slot may have been the newer one: its flags are unknown and its block may be in use.

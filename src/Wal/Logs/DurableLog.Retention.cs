@@ -29,7 +29,16 @@ internal sealed partial class DurableLog
             return;
         }
 
-        EnsureReady();
+        if (RequestOpening())
+        {
+            return; // The next round finds it open.
+        }
+
+        if (!_isLoaded)
+        {
+            return;
+        }
+
         long oldest = policy.MaxAgeMs > 0 ? _directory.NowMicros - (policy.MaxAgeMs * 1000) : long.MinValue;
         if (_active is { } active && _committed > active.BaseOffset && Volatile.Read(ref _lastTimeMicros) < oldest)
         {

@@ -3,7 +3,7 @@ namespace Danube.Fast.Wal;
 // The janitor's round: everything that is due by time. Runs on: the janitor, or a test that steps it.
 public sealed partial class DataDirectory
 {
-    private const int StateIntervalMs = 1000;
+    private const int StateIntervalMs = 500;
     private long _nextCursorMs;
     private long _nextOsMs;
     private long _nextStateMs;
@@ -13,11 +13,6 @@ public sealed partial class DataDirectory
     internal void Tick(long nowMs)
     {
         ReapMaps();
-        if (IsDue(ref _nextCursorMs, nowMs, Options.CursorSyncIntervalMs))
-        {
-            _cursors.Flush();
-        }
-
         if (IsDue(ref _nextOsMs, nowMs, Options.OsSyncIntervalMs))
         {
             SyncOsLogs();
@@ -32,6 +27,11 @@ public sealed partial class DataDirectory
             {
                 Upkeep(log.Value, nowMs, retention);
             }
+        }
+
+        if (IsDue(ref _nextCursorMs, nowMs, Options.CursorSyncIntervalMs))
+        {
+            _cursors.Flush(); // Last, so that the durable ends noted in this round go with it.
         }
     }
 

@@ -92,8 +92,14 @@ internal sealed partial class DurableLog
         }
 
         long at = entry.Position;
-        while (reader.TryHeader(at, out StreamHeader header, out int length) && header.Offset <= offset)
+        long expected = entry.Offset;
+        while ((reader.TryHeader(at, out StreamHeader header, out _) && header.Offset == expected) || reader.TrySearch(at, expected, out at, out header))
         {
+            if (header.Offset > offset)
+            {
+                return false;
+            }
+
             if (offset < header.EndOffset)
             {
                 position.SegmentBase = segment.BaseOffset;
@@ -101,7 +107,8 @@ internal sealed partial class DurableLog
                 return true;
             }
 
-            at += length;
+            expected = header.EndOffset;
+            at += header.FrameLength;
         }
 
         return false;

@@ -61,7 +61,7 @@ internal static class RecordFormat
         return true;
     }
 
-    public static int Measure(int keyLength, int valueLength) => (RecordHead + keyLength + valueLength + (Alignment - 1)) & ~(Alignment - 1);
+    public static int Measure(int keyLength, int valueLength) => Align(RecordHead + keyLength + valueLength);
 
     /// <summary>Writes a record over exactly <see cref="Measure"/> bytes.</summary>
     public static void WriteRecord(Span<byte> to, ulong sequence, ulong durableSequence, uint fileNumber, bool removed, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
@@ -91,7 +91,7 @@ internal static class RecordFormat
 
         uint length = BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]);
         int keyLength = BinaryPrimitives.ReadUInt16BigEndian(bytes[28..]);
-        if (length < RecordHead + keyLength || length > bytes.Length
+        if (length < RecordHead + keyLength || length + (long)(Alignment - 1) > int.MaxValue || Align((int)length) > bytes.Length
             || (fileNumber is not null && BinaryPrimitives.ReadUInt32BigEndian(bytes[24..]) != fileNumber)
             || BinaryPrimitives.ReadUInt32BigEndian(bytes) != Crc32C.Compute(bytes[4..(int)length]))
         {
@@ -104,7 +104,9 @@ internal static class RecordFormat
             bytes[30] == Remove,
             bytes.Slice(RecordHead, keyLength),
             bytes[(RecordHead + keyLength)..(int)length],
-            Math.Min(bytes.Length, ((int)length + (Alignment - 1)) & ~(Alignment - 1)));
+            Align((int)length));
         return true;
     }
+
+    private static int Align(int length) => (length + (Alignment - 1)) & ~(Alignment - 1);
 }

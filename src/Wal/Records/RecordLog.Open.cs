@@ -33,7 +33,8 @@ public sealed partial class RecordLog
 
         if (whole)
         {
-            _file!.DataSync(); // What was read may exist in the page cache only.
+            _file!.DataSync(); // What was read may exist in the page cache only; the file's name too.
+            _files.SyncDirectory(Path.GetDirectoryName(_path)!);
             _durableSequence = _sequence;
         }
         else

@@ -19,7 +19,12 @@ internal sealed class LogOpening(WalFileSystem files, StateStore store, string p
     /// <exception cref="IOException">The disk cannot be read.</exception>
     public void Run()
     {
-        files.CreateDirectory(path);
+        if (!files.DirectoryExists(path))
+        {
+            files.CreateDirectory(path);
+            files.SyncDirectory(Path.GetDirectoryName(path)!);
+        }
+
         bool known = store.TryGetLog(topicId, out LogState state);
         Poison = store.GetPoison(topicId);
         ListSegments(known ? state.LogStart : 0);

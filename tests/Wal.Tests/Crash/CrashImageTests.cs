@@ -17,7 +17,7 @@ public sealed class CrashImageTests
     [InlineData(AppendMode.Mapped, 4)]
     public void Acknowledged_frames_survive_any_crash_image(AppendMode mode, int block)
     {
-        for (int seed = block * 1000; seed < (block * 1000) + 8; seed++)
+        for (int seed = block * 1000; seed < (block * 1000) + 6; seed++)
         {
             Scenario(seed, mode);
         }

@@ -1,7 +1,7 @@
 namespace Danube.Fast.Wal.Tests;
 
 /// <summary>Calls that a fault can be injected into.</summary>
-internal enum FileCall
+public enum FileCall
 {
     Create,
     Open,

@@ -1,0 +1,114 @@
+using Danube.Fast.Core;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Wal.Tests;
+
+/// <summary>Tests that count what the whole process does.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
+/// <summary>Promise 6: appending, reading and committing allocate nothing in steady state.</summary>
+[Collection(nameof(Alone))]
+public sealed class AllocationTests : IDisposable
+{
+    private readonly TempDirectory _temp = new();
+
+    public void Dispose() => _temp.Dispose();
+
+    [Theory]
+    [InlineData(AppendMode.Pwrite)]
+    [InlineData(AppendMode.Mapped)]
+    public void Append_commit_and_read_allocate_nothing(AppendMode mode)
+    {
+        // Without threads of its own, so that every byte is counted on this thread.
+        var options = new WalOptions { AppendMode = mode, StartThreads = false, FirstSegmentBytes = 64 * 1024 * 1024 };
+        using DataDirectory directory = DataDirectory.Open(_temp.Root, options);
+        TopicLog log = directory.Create(1, DurabilityClass.Fsync, default);
+        var observer = new CountingObserver();
+        log.Observer = observer;
+        byte[] frame = TestFrames.Build(1, 1, 4, 500);
+        while (LogDriver.TryAppend(log, frame, 1) == AppendStatus.NotReady)
+        {
+            while (directory.Allocator.RunOne() || directory.Readers.RunOne())
+            {
+            }
+        }
+
+        LogPosition position = LogPosition.At(0);
+        Round(directory, log, frame, ref position, 300);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Round(directory, log, frame, ref position, 3000);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        // The sparse index: 24 bytes for each 64 KiB of log, in arrays that double.
+        Assert.True(allocated <= 3 * 24 * (3300L * frame.Length / SparseIndex.Step), $"{allocated} bytes for 3000 rounds.");
+        Assert.Equal(log.Committed, log.Durable);
+        Assert.True(observer.Calls >= 3300);
+    }
+
+    [Fact]
+    public async Task The_running_directory_allocates_next_to_nothing_per_batch()
+    {
+        using DataDirectory directory = DataDirectory.Open(_temp.Root, new WalOptions { FirstSegmentBytes = 64 * 1024 * 1024 });
+        TopicLog log = directory.Create(1, DurabilityClass.Fsync, default);
+        byte[] frame = TestFrames.Build(1, 1, 4, 500);
+        await LogDriver.AppendAsync(log, frame);
+        await AppendManyAsync(log, frame, 500);
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        await AppendManyAsync(log, frame, 12000);
+        long perBatch = (GC.GetTotalAllocatedBytes(precise: true) - before) / 12000;
+        Assert.True(perBatch < 16, $"{perBatch} bytes per batch over all threads."); // The test runner is in the figure.
+    }
+
+    private static async Task AppendManyAsync(TopicLog log, byte[] frame, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (LogDriver.TryAppend(log, frame, 1) != AppendStatus.Ok)
+            {
+                throw new InvalidOperationException("Not in steady state."); // Assert.Equal allocates.
+            }
+        }
+
+        for (int i = 0; log.Durable != log.Committed; i++)
+        {
+            Assert.True(i < 10_000, "Hang.");
+            await Task.Delay(1);
+        }
+    }
+
+    private static void Round(DataDirectory directory, TopicLog log, byte[] frame, ref LogPosition position, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (LogDriver.TryAppend(log, frame, 1) != AppendStatus.Ok || !directory.Committer.RunOne() || log.Read(ref position, 256 * 1024, out LogRun run) != ReadStatus.Ok)
+            {
+                throw new InvalidOperationException("Not in steady state.");
+            }
+
+            ReadOnlySpan<byte> bytes = run.Bytes.Span;
+            int at = 0;
+            long next = 0;
+            while (at < bytes.Length)
+            {
+                var header = new StreamHeader(bytes[at..]);
+                at += header.FrameLength;
+                next = header.EndOffset;
+            }
+
+            position.Advance(at, next);
+            run.Owner.Release();
+        }
+    }
+
+    private sealed class CountingObserver : ILogObserver
+    {
+        public int Calls { get; private set; }
+
+        public void OnDurable(TopicLog log) => Calls++;
+
+        public void OnLogStart(TopicLog log) => Calls++;
+
+        public void OnFailed(TopicLog log, Exception cause) => Calls = -1;
+    }
+}

@@ -1,0 +1,178 @@
+using Danube.Fast.Core;
+
+namespace Danube.Fast.Wal.Tests;
+
+/// <summary>Opening is lazy, idle logs are small, cursors come back.</summary>
+public sealed class OpeningTests
+{
+    private readonly SimulatedFileSystem _files = new();
+    private readonly TestClock _clock = new();
+
+    [Fact]
+    public void After_a_clean_stop_a_thousand_logs_open_without_reading_a_file()
+    {
+        const int Topics = 1000;
+        var directory = new SteppedDirectory(_files, _clock);
+        for (ulong i = 1; i <= Topics; i++)
+        {
+            directory.Append(directory.Create(i), TestFrames.Build(1, 1, 1, 100));
+        }
+
+        directory.RunCommits();
+        directory.Directory.Dispose();
+        var next = new SteppedDirectory(_files, _clock);
+        int opened = _files.Calls[(int)FileCall.Open];
+        DurableLog[] logs = [.. Enumerable.Range(1, Topics).Select(i => next.Open((ulong)i))];
+        Assert.Equal(opened, _files.Calls[(int)FileCall.Open]);
+        Assert.All(logs, l => Assert.Equal(1, l.Durable));
+        Assert.Equal(0, next.Directory.Counters.RecoveredLogs);
+        Assert.Equal(0, next.Directory.Counters.Syncs);
+    }
+
+    [Fact]
+    public void After_an_unclean_stop_only_the_unfinished_segments_are_scanned()
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        DurableLog log = directory.Create(1);
+        for (ulong i = 1; i <= 300; i++)
+        {
+            directory.Append(log, TestFrames.Build(1, i, 1, 5000));
+        }
+
+        directory.RunCommits();
+        directory.Tick(TimeSpan.FromSeconds(2));
+        directory.RunCommits();
+        directory.Append(log, TestFrames.Build(1, 301, 1, 5000));
+        var next = new SteppedDirectory(_files.Kill(), _clock);
+        Assert.Equal(301, next.Open(1).Committed);
+        Assert.InRange(next.Directory.Counters.ScannedBytes, 1, 2 * 256 * 1024);
+    }
+
+    [Fact]
+    public async Task An_append_waits_for_the_scan_without_blocking()
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        directory.Append(directory.Create(1), TestFrames.Build(1, 1, 1, 100));
+        var next = new SteppedDirectory(_files.Kill(), _clock);
+        DurableLog log = next.Open(1);
+        Assert.Equal(AppendStatus.NotReady, LogDriver.TryAppend(log, TestFrames.Build(1, 2, 1, 100), 1));
+        Task wait = log.WaitForRoomAsync().AsTask();
+        Assert.False(wait.IsCompleted);
+        LogPosition position = LogPosition.At(0);
+        Assert.Equal(ReadStatus.Cold, log.Read(ref position, 100, out _));
+        next.RunBackground();
+        await wait.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(AppendStatus.Ok, next.Append(log, TestFrames.Build(1, 2, 1, 100)));
+    }
+
+    [Fact]
+    public void An_idle_log_gives_its_maps_and_handles_back_and_wakes_up_again()
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        DurableLog log = directory.Create(1);
+        for (ulong i = 1; i <= 30; i++)
+        {
+            directory.Append(log, TestFrames.Build(1, i, 1, 5000));
+        }
+
+        directory.RunCommits();
+        uint generation = log.Generation;
+        for (int i = 0; i < 12; i++)
+        {
+            directory.Tick(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.All(log.SegmentsForTest, s => Assert.True(s.Map is null && s.File is null && s.Index is null));
+        Assert.Equal(30, LogDriver.ReadAll(log, 0).Count);
+        Assert.Equal(AppendStatus.Ok, directory.Append(log, TestFrames.Build(1, 31, 1, 100)));
+        Assert.True(log.Generation > generation);
+        directory.RunCommits();
+        Assert.Equal(31, LogDriver.ReadAll(log, 0).Count);
+    }
+
+    [Fact]
+    public void A_run_stays_valid_after_its_segment_has_left_the_log()
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        DurableLog log = directory.Create(1);
+        directory.Append(log, TestFrames.Build(1, 1, 1, 100));
+        directory.RunCommits();
+        LogPosition position = LogPosition.At(0);
+        Assert.Equal(ReadStatus.Ok, log.Read(ref position, 1000, out LogRun run));
+        run.Owner.Retain();
+        byte[] bytes = run.Bytes.ToArray();
+        log.Dispose();
+        directory.Tick(TimeSpan.FromSeconds(1));
+        Assert.Equal(bytes, run.Bytes.ToArray());
+        Assert.Equal(ReadStatus.Failed, log.Read(ref position, 1000, out _));
+        run.Owner.Release();
+        run.Owner.Release();
+        Assert.Throws<InvalidOperationException>(run.Owner.Release);
+    }
+
+    [Fact]
+    public void Idle_logs_take_little_heap()
+    {
+        const int Topics = 2000;
+        var directory = new SteppedDirectory(_files, _clock);
+        for (ulong i = 1; i <= Topics; i++)
+        {
+            directory.Files.CreateDirectory($"/data/topics/{i}");
+        }
+
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        DurableLog[] logs = [.. Enumerable.Range(1, Topics).Select(i => directory.Open((ulong)i))];
+        directory.RunBackground();
+        long perLog = (GC.GetTotalMemory(forceFullCollection: true) - before) / Topics;
+        Assert.True(perLog < 2048, $"{perLog} bytes per idle log.");
+        GC.KeepAlive(logs);
+    }
+
+    [Fact]
+    public async Task Cursors_are_saved_soon_and_durably_when_asked()
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        CursorStore cursors = directory.Directory.Cursors;
+        cursors.Save(7, "slow", [1, 2, 3]);
+        Assert.Equal([1, 2, 3], cursors.Load(7, "slow"));
+        Assert.Null(new SteppedDirectory(_files.Crash(new Random(1), 0), _clock).Directory.Cursors.Load(7, "slow"));
+        directory.Tick(TimeSpan.FromMilliseconds(200));
+        directory.RunCommits();
+        Assert.Equal([1, 2, 3], new SteppedDirectory(_files.Crash(new Random(1), 0), _clock).Directory.Cursors.Load(7, "slow"));
+
+        Task saved = cursors.SaveDurableAsync(7, "sure", new byte[] { 9 }).AsTask();
+        Assert.False(saved.IsCompleted);
+        directory.RunCommits();
+        await saved;
+        cursors.Save(8, "other", [4]);
+        cursors.RemoveTopic(7);
+        directory.Tick(TimeSpan.FromMilliseconds(200));
+        directory.RunCommits();
+        CursorStore again = new SteppedDirectory(_files.Crash(new Random(1), 0), _clock).Directory.Cursors;
+        Assert.Null(again.Load(7, "slow"));
+        Assert.Null(again.Load(7, "sure"));
+        Assert.Equal([4], again.Load(8, "other"));
+    }
+
+    [Fact]
+    public async Task A_cursor_that_cannot_be_synced_is_an_error_and_is_tried_again()
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        _files.Before = (call, _) =>
+        {
+            if (call == FileCall.Sync)
+            {
+                throw new IOException("injected");
+            }
+        };
+        Task saved = directory.Directory.Cursors.SaveDurableAsync(7, "sub", new byte[] { 9 }).AsTask();
+        directory.RunCommits();
+        await Assert.ThrowsAsync<IOException>(() => saved);
+        Assert.NotNull(directory.Directory.Health.StoreFailure);
+        _files.Before = null;
+        directory.Tick(TimeSpan.FromSeconds(1));
+        directory.RunCommits();
+        Assert.Null(directory.Directory.Health.StoreFailure);
+        Assert.Equal([9], new SteppedDirectory(_files.Crash(new Random(1), 0), _clock).Directory.Cursors.Load(7, "sub"));
+    }
+}

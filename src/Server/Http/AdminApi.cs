@@ -65,7 +65,15 @@ internal sealed class AdminApi(TopicRegistry topics, RequestCounters requests, M
     private async Task MetricsAsync(HttpContext context)
     {
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-        await context.Response.Body.WriteAsync(metrics.Render(), context.RequestAborted);
+        PrometheusWriter writer = PrometheusWriter.Rent();
+        metrics.Render(writer);
+        context.Response.ContentLength = writer.Written.Length;
+        if (context.Request.Method != HttpMethods.Head)
+        {
+            await context.Response.Body.WriteAsync(writer.Written, context.RequestAborted);
+        }
+
+        writer.Return();
     }
 
     private Task ListAsync(HttpContext context)

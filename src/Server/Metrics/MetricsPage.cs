@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Danube.Fast.Protocol;
 using Danube.Fast.Server.Sessions;
 using Danube.Fast.Server.Topics;
@@ -22,17 +21,15 @@ internal sealed partial class MetricsPage(
 
     private readonly long _startedAt = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
 
-    /// <summary>The page in text format 0.0.4.</summary>
-    public ReadOnlyMemory<byte> Render()
+    /// <summary>Writes the page in text format 0.0.4.</summary>
+    public void Render(PrometheusWriter writer)
     {
-        var writer = new PrometheusWriter();
         WriteBroker(writer);
         WriteConnections(writer);
         WriteRequests(writer);
         WriteTopics(writer, ReadTopics());
         WriteWal(writer);
         WriteRuntime(writer);
-        return writer.Written;
     }
 
     /// <summary>The heaviest topics one by one, the rest in one sum.</summary>
@@ -117,9 +114,8 @@ internal sealed partial class MetricsPage(
         }
     }
 
-    private void WriteRuntime(PrometheusWriter w)
+    private static void WriteRuntime(PrometheusWriter w)
     {
-        using var process = Process.GetCurrentProcess();
         w.Counter("dotnet_gc_allocated_bytes_total", "Bytes allocated on the managed heap.").Sample(GC.GetTotalAllocatedBytes());
         w.Counter("dotnet_gc_collections_total", "Garbage collections by generation.");
         for (int generation = 0; generation <= 2; generation++)
@@ -131,8 +127,8 @@ internal sealed partial class MetricsPage(
         w.Counter("dotnet_gc_pause_seconds_total", "Time the process was paused by collections.").Sample(GC.GetTotalPauseDuration().TotalSeconds);
         w.Gauge("dotnet_threadpool_threads", "Threads of the pool.").Sample(ThreadPool.ThreadCount);
         w.Gauge("dotnet_threadpool_queue_length", "Work items that wait for a thread.").Sample(ThreadPool.PendingWorkItemCount);
-        w.Gauge("process_resident_memory_bytes", "Working set.").Sample(process.WorkingSet64);
-        w.Counter("process_cpu_seconds_total", "Processor time used.").Sample(process.TotalProcessorTime.TotalSeconds);
+        w.Gauge("process_resident_memory_bytes", "Working set.").Sample(Environment.WorkingSet);
+        w.Counter("process_cpu_seconds_total", "Processor time used.").Sample(Environment.CpuUsage.TotalTime.TotalSeconds);
     }
 
     private static string NamespaceOf(string topic)

@@ -5,12 +5,34 @@ using System.Text;
 namespace Danube.Fast.Server.Metrics;
 
 /// <summary>
-/// Writes the Prometheus text format 0.0.4: each family once (HELP, TYPE), then its samples. One per scrape, on one thread.
+/// Writes the Prometheus text format 0.0.4: each family once (HELP, TYPE), then its samples. One per scrape, on one thread; the
+/// last one is kept with its buffer, so that scraping costs no new one.
 /// </summary>
 internal sealed class PrometheusWriter
 {
+    // A page that was larger was of a broker with many topics, asked in detail: not kept.
+    private const int LargestKeptPage = 4 * 1024 * 1024;
+
+    private static PrometheusWriter? _kept;
+
     private readonly ArrayBufferWriter<byte> _output = new(64 * 1024);
     private string _family = "";
+
+    private PrometheusWriter()
+    {
+    }
+
+    public static PrometheusWriter Rent() => Interlocked.Exchange(ref _kept, null) ?? new PrometheusWriter();
+
+    /// <summary>Gives the writer back; what <see cref="Written"/> gave is no longer valid.</summary>
+    public void Return()
+    {
+        if (_output.Capacity <= LargestKeptPage)
+        {
+            _output.ResetWrittenCount();
+            Volatile.Write(ref _kept, this);
+        }
+    }
 
     public ReadOnlyMemory<byte> Written => _output.WrittenMemory;
 

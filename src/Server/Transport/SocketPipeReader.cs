@@ -192,7 +192,7 @@ internal sealed class SocketPipeReader(Socket socket) : PipeReader
     {
         if (_buffer is null)
         {
-            _buffer = ArrayPool<byte>.Shared.Rent(_bufferSize);
+            _buffer = ReceiveBufferPool.Rent(_bufferSize);
             return;
         }
 
@@ -211,8 +211,8 @@ internal sealed class SocketPipeReader(Socket socket) : PipeReader
 
         long size = Math.Clamp(minimumSize, 2L * _buffer.Length, 4L * _buffer.Length);
         byte[] full = _buffer;
-        MoveTo(ArrayPool<byte>.Shared.Rent((int)Math.Min(size, Array.MaxLength)));
-        ArrayPool<byte>.Shared.Return(full);
+        MoveTo(ReceiveBufferPool.Rent((int)Math.Min(size, Array.MaxLength)));
+        ReceiveBufferPool.Return(full);
     }
 
     private void MoveTo(byte[] target)
@@ -239,7 +239,7 @@ internal sealed class SocketPipeReader(Socket socket) : PipeReader
         {
             _buffer = null;
             _start = _end = _examined = 0;
-            ArrayPool<byte>.Shared.Return(buffer);
+            ReceiveBufferPool.Return(buffer);
         }
     }
 

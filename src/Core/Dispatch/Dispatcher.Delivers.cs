@@ -19,27 +19,21 @@ internal sealed partial class Dispatcher
     private bool SendRun(DispatchScratch scratch, LogRun run, ref LogPosition position, in Stretch stretch)
     {
         long before = position.Offset;
-        int share = stretch.Ready > 1 ? ShareOf(run.Bytes.Span, stretch) : int.MaxValue;
-        int at = 0;
-        while (position.Offset < stretch.To)
+        try
         {
-            at += SkipSettled(run.Bytes.Span[at..], ref position, stretch.To);
-            Consumer? consumer = NextReady();
-            if (consumer is null)
+            int share = stretch.Ready > 1 ? ShareOf(run.Bytes.Span, stretch) : int.MaxValue;
+            int at = 0;
+            for (int sent = -1; sent != 0 && position.Offset < stretch.To; at += sent)
             {
-                break;
+                at += SkipSettled(run.Bytes.Span[at..], ref position, stretch.To);
+                sent = NextReady() is { } consumer ? SendOne(scratch, consumer, run, at, ref position, stretch, share) : 0;
             }
-
-            int sent = SendOne(scratch, consumer, run, at, ref position, stretch, share);
-            if (sent == 0)
-            {
-                break;
-            }
-
-            at += sent;
+        }
+        finally
+        {
+            run.Owner.Release();
         }
 
-        run.Owner.Release();
         return position.Offset != before;
     }
 

@@ -159,14 +159,23 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
     /// <summary>Does one run of the log; false when there is nothing that can be done now.</summary>
     private bool Slice(DispatchScratch scratch)
     {
-        bool more;
-        lock (_subscription.Gate)
+        try
         {
-            more = SliceLocked(scratch);
-        }
+            bool more;
+            lock (_subscription.Gate)
+            {
+                more = SliceLocked(scratch);
+            }
 
-        scratch.Sinks.Flush();
-        return more;
+            scratch.Sinks.Flush();
+            return more;
+        }
+        catch (Exception error)
+        {
+            // A fault of one subscription's sink or log ends its consumers, not the process.
+            _subscription.OnDispatchFailed(error);
+            return false;
+        }
     }
 
     private bool SliceLocked(DispatchScratch scratch)

@@ -13,9 +13,6 @@ internal sealed class RedeliveryQueue
     /// <summary>Timestamp at which the next delayed range becomes ready; <see cref="long.MaxValue"/> when there is none.</summary>
     public long NextDue => _delayed.TryPeek(out _, out long due) ? due : long.MaxValue;
 
-    /// <summary>Ranges waiting, delayed ones included.</summary>
-    public int Count => _ready.Count + _delayed.Count + (_current.First < _current.End ? 1 : 0);
-
     public void Add(long first, long end) => _ready.Enqueue((first, end), first);
 
     public void AddDelayed(long first, long end, long due) => _delayed.Enqueue((first, end), due);

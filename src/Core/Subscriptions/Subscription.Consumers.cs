@@ -4,7 +4,7 @@ namespace Danube.Fast.Core;
 
 public sealed partial class Subscription
 {
-    // False until the epoch was raised in this process: message ids that clients kept from before may not be acknowledged.
+    // False until the epoch was raised in this process: acknowledgements that clients kept from before must not count.
     private bool _epochRaised;
 
     /// <summary>
@@ -84,6 +84,17 @@ public sealed partial class Subscription
     /// <summary>The log cannot be read any more.</summary>
     internal void OnReadFailed() =>
         CloseConsumers(ErrorCode.LogFailed, $"The log of topic {Topic.Name} cannot be read: {Topic.Log.Failure?.Message ?? "it is closed"}");
+
+    /// <summary>Something has thrown that should not: the consumers are closed, and a new one starts afresh.</summary>
+    internal void OnDispatchFailed(Exception error)
+    {
+        lock (Gate)
+        {
+            // The step it broke off in may have been half done: the next consumer starts an epoch, from mark-delete.
+            _epochRaised = false;
+            CloseConsumers(ErrorCode.Internal, $"Delivery to subscription {Name} has failed; reconnect: {error.Message}");
+        }
+    }
 
     // Under the lock. A sink's methods queue and return, so calling them here holds nobody up.
     private void CloseConsumers(ErrorCode code, string text)

@@ -1,21 +1,22 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Danube.Fast.Core;
 
 public sealed partial class Topic
 {
-    private readonly ConcurrentDictionary<string, Subscription> _subscriptions = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _subscriptionGate = new(1, 1);
 
-    // The same subscriptions as an array, for the walk on every watermark move. Replaced, never changed.
+    // Walked on every watermark move. Replaced under the gate, never changed.
     private volatile Subscription[] _active = [];
 
     /// <summary>All subscriptions, a snapshot.</summary>
     public IReadOnlyCollection<Subscription> Subscriptions => _active;
 
-    public bool TryGetSubscription(string name, [NotNullWhen(true)] out Subscription? subscription) =>
-        _subscriptions.TryGetValue(name, out subscription);
+    public bool TryGetSubscription(string name, [NotNullWhen(true)] out Subscription? subscription)
+    {
+        subscription = Array.Find(_active, s => s.Name == name);
+        return subscription is not null;
+    }
 
     /// <summary>
     /// Opens a subscription, or creates it: its start is resolved to an offset and its cursor is durable before this returns.
@@ -26,7 +27,7 @@ public sealed partial class Topic
     /// <exception cref="ObjectDisposedException">The topic is closed.</exception>
     public async ValueTask<Subscription> OpenSubscriptionAsync(SubscriptionSpec spec, CancellationToken cancellation)
     {
-        if (_subscriptions.TryGetValue(spec.Name, out Subscription? known))
+        if (TryGetSubscription(spec.Name, out Subscription? known))
         {
             return known;
         }
@@ -40,10 +41,9 @@ public sealed partial class Topic
         try
         {
             ObjectDisposedException.ThrowIf(_closed != 0, this);
-            if (!_subscriptions.TryGetValue(spec.Name, out known))
+            if (!TryGetSubscription(spec.Name, out known))
             {
                 known = await LoadOrCreateAsync(spec).ConfigureAwait(false);
-                _subscriptions[spec.Name] = known;
                 _active = [.. _active, known];
             }
 
@@ -61,7 +61,7 @@ public sealed partial class Topic
         await _subscriptionGate.WaitAsync().ConfigureAwait(false);
         try
         {
-            if (!_subscriptions.TryRemove(name, out Subscription? subscription))
+            if (!TryGetSubscription(name, out Subscription? subscription))
             {
                 return false;
             }

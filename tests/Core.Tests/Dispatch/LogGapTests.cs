@@ -190,6 +190,75 @@ public sealed class LogGapTests
         Assert.Equal([0L, 1], sink.Offsets);
     }
 
+    [Fact]
+    public async Task Damage_found_on_a_redelivery_is_skipped_too()
+    {
+        var rig = new Rig();
+        Subscription subscription = await rig.SubscribeAsync(SubscriptionType.Shared);
+        var sink = new RecordingSink();
+        Consumer consumer = Rig.Attach(subscription, sink);
+        Rig.Credit(consumer, subscription, 100);
+        rig.Publish(2, 2, 2);
+        Rig.Settle(subscription);
+        sink.Forget();
+        rig.Log.Damage(2, 4);
+        Rig.Nack(consumer, subscription, 0, (1, 4));
+        Assert.Equal([1L, 4], sink.Offsets);
+        Assert.Equal(2, rig.Topic.Counters.Snapshot().DamagedSkipped);
+    }
+
+    [Fact]
+    public async Task A_redelivery_of_cold_data_goes_through_a_cold_read()
+    {
+        var rig = new Rig();
+        Subscription subscription = await rig.SubscribeAsync(SubscriptionType.Shared);
+        var sink = new RecordingSink();
+        Consumer consumer = Rig.Attach(subscription, sink);
+        Rig.Credit(consumer, subscription, 100);
+        rig.Publish(2, 2, 2);
+        Rig.Settle(subscription);
+        sink.Forget();
+        rig.Log.ColdBelow = 6;
+        Rig.Nack(consumer, subscription, 0, (1, 4));
+        Assert.Empty(sink.Offsets);
+        rig.Log.ColdReads.Dequeue()();
+        Rig.Settle(subscription);
+        Assert.Equal([1L, 2, 3, 4], sink.Offsets);
+        Assert.Equal(0, rig.Log.RunsOut);
+    }
+
+    [Fact]
+    public async Task A_log_that_closes_before_a_redelivery_closes_the_consumers()
+    {
+        var rig = new Rig();
+        Subscription subscription = await rig.SubscribeAsync(SubscriptionType.Shared);
+        var sink = new RecordingSink();
+        Consumer consumer = Rig.Attach(subscription, sink);
+        Rig.Credit(consumer, subscription, 100);
+        rig.Publish(2);
+        Rig.Settle(subscription);
+        rig.Log.IsUnreadable = true;
+        Rig.Nack(consumer, subscription, 0, (0, 1));
+        Assert.Equal(ErrorCode.LogFailed, Assert.Single(sink.Closed).Code);
+    }
+
+    [Fact]
+    public async Task A_sink_that_throws_ends_its_consumer_and_nothing_else()
+    {
+        var rig = new Rig();
+        Subscription subscription = await rig.SubscribeAsync();
+        rig.Publish(2);
+        var sink = new RecordingSink { Delivered = _ => throw new InvalidOperationException("broken pipe") };
+        Rig.Credit(Rig.Attach(subscription, sink), subscription, 100);
+        (uint _, ErrorCode code, string message) = Assert.Single(sink.Closed);
+        Assert.Equal(ErrorCode.Internal, code);
+        Assert.Contains("broken pipe", message, StringComparison.Ordinal);
+        var next = new RecordingSink();
+        Rig.Credit(Rig.Attach(subscription, next), subscription, 100);
+        Assert.Equal([0L, 1], next.Offsets);
+        Assert.Equal(0, rig.Log.RunsOut);
+    }
+
     private sealed class BrokenLog() : TopicLog(3, DurabilityClass.Os)
     {
         public override ProducerTable Producers { get; } = new();

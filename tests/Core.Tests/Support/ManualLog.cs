@@ -56,6 +56,9 @@ internal sealed class ManualLog(DurabilityClass durability) : TopicLog(7, durabi
 
     public int RunsOut;
 
+    /// <summary>Reads answer Failed.</summary>
+    public bool IsUnreadable { get; set; }
+
     /// <summary>Offsets below are answered Cold by <see cref="Read"/>.</summary>
     public long ColdBelow { get; set; }
 
@@ -167,9 +170,9 @@ internal sealed class ManualLog(DurabilityClass durability) : TopicLog(7, durabi
     public override ReadStatus Read(ref LogPosition position, int maxBytes, out LogRun run)
     {
         run = default;
-        if (position.Offset < ColdBelow)
+        if (IsUnreadable || position.Offset < ColdBelow)
         {
-            return ReadStatus.Cold;
+            return IsUnreadable ? ReadStatus.Failed : ReadStatus.Cold;
         }
 
         ReadStatus status = ReadNow(ref position, maxBytes, out run);

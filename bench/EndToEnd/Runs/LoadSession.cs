@@ -11,6 +11,9 @@ public sealed class LoadSession : IAsyncDisposable
     // Enough for any consumer to keep up, little enough for the disk of a laptop.
     private const long RetentionBytes = 4L << 30;
 
+    // Memory topics take their memory as they fill up to the bound: small, so that it is reached during the warm-up.
+    private const long MemoryRetentionBytes = 192L << 20;
+
     // Several times what the windows of producer and consumer hold, so that it bounds the backlog and nothing else.
     private const long MaxInFlightBytes = 64L << 20;
 
@@ -38,12 +41,13 @@ public sealed class LoadSession : IAsyncDisposable
         try
         {
             broker = await BrokerProcess.StartAsync(new BrokerOptions { DataDirectory = Path.Combine(data, "data"), Environment = setup.Environment });
+            long retention = setup.Durability == "memory" ? MemoryRetentionBytes : RetentionBytes;
             string[] topics = [.. Enumerable.Range(0, setup.Topics).Select(i => $"/bench/t{i}")];
             await using (DanubeClient client = await DanubeClient.ConnectAsync(broker.Url))
             {
                 foreach (string topic in topics)
                 {
-                    await client.CreateTopicAsync(new TopicSpec { Topic = topic, Durability = setup.Durability, RetentionBytes = RetentionBytes / topics.Length });
+                    await client.CreateTopicAsync(new TopicSpec { Topic = topic, Durability = setup.Durability, RetentionBytes = retention / topics.Length });
                 }
             }
 

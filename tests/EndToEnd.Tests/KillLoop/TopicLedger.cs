@@ -69,7 +69,9 @@ internal sealed class TopicLedger(string topic)
 
         TopicInfo info = await client.DescribeTopicAsync(Topic);
         Assert.True(info.CommittedEnd >= _stored.Count, $"{Topic}: {_stored.Count} messages were seen before, the log now ends at {info.CommittedEnd}");
-        await TopicReading.ReadAsync(client, Topic, _stored.Count, info.DurableEnd, (_, payload) => Store(payload));
+
+        // What recovery found is visible once it has been synced: the reader waits for that.
+        await TopicReading.ReadAsync(client, Topic, _stored.Count, info.CommittedEnd, (_, payload) => Store(payload));
         Check(due);
     }
 

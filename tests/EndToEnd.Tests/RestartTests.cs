@@ -55,7 +55,9 @@ public class RestartTests
     public async Task AConsumerLivesThroughRestarts(bool isCrash)
     {
         using var data = new DataFolder();
-        var options = new BrokerOptions { DataDirectory = data.Path, Port = BrokerOptions.FreePort() };
+        // The consumer leaves messages open on purpose: a drain would wait for them.
+        var environment = new Dictionary<string, string> { ["DANUBE__TIMEOUTS__DRAIN_MS"] = "500" };
+        var options = new BrokerOptions { DataDirectory = data.Path, Port = BrokerOptions.FreePort(), Environment = environment };
         BrokerProcess broker = await BrokerProcess.StartAsync(options);
         await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
         await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/live/t", Name = "p" });

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using System.Text.Json;
 using Danube.Fast.Harness;
 using Danube.Fast.Protocol;
 
@@ -89,8 +90,21 @@ internal sealed class FuzzConnection(string address, int seed, FuzzTally tally)
 
     private FrameCorpus Attach(RawConnection connection)
     {
-        CreateProducerReply producer = connection.Request(
-            Commands.CreateProducer, new CreateProducerRequest { Topic = FrameCorpus.Topic, Name = "fuzz-" + seed }, ControlJson.Default.CreateProducerRequest, ControlJson.Default.CreateProducerReply);
+        var request = new CreateProducerRequest { Topic = FrameCorpus.Topic, Name = "fuzz-" + seed };
+        Envelope answer = connection.Request(Commands.CreateProducer, request, ControlJson.Default.CreateProducerRequest);
+        if (answer.Type == FrameType.Error && answer.Error!.Contains(FrameCorpus.Topic, StringComparison.Ordinal))
+        {
+            // Two frames spliced into one can be a legal request to delete the topic.
+            connection.Request(Commands.CreateTopic, FuzzRun.Target, ControlJson.Default.TopicSpec);
+            answer = connection.Request(Commands.CreateProducer, request, ControlJson.Default.CreateProducerRequest);
+        }
+
+        if (answer.Type == FrameType.Error)
+        {
+            throw new InvalidOperationException("$create_producer was refused: " + answer.Error);
+        }
+
+        CreateProducerReply producer = JsonSerializer.Deserialize(answer.Payload!.Value.Span, ControlJson.Default.CreateProducerReply)!;
         SubscribeReply consumer = connection.Request(
             Commands.Subscribe,
             new SubscribeRequest { Topic = FrameCorpus.Topic, Subscription = "fuzz", ConsumerName = "c" + seed, Type = "shared", Start = "earliest" },

@@ -60,13 +60,16 @@ public static class FuzzRun
         },
     };
 
+    /// <summary>The topic that mutated frames are about. Small, so that what they manage to publish does not add up.</summary>
+    internal static TopicSpec Target { get; } = new() { Topic = FrameCorpus.Topic, Durability = "os", RetentionBytes = 32L * 1024 * 1024 };
+
     public static async Task<FuzzReport> RunAsync(BrokerProcess broker, FuzzSettings settings)
     {
         var tally = new FuzzTally();
         long started = Environment.TickCount64;
         await using (DanubeClient client = await DanubeClient.ConnectAsync(broker.Url))
         {
-            await client.CreateTopicAsync(new TopicSpec { Topic = FrameCorpus.Topic, Durability = "os", RetentionBytes = 32L * 1024 * 1024 });
+            await client.CreateTopicAsync(Target);
         }
 
         await using ControlPair control = await ControlPair.StartAsync(broker.Url, tally);

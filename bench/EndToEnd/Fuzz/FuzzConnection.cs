@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Danube.Fast.Harness;
 using Danube.Fast.Protocol;
 
@@ -90,23 +91,11 @@ internal sealed class FuzzConnection(string address, int seed, FuzzTally tally)
 
     private FrameCorpus Attach(RawConnection connection)
     {
-        var request = new CreateProducerRequest { Topic = FrameCorpus.Topic, Name = "fuzz-" + seed };
-        Envelope answer = connection.Request(Commands.CreateProducer, request, ControlJson.Default.CreateProducerRequest);
-        if (answer.Type == FrameType.Error && answer.Error!.Contains(FrameCorpus.Topic, StringComparison.Ordinal))
-        {
-            // Two frames spliced into one can be a legal request to delete the topic.
-            connection.Request(Commands.CreateTopic, FuzzRun.Target, ControlJson.Default.TopicSpec);
-            answer = connection.Request(Commands.CreateProducer, request, ControlJson.Default.CreateProducerRequest);
-        }
-
-        if (answer.Type == FrameType.Error)
-        {
-            throw new InvalidOperationException("$create_producer was refused: " + answer.Error);
-        }
-
-        CreateProducerReply producer = JsonSerializer.Deserialize(answer.Payload!.Value.Span, ControlJson.Default.CreateProducerReply)!;
-        SubscribeReply consumer = connection.Request(
-            Commands.Subscribe,
+        CreateProducerReply producer = Ask(
+            connection, Commands.CreateProducer, new CreateProducerRequest { Topic = FrameCorpus.Topic, Name = "fuzz-" + seed },
+            ControlJson.Default.CreateProducerRequest, ControlJson.Default.CreateProducerReply);
+        SubscribeReply consumer = Ask(
+            connection, Commands.Subscribe,
             new SubscribeRequest { Topic = FrameCorpus.Topic, Subscription = "fuzz", ConsumerName = "c" + seed, Type = "shared", Start = "earliest" },
             ControlJson.Default.SubscribeRequest, ControlJson.Default.SubscribeReply);
         return new FrameCorpus(_random)
@@ -117,6 +106,26 @@ internal sealed class FuzzConnection(string address, int seed, FuzzTally tally)
             ConsumerChannel = consumer.Channel,
             SubscriptionEpoch = consumer.SubscriptionEpoch,
         };
+    }
+
+    // Two frames spliced into one can be a legal request to delete the topic: then it is made again.
+    private static TReply Ask<T, TReply>(RawConnection connection, string command, T body, JsonTypeInfo<T> type, JsonTypeInfo<TReply> replyType)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            Envelope answer = connection.Request(command, body, type);
+            if (answer.Type == FrameType.Response)
+            {
+                return JsonSerializer.Deserialize(answer.Payload!.Value.Span, replyType)!;
+            }
+
+            if (attempt == 10 || !answer.Error!.Contains(FrameCorpus.Topic, StringComparison.Ordinal))
+            {
+                throw new InvalidOperationException($"{command} was refused: {answer.Error}");
+            }
+
+            connection.Request(Commands.CreateTopic, FuzzRun.Target, ControlJson.Default.TopicSpec);
+        }
     }
 
     /// <summary>Reads until all pings are answered or the broker has closed; returns how many frames it has certainly read.</summary>

@@ -116,6 +116,16 @@ public sealed class LoadSession : IAsyncDisposable
     {
         await Producer.DisposeAsync();
         await (Consumer?.DisposeAsync() ?? ValueTask.CompletedTask);
+        try
+        {
+            // A clean end, so that a profiler can finish its file.
+            await Broker.StopAsync(TimeSpan.FromSeconds(30));
+        }
+        catch (TimeoutException)
+        {
+            // Dispose kills it.
+        }
+
         await Broker.DisposeAsync();
         Directory.Delete(_data, true);
     }

@@ -17,7 +17,7 @@ internal enum AckStep
 
 /// <summary>
 /// Acknowledgements of one partition until they are sent: neighbours grow together into ranges. The latest sent ones are remembered, because
-/// nothing tells whether the broker has read them: after a reconnect they are sent again, as long as they still mean the same.
+/// nothing tells whether the broker has read them: after a reconnect in the same epoch they are sent again.
 /// Runs on: any thread. Shared with: acknowledging threads and the timer, through <c>_gate</c>.
 /// </summary>
 internal sealed class AckBook
@@ -74,23 +74,20 @@ internal sealed class AckBook
     }
 
     /// <summary>
-    /// A new epoch. After a reconnect acknowledgements of the one before still mean the same messages (<paramref name="keep"/>); after a
-    /// seek they do not.
+    /// A channel was opened or a seek was answered. What was collected is kept (<paramref name="keep"/>) only while the epoch is the same: in a new one
+    /// the broker refuses to hear of offsets that it has not delivered in it. They come again, and are acknowledged then.
     /// </summary>
     public void Begin(uint epoch, bool keep)
     {
         lock (_gate)
         {
-            // One step up is our own return; more means that somebody moved the position meanwhile.
-            if (!keep || epoch > _epoch + 1)
+            if (!keep || epoch != _epoch)
             {
                 Clear();
                 _oldestEpoch = epoch;
             }
             else
             {
-                // The broker takes a cumulative part only over what it has delivered in the epoch.
-                _cumulative = epoch == _epoch ? _cumulative : 0;
                 Recall();
             }
 

@@ -68,6 +68,6 @@ public sealed partial class DanubeClient
     {
         ThrowIfDisposed();
         Connection connection = await _publishing.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        return await connection.RequestAsync(command, request, requestType, replyType, null, cancellationToken).ConfigureAwait(false);
+        return await connection.RequestAsync(command, request, requestType, replyType, null, _publishing.Options.RequestTimeout, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -13,6 +13,7 @@ public sealed partial class DanubeClient : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly HashSet<IAsyncDisposable> _open = [];
     private BatchPool? _batches;
+    private string[] _codecs = [];
     private int _disposed;
 
     private DanubeClient(BrokerAddress address, DanubeClientOptions options)
@@ -45,6 +46,7 @@ public sealed partial class DanubeClient : IAsyncDisposable
         {
             Connection connection = await client._publishing.ConnectAsync(cancellationToken).ConfigureAwait(false);
             client.BrokerName = connection.Hello.BrokerName;
+            client._codecs = connection.Hello.Codecs;
             client.MaxFrame = Math.Min(connection.Hello.MaxFrame, options.MaxFrame);
             client._batches = new BatchPool(client.MaxFrame);
             return client;
@@ -64,10 +66,15 @@ public sealed partial class DanubeClient : IAsyncDisposable
     {
         options.Validate();
         ThrowIfDisposed();
+        if (options.Compression != Codec.None && !_codecs.Contains(Compression.Name(options.Compression), StringComparer.Ordinal))
+        {
+            throw new DanubeException(ErrorCode.UnknownCodec, $"The broker does not take {Compression.Name(options.Compression)}; it takes: {string.Join(", ", _codecs)}.");
+        }
+
         string name = options.Name ?? $"producer-{Guid.NewGuid():N}";
         PartitionProducer[] partitions = await AttachAsync(
             _publishing, (topic, index) => new PartitionProducer(_publishing, options, topic, index, name, _batches!, MaxFrame),
-            p => p.Partitions, p => p.CloseAsync(), options.Topic, cancellationToken).ConfigureAwait(false);
+            p => p.CloseAsync(), options.Topic, cancellationToken).ConfigureAwait(false);
         return Remember(new Producer(this, options.Topic, name, partitions));
     }
 
@@ -85,7 +92,7 @@ public sealed partial class DanubeClient : IAsyncDisposable
         {
             consumer.Attach(await AttachAsync(
                 _consuming, (topic, index) => new PartitionConsumer(_consuming, consumer, options, topic, index, name),
-                p => p.Partitions, p => p.CloseAsync(new DanubeException(ErrorCode.EndOfStream, "The subscription of another partition failed.")),
+                p => p.CloseAsync(new DanubeException(ErrorCode.EndOfStream, "The subscription of another partition failed.")),
                 options.Topic, cancellationToken).ConfigureAwait(false));
             return Remember(consumer);
         }
@@ -126,19 +133,17 @@ public sealed partial class DanubeClient : IAsyncDisposable
 
     /// <summary>Opens the one channel of a plain topic, or one for each partition when the broker says that there are several.</summary>
     private static async Task<TChannel[]> AttachAsync<TChannel>(
-        BrokerLink link, Func<string, int, TChannel> make, Func<TChannel, int> partitionsOf, Func<TChannel, ValueTask> close, string topic, CancellationToken cancellationToken)
+        BrokerLink link, Func<string, int, TChannel> make, Func<TChannel, ValueTask> close, string topic, CancellationToken cancellationToken)
         where TChannel : BrokerChannel
     {
         TChannel first = make(topic, 0);
         await link.AttachAsync(first, cancellationToken).ConfigureAwait(false);
-        int count = partitionsOf(first);
-        if (count == 1)
+        if (first.Partitions == 1)
         {
             return [first];
         }
 
-        link.Detach(first);
-        TChannel[] all = [.. Enumerable.Range(0, count).Select(i => make($"{topic}-part-{i}", i))];
+        TChannel[] all = [.. Enumerable.Range(0, first.Partitions).Select(i => make($"{topic}-part-{i}", i))];
         try
         {
             await Task.WhenAll(all.Select(c => link.AttachAsync(c, cancellationToken))).ConfigureAwait(false);

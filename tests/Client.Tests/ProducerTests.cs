@@ -251,6 +251,59 @@ public sealed class ProducerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_codec_that_the_broker_does_not_take_is_refused()
+    {
+        _broker.Codecs = ["deflate"];
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, Fast());
+        DanubeException error = await Assert.ThrowsAsync<DanubeException>(() => client.CreateProducerAsync(new ProducerOptions { Topic = "/t/a", Compression = Codec.Brotli }));
+        Assert.Equal(ErrorCode.UnknownCodec, error.Code);
+    }
+
+    [Fact]
+    public async Task A_listener_that_throws_keeps_nobody_waiting()
+    {
+        await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/a", OnAcknowledged = (in BatchAck _) => throw new InvalidOperationException() });
+        Assert.Equal(0, (await producer.SendAsync(Bytes("a"))).Offset);
+        Assert.Equal(1, (await producer.SendAsync(Bytes("b"))).Offset);
+    }
+
+    [Fact]
+    public async Task A_token_cancelled_before_sends_nothing()
+    {
+        await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/a" });
+        var cancelled = new CancellationToken(true);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await producer.SendAsync(Bytes("a"), cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await producer.PostAsync(Bytes("b"), cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await producer.PostAsync(new OutgoingMessage { Payload = Bytes("c") }, cancelled));
+        await producer.FlushAsync();
+        Assert.Equal(0, _broker.Topic("/t/a").End);
+    }
+
+    [Fact]
+    public async Task Posts_spread_over_partitions_and_are_flushed_together()
+    {
+        _broker.Partitioned["/t/p"] = 3;
+        await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/p", MaxBatchBytes = 512 });
+        for (int i = 0; i < 1000; i++)
+        {
+            Assert.True(producer.TryPost(new OutgoingMessage { Payload = Bytes("x") }) || producer.TryPost(Bytes("y")));
+        }
+
+        await producer.FlushAsync();
+        Assert.All(Enumerable.Range(0, 3), i => Assert.InRange(_broker.Topic($"/t/p-part-{i}").End, 100, 800));
+    }
+
+    [Fact]
+    public async Task A_key_that_is_too_long_is_refused_before_anything_happens()
+    {
+        await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/a" });
+        var message = new OutgoingMessage { Key = new byte[ProtocolLimits.MaxKeyLength + 1] };
+        Assert.Throws<ArgumentException>(() => producer.TryPost(message));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await producer.SendAsync(message));
+        Assert.Equal(0, (await producer.SendAsync(Bytes("fine"))).Offset);
+    }
+
+    [Fact]
     public async Task Dispose_waits_for_what_was_posted()
     {
         Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/a" });

@@ -218,6 +218,135 @@ public sealed class ReconnectTests : IDisposable
         Assert.Equal(2, _broker.Connections);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_answer_that_comes_too_late_gives_its_channel_back(bool cancel)
+    {
+        _broker.HeldRequest = Commands.Subscribe;
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, new DanubeClientOptions { RequestTimeout = TimeSpan.FromMilliseconds(cancel ? 10_000 : 100) });
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(cancel ? 100 : 10_000));
+        var options = new ConsumerOptions { Topic = "/t/r", Subscription = "s" };
+        Exception error = await Assert.ThrowsAnyAsync<Exception>(() => client.SubscribeAsync(options, patience.Token));
+        Assert.Equal(cancel, error is OperationCanceledException);
+        _broker.ReleaseRequests();
+        await ProducerTests.Eventually(() => _broker.ClosedByClient.Contains(_broker.LastChannel));
+        await using Consumer consumer = await client.SubscribeAsync(options);
+    }
+
+    [Fact]
+    public async Task A_frame_that_always_ends_the_connection_ends_the_producer_at_last()
+    {
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, ProducerTests.Fast());
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r" });
+        await producer.SendAsync(Bytes("good"));
+        _broker.PoisonAt = 2;
+        DanubeException error = await Assert.ThrowsAsync<DanubeException>(async () => await producer.SendAsync(Bytes("bad")).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(ErrorCode.FrameTooLarge, error.Code);
+    }
+
+    [Fact]
+    public async Task Refused_credentials_are_not_tried_for_ever()
+    {
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, ProducerTests.Fast());
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r" });
+        _broker.RefuseHello = ErrorCode.Unauthorized;
+        _broker.KillConnections();
+        DanubeException error = await Assert.ThrowsAsync<DanubeException>(async () => await producer.SendAsync(Bytes("x")).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(ErrorCode.Unauthorized, error.Code);
+        DanubeException first = await Assert.ThrowsAsync<DanubeException>(() => DanubeClient.ConnectAsync(_broker.Url, ProducerTests.Fast()));
+        Assert.Equal(ErrorCode.Unauthorized, first.Code);
+    }
+
+    [Fact]
+    public async Task A_disposed_client_ends_its_producers_and_consumers()
+    {
+        DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, ProducerTests.Fast());
+        Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r" });
+        Consumer consumer = await client.SubscribeAsync(new ConsumerOptions { Topic = "/t/r", Subscription = "s" });
+        ValueTask<Message> waiting = consumer.ReceiveAsync();
+        Assert.True(producer.TryPost(Bytes("flushed by the dispose")));
+        await client.DisposeAsync();
+        Assert.Equal(1, _broker.Topic("/t/r").End);
+        Assert.Throws<DanubeException>(() => producer.TryPost(Bytes("late")));
+        await Assert.ThrowsAsync<DanubeException>(async () =>
+        {
+            await waiting; // The message may have come before the end; the next wait cannot succeed.
+            await consumer.ReceiveAsync();
+        });
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => client.PingAsync());
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r" }));
+    }
+
+    [Fact]
+    public async Task Many_senders_with_cancellations_and_cut_connections_get_consistent_answers()
+    {
+        const int Senders = 4, Each = 4000;
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, ProducerTests.Fast());
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r", MaxBatchBytes = 512, WindowBytes = 8192 });
+        using var done = new CancellationTokenSource();
+        Task killer = Task.Run(async () =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                await Task.Delay(30);
+                _broker.KillConnections();
+            }
+        });
+        List<(string Text, MessageId Id)>[] stored = await Task.WhenAll(Enumerable.Range(0, Senders).Select(s => Task.Run(() => SendAsync(s)))).WaitAsync(TimeSpan.FromSeconds(60));
+        done.Cancel();
+        await killer;
+        await producer.FlushAsync();
+        List<string> log = _broker.Topic("/t/r").Payloads();
+        Assert.Equal(log.Count, log.Distinct().Count());
+        foreach ((string text, MessageId id) in stored.SelectMany(s => s))
+        {
+            Assert.Equal(text, log[(int)id.Offset]);
+        }
+
+        for (int s = 0; s < Senders; s++)
+        {
+            int[] order = [.. log.Where(t => t.StartsWith($"{s}:", StringComparison.Ordinal)).Select(t => int.Parse(t[2..], null))];
+            Assert.Equal(order.Order(), order);
+        }
+
+        async Task<List<(string, MessageId)>> SendAsync(int sender)
+        {
+            var random = new Random(sender);
+            var waiting = new List<(string Text, Task<MessageId> Send)>();
+            var acknowledged = new List<(string, MessageId)>();
+            for (int i = 0; i < Each; i++)
+            {
+                var cancel = new CancellationTokenSource();
+                string text = $"{sender}:{i}";
+                waiting.Add((text, producer.SendAsync(Bytes(text), i % 3 == 0 ? cancel.Token : default).AsTask()));
+                if (i % 9 == 0)
+                {
+                    cancel.CancelAfter(random.Next(0, 3));
+                }
+
+                if (i % 100 == 99)
+                {
+                    foreach ((string sent, Task<MessageId> send) in waiting)
+                    {
+                        try
+                        {
+                            acknowledged.Add((sent, await send));
+                        }
+                        catch (OperationCanceledException)
+                        {
+                            // Stored or not: the caller does not know.
+                        }
+                    }
+
+                    waiting.Clear();
+                }
+            }
+
+            return acknowledged;
+        }
+    }
+
     [Fact]
     public async Task A_refusal_of_the_first_request_reaches_the_caller()
     {

@@ -9,11 +9,17 @@ internal abstract class BrokerChannel
     /// <summary>Connection on which an attempt to open is running; under the link's lock.</summary>
     public Connection? OpeningOn { get; set; }
 
+    /// <summary>Partitions of the topic as the broker said it: more than 1 means that this is not a channel but the question how many there are.</summary>
+    public int Partitions { get; protected set; } = 1;
+
     /// <summary>True when the channel works on <paramref name="connection"/>. Runs on: any thread.</summary>
     public abstract bool IsOpenOn(Connection connection);
 
-    /// <summary>Asks the broker for a channel and takes it into use. Runs on: the pool; one at a time.</summary>
-    public abstract Task OpenAsync(Connection connection, CancellationToken cancellationToken);
+    /// <summary>
+    /// Asks the broker for a channel and takes it into use. Runs on: the pool; one at a time. After a failure the answer can still come: a channel
+    /// that is at fault by then gives it back.
+    /// </summary>
+    public abstract Task OpenAsync(Connection connection, TimeSpan timeout, CancellationToken cancellationToken);
 
     /// <summary>The broker has acknowledged frames. The frame is sealed and consistent in length.</summary>
     public virtual void OnPublishAck(Connection connection, ReadOnlySpan<byte> frame)
@@ -37,7 +43,7 @@ internal abstract class BrokerChannel
     /// <summary>Nothing will bring the channel back. Runs on: any thread.</summary>
     public abstract void Fault(DanubeException cause);
 
-    /// <summary>Once per second while connected. Runs on: the timer.</summary>
+    /// <summary>Once per second while connected. Runs on: the timer, under the link's lock.</summary>
     public virtual void OnTick()
     {
     }

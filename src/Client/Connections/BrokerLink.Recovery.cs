@@ -6,6 +6,8 @@ namespace Danube.Fast.Client;
 internal sealed partial class BrokerLink
 {
     private int _restoring;
+    private Backoff _pauses;
+    private long _openedAt;
 
     /// <summary>Opens a channel again on the connection it lost it on, after a short pause. Its frames in the network are behind it then.</summary>
     public void Reopen(BrokerChannel channel, Connection connection, bool pause) => _ = ReopenAsync(channel, connection, pause);
@@ -61,17 +63,29 @@ internal sealed partial class BrokerLink
 
     private async Task<Connection?> ReconnectAsync()
     {
-        var backoff = new Backoff(Options.ReconnectDelay, Options.MaxReconnectDelay);
         long since = Options.TimeProvider.GetTimestamp();
+        if (Options.TimeProvider.GetElapsedTime(_openedAt) > 2 * Options.MaxReconnectDelay)
+        {
+            _pauses = new Backoff(Options.ReconnectDelay, Options.MaxReconnectDelay);
+        }
+        else
+        {
+            // The last one did not last: something may be wrong that a new one does not heal.
+            await PauseAsync(_pauses.Next()).ConfigureAwait(false);
+        }
+
         while (true)
         {
             try
             {
-                return await ConnectAsync(_disposed.Token).ConfigureAwait(false);
+                Connection connection = await ConnectAsync(_disposed.Token).ConfigureAwait(false);
+                _openedAt = Options.TimeProvider.GetTimestamp();
+                return connection;
             }
             catch (DanubeException e)
             {
-                if (Options.GiveUpAfter != Timeout.InfiniteTimeSpan && Options.TimeProvider.GetElapsedTime(since) >= Options.GiveUpAfter)
+                bool hopeless = e.Code is ErrorCode.Unauthorized or ErrorCode.UnsupportedVersion;
+                if (hopeless || (Options.GiveUpAfter != Timeout.InfiniteTimeSpan && Options.TimeProvider.GetElapsedTime(since) >= Options.GiveUpAfter))
                 {
                     GiveUp(e);
                     return null;
@@ -82,7 +96,7 @@ internal sealed partial class BrokerLink
                 return null;
             }
 
-            await PauseAsync(backoff.Next()).ConfigureAwait(false);
+            await PauseAsync(_pauses.Next()).ConfigureAwait(false);
         }
     }
 
@@ -98,16 +112,20 @@ internal sealed partial class BrokerLink
             channel.OpeningOn = connection;
         }
 
-        try
+        while (true)
         {
             await OpenWithRetriesAsync(channel, connection, pause).ConfigureAwait(false);
-        }
-        finally
-        {
             lock (_gate)
             {
-                channel.OpeningOn = channel.OpeningOn == connection ? null : channel.OpeningOn;
+                // Lost again at once? Whoever saw that while we were at it has left it to us.
+                if (!connection.IsOpen || _disposed.IsCancellationRequested || !_channels.Contains(channel) || channel.IsOpenOn(connection))
+                {
+                    channel.OpeningOn = channel.OpeningOn == connection ? null : channel.OpeningOn;
+                    return;
+                }
             }
+
+            pause = true;
         }
     }
 
@@ -128,12 +146,8 @@ internal sealed partial class BrokerLink
                     return;
                 }
 
-                await channel.OpenAsync(connection, _disposed.Token).ConfigureAwait(false);
-                pause = true;
-                if (channel.IsOpenOn(connection) || !IsAttached(channel))
-                {
-                    return;
-                }
+                await channel.OpenAsync(connection, Timeout.InfiniteTimeSpan, _disposed.Token).ConfigureAwait(false);
+                return;
             }
             catch (DanubeException e) when (e.Retryable)
             {
@@ -171,7 +185,7 @@ internal sealed partial class BrokerLink
         foreach (BrokerChannel channel in Snapshot())
         {
             Detach(channel);
-            channel.Fault(new DanubeException(ErrorCode.Unavailable, $"No connection to {Address} for {Options.GiveUpAfter.TotalSeconds:0.#} s: {cause.Message}", cause));
+            channel.Fault(new DanubeException(cause.Retryable ? ErrorCode.Unavailable : cause.Code, $"The connection to {Address} is given up: {cause.Message}", cause));
         }
     }
 

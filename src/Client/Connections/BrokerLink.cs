@@ -23,6 +23,8 @@ internal sealed partial class BrokerLink : IAsyncDisposable
         Address = address;
         Options = options;
         _blocks = blocks;
+        _pauses = new Backoff(options.ReconnectDelay, options.MaxReconnectDelay);
+        _openedAt = options.TimeProvider.GetTimestamp() - (long)(3 * options.MaxReconnectDelay.TotalSeconds * options.TimeProvider.TimestampFrequency);
         _timer = options.TimeProvider.CreateTimer(static link => ((BrokerLink)link!).Tick(), this, TickPeriod, TickPeriod);
     }
 
@@ -59,23 +61,40 @@ internal sealed partial class BrokerLink : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens a channel for the first time and keeps it open from then on.</summary>
+    /// <summary>Opens a channel for the first time and keeps it open from then on. A partitioned topic only tells its number of partitions.</summary>
     /// <exception cref="DanubeException">The broker cannot be reached or refuses.</exception>
     public async Task AttachAsync(BrokerChannel channel, CancellationToken cancellationToken)
     {
         Connection connection = await ConnectAsync(cancellationToken).ConfigureAwait(false);
-        await channel.OpenAsync(connection, cancellationToken).ConfigureAwait(false);
-        bool missedLoss;
+        try
+        {
+            await channel.OpenAsync(connection, Options.RequestTimeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            channel.Fault(e as DanubeException ?? new DanubeException(ErrorCode.EndOfStream, "Opening the channel was given up.", e));
+            throw;
+        }
+
+        if (channel.Partitions > 1)
+        {
+            return; // It was the question how many there are; nothing is open.
+        }
+
         lock (_gate)
         {
             _channels.Add(channel);
-            missedLoss = !connection.IsOpen;
         }
 
-        if (missedLoss)
+        // What was lost before the channel stood in the list was nobody's business.
+        if (!connection.IsOpen)
         {
             channel.OnLost(connection);
             _ = RestoreAsync();
+        }
+        else if (!channel.IsOpenOn(connection))
+        {
+            Reopen(channel, connection, pause: true);
         }
     }
 
@@ -116,9 +135,12 @@ internal sealed partial class BrokerLink : IAsyncDisposable
         }
 
         connection.CheckHealth();
-        foreach (BrokerChannel channel in Snapshot())
+        lock (_gate)
         {
-            channel.OnTick();
+            foreach (BrokerChannel channel in _channels)
+            {
+                channel.OnTick();
+            }
         }
     }
 

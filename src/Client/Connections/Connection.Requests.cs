@@ -17,34 +17,28 @@ internal sealed partial class Connection
     /// <param name="payloadType">How it is written.</param>
     /// <param name="replyType">How the answer is read; null when only its coming counts.</param>
     /// <param name="onReply">Called with the answer on the receiving thread before the next frame is looked at; null for none.</param>
-    /// <param name="cancellationToken">Gives up waiting; the broker may still do it.</param>
+    /// <param name="timeout">How long to wait for the answer; infinite for as long as the connection lives.</param>
+    /// <param name="cancellationToken">Gives up waiting; the broker may still do it, and <paramref name="onReply"/> is still called.</param>
     /// <exception cref="DanubeException">The broker refuses, does not answer in time, or the connection is lost.</exception>
     public async Task<TReply> RequestAsync<TRequest, TReply>(
         string command, TRequest payload, JsonTypeInfo<TRequest> payloadType, JsonTypeInfo<TReply>? replyType,
-        Action<TReply>? onReply, CancellationToken cancellationToken)
+        Action<TReply>? onReply, TimeSpan timeout, CancellationToken cancellationToken)
     {
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(payload, payloadType);
         PendingRequest request = Enter(command, onReply is null ? null : bytes => onReply(JsonSerializer.Deserialize(bytes.Span, replyType!)!));
         try
         {
             Send(new Envelope { Type = FrameType.Request, Id = command, CorrelationId = request.CorrelationId, Payload = json });
-            ReadOnlyMemory<byte> reply = await request.Reply.WaitAsync(_options.RequestTimeout, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            ReadOnlyMemory<byte> reply = await request.Reply.WaitAsync(timeout, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
             return replyType is null ? default! : JsonSerializer.Deserialize(reply.Span, replyType)!;
         }
         catch (TimeoutException e)
         {
-            throw new DanubeException(ErrorCode.TimedOut, $"{Address} did not answer {command} within {_options.RequestTimeout.TotalSeconds:0.#} s.", e) { CorrelationId = request.CorrelationId };
+            throw new DanubeException(ErrorCode.TimedOut, $"{Address} did not answer {command} within {timeout.TotalSeconds:0.#} s.", e) { CorrelationId = request.CorrelationId };
         }
         catch (JsonException e)
         {
             throw new DanubeException(ErrorCode.BadPayload, $"The answer of {Address} to {command} cannot be read: {e.Message}", e) { CorrelationId = request.CorrelationId };
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                _requests.Remove(request.CorrelationId);
-            }
         }
     }
 
@@ -79,7 +73,7 @@ internal sealed partial class Connection
                 OnHello(message.Payload ?? default);
                 break;
             case FrameType.Response:
-                Find(message.CorrelationId)?.Complete(message.Payload ?? "{}"u8.ToArray());
+                Take(message.CorrelationId)?.Complete(message.Payload ?? "{}"u8.ToArray());
                 break;
             case FrameType.Error:
                 OnError(message);
@@ -92,7 +86,7 @@ internal sealed partial class Connection
         ErrorPayload payload = ErrorBodies.Read(message);
         string? correlation = message.CorrelationId.Length > 0 ? message.CorrelationId : null;
         DanubeException error = DanubeException.FromBroker(payload, correlation);
-        if (correlation is not null && Find(correlation) is { } request)
+        if (correlation is not null && Take(correlation) is { } request)
         {
             request.Fail(error);
         }
@@ -106,11 +100,11 @@ internal sealed partial class Connection
         }
     }
 
-    private PendingRequest? Find(string correlationId)
+    private PendingRequest? Take(string correlationId)
     {
         lock (_gate)
         {
-            return _requests.GetValueOrDefault(correlationId);
+            return _requests.Remove(correlationId, out PendingRequest? request) ? request : null;
         }
     }
 

@@ -44,7 +44,7 @@ internal sealed partial class PartitionConsumer
         var request = new SeekRequest { Topic = Topic, Subscription = _options.Subscription, To = to };
         return connection.RequestAsync(
             Commands.Seek, request, ControlJson.Default.SeekRequest, ControlJson.Default.SeekReply,
-            reply => OnSeek(connection, reply), cancellationToken);
+            reply => OnSeek(connection, reply), _link.Options.RequestTimeout, cancellationToken);
     }
 
     private void OnSeek(Connection connection, SeekReply reply)

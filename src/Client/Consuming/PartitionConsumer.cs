@@ -31,8 +31,6 @@ internal sealed partial class PartitionConsumer : BrokerChannel
     public string Topic { get; }
     public int Partition { get; }
 
-    /// <summary>Partitions of the topic as the broker said it: more than 1 means that this object is not a consumer but the question.</summary>
-    public int Partitions { get; private set; } = 1;
     public long DurableEnd => Volatile.Read(ref _durableEnd);
     public long StartOffset => Volatile.Read(ref _startOffset);
 
@@ -44,7 +42,7 @@ internal sealed partial class PartitionConsumer : BrokerChannel
         }
     }
 
-    public override Task OpenAsync(Connection connection, CancellationToken cancellationToken)
+    public override Task OpenAsync(Connection connection, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var request = new SubscribeRequest
         {
@@ -58,7 +56,7 @@ internal sealed partial class PartitionConsumer : BrokerChannel
         };
         return connection.RequestAsync(
             Commands.Subscribe, request, ControlJson.Default.SubscribeRequest, ControlJson.Default.SubscribeReply,
-            reply => OnOpened(connection, reply), cancellationToken);
+            reply => OnOpened(connection, reply), timeout, cancellationToken);
     }
 
     public override void OnStreamError(Connection connection, DanubeException error)
@@ -138,6 +136,13 @@ internal sealed partial class PartitionConsumer : BrokerChannel
         if (Partitions > 1)
         {
             return;
+        }
+
+        // A late answer to an earlier request: the newer channel counts.
+        if (Session() is { } former && former.Connection == connection)
+        {
+            LeaveSession(connection);
+            connection.CloseChannel(former.Channel);
         }
 
         var session = new ConsumerSession(this, connection, reply.Channel, reply.SubscriptionEpoch, _options.CreditRecords, _options.CreditBytes);

@@ -79,10 +79,7 @@ internal sealed partial class PartitionProducer
         for (Batch? next; batch is not null; batch = next)
         {
             next = batch.Next;
-            if (_options.OnAcknowledged is { } handler)
-            {
-                handler(new BatchAck(Partition, batch.FirstOffset, batch.Count, batch.FirstSequence, batch.OpenedTimestamp, batch.SentTimestamp));
-            }
+            Tell(batch);
 
             SendOperation? operation = batch.Operations.First;
             for (SendOperation? following; operation is not null; operation = following)
@@ -92,6 +89,18 @@ internal sealed partial class PartitionProducer
             }
 
             batch.Release();
+        }
+    }
+
+    private void Tell(Batch batch)
+    {
+        try
+        {
+            _options.OnAcknowledged?.Invoke(new BatchAck(Partition, batch.FirstOffset, batch.Count, batch.FirstSequence, batch.OpenedTimestamp, batch.SentTimestamp));
+        }
+        catch (Exception)
+        {
+            // A defect of the listener must not keep the senders of this batch waiting.
         }
     }
 

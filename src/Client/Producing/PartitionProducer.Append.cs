@@ -50,15 +50,20 @@ internal sealed partial class PartitionProducer
 
     /// <summary>Takes the message as soon as there is room.</summary>
     public ValueTask PostAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        TryPost(payload.Span) ? default : WaitToPost(new OutgoingMessage { Payload = payload }, cancellationToken);
+        !cancellationToken.IsCancellationRequested && TryPost(payload.Span) ? default : WaitToPost(new OutgoingMessage { Payload = payload }, cancellationToken);
 
     /// <summary>As above.</summary>
     public ValueTask PostAsync(in OutgoingMessage message, CancellationToken cancellationToken) =>
-        TryPost(message) ? default : WaitToPost(message, cancellationToken);
+        !cancellationToken.IsCancellationRequested && TryPost(message) ? default : WaitToPost(message, cancellationToken);
 
     /// <summary>Takes the message as soon as there is room; the task ends with the acknowledgement.</summary>
     public ValueTask<MessageId> SendAsync(in OutgoingMessage message, CancellationToken cancellationToken)
     {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<MessageId>(cancellationToken);
+        }
+
         SendOperation operation = _operations.Rent();
         operation.Begin(this, isPost: false, cancellationToken.CanBeCanceled);
         bool pump;
@@ -90,6 +95,11 @@ internal sealed partial class PartitionProducer
 
     private ValueTask WaitToPost(in OutgoingMessage message, CancellationToken cancellationToken)
     {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
         SendOperation operation = _operations.Rent();
         operation.Begin(this, isPost: true, cancellationToken.CanBeCanceled);
         operation.Message = message;

@@ -8,13 +8,13 @@ namespace Danube.Fast.Client;
 /// </summary>
 internal sealed partial class PartitionProducer
 {
-    // Openings in a row that ended with a sequence gap and brought no acknowledgement.
+    // Openings in a row that brought no acknowledgement and ended with a gap, or with a connection that the broker closed for good reason.
     private const int MaxFruitlessOpenings = 5;
 
     private int _fruitlessOpenings;
     private ulong _ackedAtOpening;
 
-    public override Task OpenAsync(Connection connection, CancellationToken cancellationToken)
+    public override Task OpenAsync(Connection connection, TimeSpan timeout, CancellationToken cancellationToken)
     {
         CreateProducerRequest request;
         lock (_gate)
@@ -25,7 +25,7 @@ internal sealed partial class PartitionProducer
 
         return connection.RequestAsync(
             Commands.CreateProducer, request, ControlJson.Default.CreateProducerRequest, ControlJson.Default.CreateProducerReply,
-            reply => OnOpened(connection, reply), cancellationToken);
+            reply => OnOpened(connection, reply), timeout, cancellationToken);
     }
 
     public override void OnStreamError(Connection connection, DanubeException error)
@@ -53,19 +53,34 @@ internal sealed partial class PartitionProducer
         }
         else
         {
-            OnLost(connection);
+            lock (_gate)
+            {
+                LeaveChannel();
+            }
+
             End(cause);
         }
     }
 
     public override void OnLost(Connection connection)
     {
+        bool over;
         lock (_gate)
         {
-            if (_state == ProducerState.Open && _connection == connection)
+            if (_state != ProducerState.Open || _connection != connection)
             {
-                LeaveChannel();
+                return;
             }
+
+            // A frame that makes the broker close the connection would do so for ever.
+            _fruitlessOpenings += _window.Sent > 0 && _ackedSequence == _ackedAtOpening && connection.Cause is { Retryable: false } ? 1 : 0;
+            over = _fruitlessOpenings > MaxFruitlessOpenings;
+            LeaveChannel();
+        }
+
+        if (over)
+        {
+            End(connection.Cause!);
         }
     }
 
@@ -195,7 +210,7 @@ internal sealed partial class PartitionProducer
 
     private uint LeaveChannel()
     {
-        _state = ProducerState.Opening;
+        _state = _state == ProducerState.Open ? ProducerState.Opening : _state;
         _connection = null;
         return _channel;
     }

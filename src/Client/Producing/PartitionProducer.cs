@@ -54,9 +54,6 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
     public string Topic { get; }
     public int Partition { get; }
 
-    /// <summary>Partitions of the topic as the broker said it: more than 1 means that this object is not a producer but the question.</summary>
-    public int Partitions { get; private set; } = 1;
-
     /// <summary>Moves with every closed batch; a hint for spreading messages over partitions.</summary>
     public int ClosedBatches { get; private set; }
 

@@ -44,8 +44,20 @@ internal sealed class FakeBroker : IDisposable
 
     /// <summary>Partitions of base topics.</summary>
     public Dictionary<string, int> Partitioned { get; } = [];
+
+    /// <summary>Requests of this name are answered by <see cref="ReleaseRequests"/> only.</summary>
+    public string? HeldRequest { get; set; }
+    public List<(FakeSession Session, byte[] Frame)> HeldRequests { get; } = [];
+    public string[] Codecs { get; set; } = ["brotli", "deflate"];
+
+    /// <summary>Refuses HELLO with this code.</summary>
+    public ErrorCode RefuseHello { get; set; }
     public long Window { get; set; } = ProtocolLimits.DefaultProducerWindow;
     public int MaxFrame { get; set; } = ProtocolLimits.DefaultMaxFrame;
+
+    /// <summary>A frame with this sequence closes the connection.</summary>
+    public ulong PoisonAt { get; set; }
+    public List<uint> ClosedByClient { get; } = [];
     public bool Silent { get; set; }
     public int Connections { get; private set; }
     public uint LastChannel { get; set; }
@@ -116,7 +128,21 @@ internal sealed class FakeBroker : IDisposable
         }
     }
 
-    /// <summary>Closes a channel of the client.</summary>
+    public void ReleaseRequests()
+    {
+        lock (Gate)
+        {
+            HeldRequest = null;
+            foreach ((FakeSession session, byte[] frame) in HeldRequests)
+            {
+                session.OnEnvelope(frame);
+            }
+
+            HeldRequests.Clear();
+        }
+    }
+
+    /// <summary>Closes all channels of the client.</summary>
     public void CloseChannels(ErrorCode code)
     {
         lock (Gate)

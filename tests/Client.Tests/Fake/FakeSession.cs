@@ -60,6 +60,8 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
         _consumers.Clear();
     }
 
+    public void CloseConnection(ErrorCode code) => CloseChannel(0, code);
+
     private void CloseChannel(uint channel, ErrorCode code)
     {
         byte[] json = ErrorBodies.Write(new ErrorPayload { Code = ErrorCodes.Name(code), Message = "closed by the test" });
@@ -156,6 +158,13 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
         {
             case FrameType.Publish when !broker.Blackhole && _producers.TryGetValue(channel, out var to):
                 ulong sequence = new StreamHeader(frame).Sequence;
+                if (broker.PoisonAt == sequence)
+                {
+                    CloseConnection(ErrorCode.FrameTooLarge);
+                    Kill();
+                    break;
+                }
+
                 ErrorCode error = to.Topic.Publish(to.Producer, frame);
                 if (error != ErrorCode.None)
                 {
@@ -178,6 +187,7 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
                 Send(pong);
                 break;
             case FrameType.Close:
+                broker.ClosedByClient.Add(channel);
                 _producers.Remove(channel);
                 if (_consumers.Remove(channel, out var closed))
                 {
@@ -188,15 +198,27 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
         }
     }
 
-    private void OnEnvelope(ReadOnlySpan<byte> frame)
+    internal void OnEnvelope(ReadOnlySpan<byte> frame)
     {
         Assert.True(EnvelopeCodec.TryDecode(frame, EnvelopeMode.Strict, int.MaxValue, out Envelope? message, out _));
         ReadOnlySpan<byte> json = message!.Payload!.Value.Span;
         if (message.Id == Commands.Hello)
         {
+            if (broker.RefuseHello != ErrorCode.None)
+            {
+                Send(EnvelopeCodec.EncodeError(new Envelope { Id = Commands.Hello }, new ErrorPayload { Code = ErrorCodes.Name(broker.RefuseHello), Message = "go away" }));
+                return;
+            }
+
             _hello = true;
-            var reply = new HelloReply { Version = 2, MaxFrame = broker.MaxFrame, Codecs = ["brotli", "deflate"], BrokerName = "fake" };
+            var reply = new HelloReply { Version = 2, MaxFrame = broker.MaxFrame, Codecs = broker.Codecs, BrokerName = "fake" };
             Send(EnvelopeCodec.Encode(new Envelope { Type = FrameType.Event, Id = Commands.Hello, Payload = JsonSerializer.SerializeToUtf8Bytes(reply, ControlJson.Default.HelloReply) }, PayloadEncoding.Json));
+            return;
+        }
+
+        if (message.Id == broker.HeldRequest)
+        {
+            broker.HeldRequests.Add((this, frame.ToArray()));
             return;
         }
 

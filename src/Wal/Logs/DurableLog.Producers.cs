@@ -13,6 +13,7 @@ internal sealed partial class DurableLog
     private ProducerTable _producers = new();
     private ArrayBufferWriter<byte>? _pendingSnapshot;
     private long _pendingSnapshotEnd;
+    private long _writtenSnapshotEnd;
 
     public override ProducerTable Producers
     {
@@ -35,8 +36,25 @@ internal sealed partial class DurableLog
         {
             SnapshotFile.Write(_files, _path, _pendingSnapshot.WrittenSpan);
             _pendingSnapshot = null;
+            _writtenSnapshotEnd = _pendingSnapshotEnd;
             Interlocked.Increment(ref _directory.Counters.SnapshotCount);
         }
+    }
+
+    /// <summary>True when a snapshot on the disk covers everything in front of an offset: only then may the frames go. Else one is on its way.</summary>
+    private bool HasSnapshotUpTo(long offset)
+    {
+        if (_writtenSnapshotEnd < offset)
+        {
+            if (_pendingSnapshot is null || _pendingSnapshotEnd < offset)
+            {
+                TakeSnapshot();
+            }
+
+            SnapshotTick();
+        }
+
+        return _writtenSnapshotEnd >= offset;
     }
 
     private void TakeSnapshot()
@@ -82,6 +100,7 @@ internal sealed partial class DurableLog
         if (_segments.Length > 0 && SnapshotFile.TryRead(_files, _path, TopicId, out SnapshotFile snapshot) && Accepts(snapshot, out int segment))
         {
             table = snapshot.Table;
+            _writtenSnapshotEnd = snapshot.EndOffset;
             if (segment >= 0)
             {
                 (from, position, at) = (snapshot.EndOffset, snapshot.Position, segment);

@@ -47,7 +47,7 @@ internal sealed partial class DurableLog
 
         Segment[] segments = Volatile.Read(ref _segments);
         int gone = CountExpired(segments, oldest, policy.MaxBytes);
-        if (gone > 0 && _failure is null)
+        if (gone > 0 && _failure is null && HasSnapshotUpTo(segments[gone].BaseOffset))
         {
             DeleteFront(segments, gone);
         }

@@ -17,18 +17,41 @@ public sealed class CrashImageTests
     [InlineData(AppendMode.Mapped, 4)]
     public void Acknowledged_frames_survive_any_crash_image(AppendMode mode, int block)
     {
+        var seen = new Tally();
         for (int seed = block * 1000; seed < (block * 1000) + 6; seed++)
         {
-            Scenario(seed, mode);
+            Scenario(seed, mode, seen);
+        }
+
+        // The scenarios did meet what they are about.
+        Assert.True(seen.Images > 500, $"{seen.Images} images.");
+        Assert.True(seen is { Rolls: > 0, LeftBehindBytes: > 0, DeletedSegments: > 0, Snapshots: > 0 }, seen.ToString());
+    }
+
+    private sealed record Tally
+    {
+        public long Images { get; set; }
+        public long Rolls { get; set; }
+        public long LeftBehindBytes { get; set; }
+        public long DeletedSegments { get; set; }
+        public long Snapshots { get; set; }
+
+        public void Add(WalCounters counters)
+        {
+            Images++;
+            Rolls += counters.Rolls;
+            LeftBehindBytes += counters.LeftBehindBytes;
+            DeletedSegments += counters.DeletedSegments;
+            Snapshots += counters.Snapshots;
         }
     }
 
-    private static void Scenario(int seed, AppendMode mode)
+    private static void Scenario(int seed, AppendMode mode, Tally seen)
     {
         try
         {
             var random = new Random(seed);
-            var world = new World(new SimulatedFileSystem(), [.. Enumerable.Range(1, Logs).Select(i => new CrashModel((ulong)i))], new TestClock(), mode);
+            var world = new World(new SimulatedFileSystem(), [.. Enumerable.Range(1, Logs).Select(i => new CrashModel((ulong)i))], new TestClock(), mode, seen);
             world.Start();
             for (int life = 0; life < 4; life++)
             {
@@ -50,7 +73,7 @@ public sealed class CrashImageTests
         }
     }
 
-    private sealed class World(SimulatedFileSystem files, CrashModel[] models, TestClock clock, AppendMode mode)
+    private sealed class World(SimulatedFileSystem files, CrashModel[] models, TestClock clock, AppendMode mode, Tally seen)
     {
         private SteppedDirectory _directory = null!;
         private DurableLog[] _logs = [];
@@ -58,7 +81,7 @@ public sealed class CrashImageTests
         public void Start()
         {
             Open();
-            _logs = [.. models.Select(m => _directory.Create(m.TopicId))];
+            _logs = [.. models.Select(m => _directory.Create(m.TopicId, retention: RetentionOf(m)))];
         }
 
         public void Step(Random random)
@@ -120,7 +143,8 @@ public sealed class CrashImageTests
 
         private World Recover(SimulatedFileSystem image)
         {
-            var world = new World(image, [.. models.Select(m => m.Clone())], clock, mode);
+            var world = new World(image, [.. models.Select(m => m.Clone())], clock, mode, seen);
+            seen.Add(_directory.Directory.Counters);
             world.Reopen();
             return world;
         }
@@ -138,7 +162,7 @@ public sealed class CrashImageTests
         private void Reopen()
         {
             Open();
-            _logs = [.. models.Select(m => _directory.Open(m.TopicId))];
+            _logs = [.. models.Select(m => _directory.Open(m.TopicId, retention: RetentionOf(m)))];
             for (int i = 0; i < models.Length; i++)
             {
                 models[i].Verify(_logs[i]);
@@ -155,7 +179,7 @@ public sealed class CrashImageTests
             }
 
             Open();
-            _logs = [.. models.Select(m => _directory.Open(m.TopicId))];
+            _logs = [.. models.Select(m => _directory.Open(m.TopicId, retention: RetentionOf(m)))];
             Assert.True(_directory.Directory.WasClosedCleanly);
             for (int i = 0; i < models.Length; i++)
             {
@@ -165,7 +189,10 @@ public sealed class CrashImageTests
             }
         }
 
-        private void Open() => _directory = new SteppedDirectory(files, clock, o => o with { AppendMode = mode });
+        private void Open() => _directory = new SteppedDirectory(files, clock, o => o with { AppendMode = mode, RetentionIntervalMs = 1000 });
+
+        // The first topic keeps everything, the second 60 KB, the third 5 seconds.
+        private static LogRetention RetentionOf(CrashModel model) => model.TopicId switch { 2 => new LogRetention(0, 60_000), 3 => new LogRetention(5000, 0), _ => default };
 
         private void Observe()
         {

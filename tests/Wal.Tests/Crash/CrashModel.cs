@@ -54,7 +54,9 @@ internal sealed class CrashModel(ulong topicId)
         Assert.True(log.Committed >= Acknowledged, $"Topic {topicId}: acknowledged up to {Acknowledged}, recovered only up to {log.Committed}.");
         Assert.True(log.Committed <= End, $"Topic {topicId}: recovered up to {log.Committed}, appended only up to {End}.");
         Assert.True(log.Durable <= Math.Max(Acknowledged, log.LogStart), $"Topic {topicId}: {log.Durable} counts as durable although nobody synced beyond {Acknowledged}.");
+        Assert.True(log.LogStart >= LogStart, $"Topic {topicId}: the log start went back from {LogStart} to {log.LogStart}.");
         int at = _frames.FindIndex(f => f.Offset >= log.LogStart);
+        at = at < 0 ? _frames.Count : at;
         uint generation = 0;
         foreach ((long offset, byte[] frame) in ReadCommitted(log))
         {
@@ -68,10 +70,7 @@ internal sealed class CrashModel(ulong topicId)
 
         Assert.Equal(log.Committed, at > 0 ? _frames[at - 1].End : 0);
         ulong expected = at > 0 ? new StreamHeader(_frames[at - 1].Frame).Sequence + new StreamHeader(_frames[at - 1].Frame).RecordCount - 1 : 0;
-        if (log.Committed > log.LogStart)
-        {
-            Assert.Equal(expected, log.Producers.LastSequence(topicId + 10));
-        }
+        Assert.Equal(expected, log.Producers.LastSequence(topicId + 10));
     }
 
     /// <summary>The world goes on from a recovered log: what was lost (never acknowledged) is forgotten.</summary>

@@ -60,6 +60,24 @@ public sealed class AllocationTests : IDisposable
         Assert.True(perBatch < 16, $"{perBatch} bytes per batch over all threads."); // The test runner is in the figure.
     }
 
+    [Fact]
+    public void Idle_logs_take_little_heap()
+    {
+        const int Topics = 2000;
+        var directory = new SteppedDirectory(new SimulatedFileSystem(), new TestClock());
+        for (ulong i = 1; i <= Topics; i++)
+        {
+            directory.Files.CreateDirectory($"/data/topics/{i}");
+        }
+
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        DurableLog[] logs = [.. Enumerable.Range(1, Topics).Select(i => directory.Open((ulong)i))];
+        directory.RunBackground();
+        long perLog = (GC.GetTotalMemory(forceFullCollection: true) - before) / Topics;
+        Assert.True(perLog < 2048, $"{perLog} bytes per idle log.");
+        GC.KeepAlive(logs);
+    }
+
     private static async Task AppendManyAsync(TopicLog log, byte[] frame, int count)
     {
         for (int i = 0; i < count; i++)

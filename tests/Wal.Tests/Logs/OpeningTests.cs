@@ -111,24 +111,6 @@ public sealed class OpeningTests
     }
 
     [Fact]
-    public void Idle_logs_take_little_heap()
-    {
-        const int Topics = 2000;
-        var directory = new SteppedDirectory(_files, _clock);
-        for (ulong i = 1; i <= Topics; i++)
-        {
-            directory.Files.CreateDirectory($"/data/topics/{i}");
-        }
-
-        long before = GC.GetTotalMemory(forceFullCollection: true);
-        DurableLog[] logs = [.. Enumerable.Range(1, Topics).Select(i => directory.Open((ulong)i))];
-        directory.RunBackground();
-        long perLog = (GC.GetTotalMemory(forceFullCollection: true) - before) / Topics;
-        Assert.True(perLog < 2048, $"{perLog} bytes per idle log.");
-        GC.KeepAlive(logs);
-    }
-
-    [Fact]
     public async Task Cursors_are_saved_soon_and_durably_when_asked()
     {
         var directory = new SteppedDirectory(_files, _clock);

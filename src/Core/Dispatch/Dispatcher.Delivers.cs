@@ -163,6 +163,9 @@ internal sealed partial class Dispatcher
     {
         long end = scratch.Range(scratch.RangeCount - 1).End;
         int bytes = DeliverFrame.Measure(scratch.ExclusionCount) + frames.Bytes.Length;
+
+        // A consumer that never acknowledges itself (others do, or the log start moves) must not collect ranges for ever.
+        consumer.InFlight.TrimAcknowledged(Cursor);
         for (int i = 0; i < scratch.RangeCount; i++)
         {
             (long first, long stop) = scratch.Range(i);

@@ -128,11 +128,20 @@ internal sealed partial class TopicRegistry(
         // Opening reads the disk: not on the thread that receives.
         TopicLog topicLog = await Task.Run(() => store.Open(definition.TopicId, definition.Class, definition.Retention), cancellationToken);
         var topic = new Topic(entry.Name.Full, topicLog, store.Cursors, _topicOptions, time);
-        foreach (SubscriptionDefinition subscription in entry.Subscriptions.Values)
+        try
         {
-            SubscriptionTypes.TryParse(subscription.Type, out SubscriptionType type);
-            StartPosition start = StartPosition.TryParse(subscription.Start, out StartPosition parsed) ? parsed : StartPosition.Earliest;
-            await topic.OpenSubscriptionAsync(new SubscriptionSpec(subscription.Name, type, start), cancellationToken);
+            foreach (SubscriptionDefinition subscription in entry.Subscriptions.Values)
+            {
+                SubscriptionTypes.TryParse(subscription.Type, out SubscriptionType type);
+                StartPosition start = StartPosition.TryParse(subscription.Start, out StartPosition parsed) ? parsed : StartPosition.Earliest;
+                await topic.OpenSubscriptionAsync(new SubscriptionSpec(subscription.Name, type, start), cancellationToken);
+            }
+        }
+        catch
+        {
+            // A log that stays open could not be opened again by the next attempt.
+            topic.Close(ErrorCode.LogFailed, $"Topic {entry.Name.Full} could not be opened.");
+            throw;
         }
 
         entry.Topic = topic;

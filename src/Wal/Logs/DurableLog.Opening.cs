@@ -44,7 +44,15 @@ internal sealed partial class DurableLog
 
             try
             {
-                sync = Load();
+                // A closed log may be deleted or open again as another object: its files are not touched any more.
+                if (IsClosed)
+                {
+                    TakeRecordedEnds();
+                }
+                else
+                {
+                    sync = Load();
+                }
             }
             catch (Exception error)
             {
@@ -63,7 +71,7 @@ internal sealed partial class DurableLog
         CompleteRoomWaiters();
     }
 
-    // The log could not be opened: what the record says stands, and is not overwritten.
+    // The log could not be opened, or was closed first: what the record says stands, and is not overwritten.
     private void TakeRecordedEnds()
     {
         if (_directory.Store.TryGetLog(TopicId, out LogState state))

@@ -10,6 +10,8 @@ internal sealed partial class DurableLog
     private const long ReplayWorthASnapshotBytes = 1024 * 1024;
     private const int ReplayWindowBytes = 1024 * 1024;
 
+    // Janitor and closing thread use one temporary file. Outside of the append lock.
+    private readonly Lock _snapshotLock = new();
     private ProducerTable _producers = new();
     private ArrayBufferWriter<byte>? _pendingSnapshot;
     private long _pendingSnapshotEnd;
@@ -27,7 +29,18 @@ internal sealed partial class DurableLog
     /// <summary>Takes a snapshot when enough was appended; writes it once the log is durable up to it. Runs on: the janitor.</summary>
     internal void SnapshotTick()
     {
-        if (_pendingSnapshot is null && Volatile.Read(ref _bytesSinceSnapshot) >= _directory.Options.SnapshotIntervalBytes)
+        lock (_snapshotLock)
+        {
+            if (!IsClosed)
+            {
+                TakeAndWrite(_directory.Options.SnapshotIntervalBytes);
+            }
+        }
+    }
+
+    private void TakeAndWrite(long worthBytes)
+    {
+        if (_pendingSnapshot is null && Volatile.Read(ref _bytesSinceSnapshot) >= worthBytes)
         {
             TakeSnapshot();
         }
@@ -79,12 +92,15 @@ internal sealed partial class DurableLog
     {
         try
         {
-            if (_bytesSinceSnapshot >= ReplayWorthASnapshotBytes && _failure is null && _durable == _committed)
+            lock (_snapshotLock)
             {
-                TakeSnapshot();
-            }
+                if (_failure is null && _durable == _committed && _bytesSinceSnapshot >= ReplayWorthASnapshotBytes)
+                {
+                    TakeSnapshot();
+                }
 
-            SnapshotTick();
+                TakeAndWrite(_directory.Options.SnapshotIntervalBytes);
+            }
         }
         catch (IOException error)
         {

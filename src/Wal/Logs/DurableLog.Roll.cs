@@ -62,7 +62,11 @@ internal sealed partial class DurableLog
         }
         catch (Exception error)
         {
-            Fail(error);
+            // The directory of a deleted topic is gone: that is no failure of its log.
+            if (!IsClosed)
+            {
+                Fail(error);
+            }
         }
 
         EndPreparation(prepared, full);
@@ -148,12 +152,22 @@ internal sealed partial class DurableLog
         }
     }
 
-    /// <summary>Seals the active segment and starts the next one. The caller holds the append lock.</summary>
+    /// <summary>
+    /// Seals the active segment and starts the next one. An empty one (of a retention roll, or too small for the frame) has the name that the next one needs, so it
+    /// is replaced: two segments of one name would end with the file of the live one deleted in the name of the other. The committer may be about
+    /// to sync the replaced file, so its handle is left to the collector. The caller holds the append lock.
+    /// </summary>
     private void StartSegment(PreparedSegment prepared)
     {
         Segment? old = _active;
         long now = _directory.NowMicros;
-        if (old is not null)
+        Segment[] segments = _segments;
+        Segment? replaced = segments.Length > 0 && segments[^1].BaseOffset == _committed ? segments[^1] : null;
+        if (replaced is not null)
+        {
+            segments = segments[..^1];
+        }
+        else if (old is not null)
         {
             Seal(old, now);
         }
@@ -174,9 +188,9 @@ internal sealed partial class DurableLog
             DurablePosition = SegmentHeader.Size,
             Index = new SparseIndex(),
         };
-        Segment[] segments = _segments;
         CoolDown(segments);
         Volatile.Write(ref _segments, [.. segments, segment]);
+        replaced?.DropMap();
         _active = segment;
         _isWritable = true;
         _plannedBytes = prepared.Capacity;

@@ -119,6 +119,11 @@ internal sealed partial class DurableLog : TopicLog
         }
 
         CompleteRoomWaiters();
+        lock (_readyLock)
+        {
+            // An opening that has begun ends first; one that comes later sees that the log is closed.
+        }
+
         if (IsReady)
         {
             Commit();

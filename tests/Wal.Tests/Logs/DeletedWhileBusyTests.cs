@@ -1,0 +1,43 @@
+using Danube.Fast.Core;
+
+namespace Danube.Fast.Wal.Tests;
+
+/// <summary>Background work that meets a log which was closed or deleted before its turn.</summary>
+public sealed class DeletedWhileBusyTests
+{
+    private const ulong TopicId = 8;
+
+    [Fact]
+    public void An_opening_that_comes_after_the_delete_does_not_make_the_directory_again()
+    {
+        var files = new SimulatedFileSystem();
+        var clock = new TestClock();
+        var first = new SteppedDirectory(files, clock);
+        DurableLog log = first.Create(TopicId);
+        Assert.Equal(AppendStatus.Ok, first.Append(log, TestFrames.Build(1, 1, 3, 100)));
+        first.RunCommits();
+
+        var second = new SteppedDirectory(files.Kill(), clock);
+        DurableLog reopened = second.Open(TopicId);
+        second.Directory.Delete(TopicId);
+        second.RunBackground();
+        second.RunCommits();
+        Assert.Empty(second.Files.List($"{SteppedDirectory.Root}/topics"));
+        Assert.True(reopened.IsReady);
+        Assert.Equal(AppendStatus.Failed, LogDriver.TryAppend(reopened, TestFrames.Build(1, 4, 1, 10), clock.NowMicros));
+    }
+
+    [Fact]
+    public void An_allocation_that_comes_after_the_delete_poisons_nothing()
+    {
+        var stepped = new SteppedDirectory(new SimulatedFileSystem(), new TestClock());
+        DurableLog log = stepped.Create(TopicId);
+        Assert.Equal(AppendStatus.NotReady, LogDriver.TryAppend(log, TestFrames.Build(1, 1, 1, 100), stepped.Clock.NowMicros));
+        stepped.Directory.Delete(TopicId);
+        stepped.RunBackground();
+        stepped.RunCommits();
+        Assert.Equal(0, stepped.Directory.Counters.Poisoned);
+        Assert.Null(stepped.Directory.Store.GetPoison(TopicId));
+        Assert.Empty(stepped.Files.List($"{SteppedDirectory.Root}/topics"));
+    }
+}

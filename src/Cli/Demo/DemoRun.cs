@@ -104,14 +104,19 @@ internal sealed class DemoRun(string folder, string? file, int lines, TextWriter
         }
 
         Task running = work();
-        for (int quarter = 1; quarter <= 4 && !running.IsCompleted; quarter++)
+        while (!running.IsCompleted)
         {
-            while (publisher.Acknowledged < input.Lines * quarter / 4 && !running.IsCompleted)
+            long next = Math.Min(4, (publisher.Acknowledged * 4 / input.Lines) + 1) * input.Lines / 4;
+            while (publisher.Acknowledged < next && !running.IsCompleted)
             {
-                await Task.WhenAny(running, Task.Delay(50));
+                await Task.WhenAny(running, Task.Delay(20));
             }
 
             Say($"progress     published {100.0 * publisher.Acknowledged / input.Lines:N0} %, consumed {100.0 * consumer.Received / input.Lines:N0} %");
+            if (next == input.Lines)
+            {
+                break;
+            }
         }
 
         await running;

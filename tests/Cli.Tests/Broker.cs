@@ -21,8 +21,12 @@ public sealed class Broker : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        await _process!.StopAsync();
-        await _process.DisposeAsync();
+        if (_process is not null)
+        {
+            await _process.StopAsync();
+            await _process.DisposeAsync();
+        }
+
         _folder.Delete(recursive: true);
     }
 

@@ -31,6 +31,7 @@ public sealed partial class HttpTests
         Assert.Equal((HttpStatusCode.BadRequest, "bad_topic_name"), await FailureAsync(await PostAsync(http, "{\"topic\":\"a\"}")));
         Assert.Equal((HttpStatusCode.BadRequest, "bad_request"), await FailureAsync(await PostAsync(http, "{\"topics\":\"a\"}")));
         Assert.Equal((HttpStatusCode.BadRequest, "bad_request"), await FailureAsync(await PostAsync(http, "nothing")));
+        Assert.Equal((HttpStatusCode.UnsupportedMediaType, "bad_request"), await FailureAsync(await http.PostAsync("/admin/v1/topics", new StringContent("{}"))));
 
         using HttpResponseMessage list = await http.GetAsync("/admin/v1/topics?namespace=a");
         Assert.Single((await JsonAsync(list)).GetProperty("topics").EnumerateArray());

@@ -245,6 +245,7 @@ public sealed class RequestTests
         using RawClient first = await broker.HelloAsync();
         using (RawClient second = await broker.ConnectAsync())
         {
+            await second.SendAsync(RawClient.HelloFrame());
             Assert.Equal("limit_exceeded", (await second.ReceiveAsync()).Error.Code);
             await second.AssertEndedAsync();
         }

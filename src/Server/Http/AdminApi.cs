@@ -85,6 +85,13 @@ internal sealed class AdminApi(TopicRegistry topics, RequestCounters requests, M
 
     private async Task CreateAsync(HttpContext context)
     {
+        // A page in somebody's browser can post text to this machine, but not JSON without being allowed to.
+        if (!context.Request.HasJsonContentType())
+        {
+            await FailAsync(context, StatusCodes.Status415UnsupportedMediaType, new Refusal(ErrorCode.BadRequest, "Send the topic as application/json."));
+            return;
+        }
+
         TopicSpec spec = await JsonSerializer.DeserializeAsync(context.Request.Body, HttpJson.Default.TopicSpec, context.RequestAborted)
             ?? throw new JsonException("null is no object.");
         Answer<TopicEntry> created = await topics.CreateAsync(spec, CancellationToken.None);

@@ -60,6 +60,14 @@ internal sealed partial class Session
         End();
     }
 
+    /// <summary>Says why the connection is not wanted, before anything was received on it.</summary>
+    public void TurnAway(ErrorCode code, string message)
+    {
+        _closeReason = ErrorCodes.Name(code);
+        SendErrorFrame(Commands.StreamError, "", "", code, message, null, null);
+        End();
+    }
+
     /// <summary>Ends it at once.</summary>
     public void Abort() => _connection.Abort(SendFailure.Closed);
 

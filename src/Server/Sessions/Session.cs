@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.InteropServices;
 using Danube.Fast.Protocol;
@@ -26,7 +25,6 @@ internal sealed partial class Session
     private readonly ChannelTable _channels;
     private readonly FrameCounters _counters = new();
     private readonly long _acceptedMs = Environment.TickCount64;
-    private byte[]? _joined;
     private int _maxFrame = ProtocolLimits.MaxFrameBeforeHello;
     private volatile bool _isStream;
     private volatile bool _helloDone;
@@ -80,11 +78,6 @@ internal sealed partial class Session
             }
 
             _connection.Dispose();
-            if (_joined is { } joined)
-            {
-                ArrayPool<byte>.Shared.Return(joined);
-            }
-
             Log.ConnectionClosed(_services.Log, _connection.Id, _connection.SendFailure is { } failure and not SendFailure.Closed ? failure.ToString() : _closeReason);
         }
     }
@@ -101,7 +94,9 @@ internal sealed partial class Session
             ValueTask<ReadResult> read = input.ReadAtLeastAsync(wanted);
             turn = read.IsCompleted ? turn : 0;
             ReadResult result = await read;
-            Memory<byte> bytes = Join(result.Buffer);
+
+            // One segment, whatever was received: that is what the transport is for. Headers are stamped in it.
+            Memory<byte> bytes = MemoryMarshal.AsMemory(result.Buffer.First);
             int consumed = 0;
             if (first && bytes.Length > 0)
             {
@@ -151,29 +146,6 @@ internal sealed partial class Session
 
         await WaitForRoomAsync();
         return consumed;
-    }
-
-    /// <summary>A transport that does not receive into one piece (a future encrypted one) costs a copy, nothing else.</summary>
-    private Memory<byte> Join(in ReadOnlySequence<byte> buffer)
-    {
-        if (buffer.IsSingleSegment)
-        {
-            return MemoryMarshal.AsMemory(buffer.First);
-        }
-
-        int length = (int)buffer.Length;
-        if (_joined is null || _joined.Length < length)
-        {
-            if (_joined is { } small)
-            {
-                ArrayPool<byte>.Shared.Return(small);
-            }
-
-            _joined = ArrayPool<byte>.Shared.Rent(length);
-        }
-
-        buffer.CopyTo(_joined);
-        return _joined.AsMemory(0, length);
     }
 
     /// <summary>After an error frame: reads on for a moment, so that closing does not destroy the frame on its way to the peer.</summary>

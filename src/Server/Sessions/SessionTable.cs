@@ -11,6 +11,8 @@ namespace Danube.Fast.Server.Sessions;
 /// </summary>
 internal sealed class SessionTable(SessionServices services)
 {
+    private const int MaxTurnedAway = 100;
+
     private readonly ConcurrentDictionary<long, (Session Session, Task Run)> _sessions = new();
     private readonly FrameCounters _gone = new();
     private long _nextId;
@@ -62,11 +64,18 @@ internal sealed class SessionTable(SessionServices services)
     public void OnAccepted(Socket socket)
     {
         Interlocked.Increment(ref _accepted);
-        if (Interlocked.Increment(ref _count) > services.Options.Limits.MaxConnections || services.State.IsDraining)
+        int count = Interlocked.Increment(ref _count);
+        Refusal? unwanted = services.State.IsDraining ? BrokerState.DrainingRefusal : count > services.Options.Limits.MaxConnections ? TooMany() : null;
+        if (unwanted is not null)
+        {
+            Interlocked.Increment(ref _refused);
+        }
+
+        // Those beyond the limit get a moment to read why, but only so many at a time.
+        if (count > services.Options.Limits.MaxConnections + MaxTurnedAway)
         {
             Interlocked.Decrement(ref _count);
-            Interlocked.Increment(ref _refused);
-            TurnAway(socket);
+            socket.Dispose();
             return;
         }
 
@@ -82,6 +91,11 @@ internal sealed class SessionTable(SessionServices services)
             Interlocked.Decrement(ref _count);
             socket.Dispose();
             return;
+        }
+
+        if (unwanted is not null)
+        {
+            session.TurnAway(unwanted.Code, unwanted.Message);
         }
 
         // The first receive may find bytes at once: not on the accepting loop.
@@ -131,19 +145,6 @@ internal sealed class SessionTable(SessionServices services)
         }
     }
 
-    private void TurnAway(Socket socket)
-    {
-        (ErrorCode code, string text) = services.State.IsDraining
-            ? (ErrorCode.Draining, BrokerState.DrainingRefusal.Message)
-            : (ErrorCode.LimitExceeded, $"The broker has {services.Options.Limits.MaxConnections} connections, the most it takes (limits.max_connections).");
-        byte[] frame = EnvelopeCodec.EncodeError(
-            new Envelope { Type = FrameType.Error, Id = Commands.StreamError, Source = "broker" },
-            new ErrorPayload { Code = ErrorCodes.Name(code), Message = text, Retryable = true });
-        using (socket)
-        {
-            // A fresh socket has room for one frame; a peer that is gone already misses nothing.
-            socket.Blocking = false;
-            socket.Send(frame, SocketFlags.None, out _);
-        }
-    }
+    private Refusal TooMany() => new(
+        ErrorCode.LimitExceeded, $"The broker has {services.Options.Limits.MaxConnections} connections, the most it takes (limits.max_connections).");
 }

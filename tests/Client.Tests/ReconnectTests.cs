@@ -181,7 +181,7 @@ public sealed class ReconnectTests : IDisposable
     }
 
     [Fact]
-    public async Task Messages_whose_acknowledgement_was_not_sent_before_the_connection_broke_come_again()
+    public async Task What_was_acknowledged_before_the_connection_broke_is_not_seen_again()
     {
         await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, ProducerTests.Fast());
         await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/r" });
@@ -193,11 +193,12 @@ public sealed class ReconnectTests : IDisposable
         consumer.Ack(id);
         _broker.Resume();
 
-        // A new epoch: the broker would refuse the old acknowledgement, since it has not delivered the offset in it.
-        Message again = await consumer.ReceiveAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
-        Assert.Equal(id, again.Id);
-        await consumer.AckAsync(again.Id);
-        await ProducerTests.Eventually(() => _broker.Topic("/t/r").Subscriptions["s"].MarkDelete == 1);
+        // A new epoch: the broker refuses the acknowledgement until it has delivered the message in it. Then the consumer answers by itself.
+        ValueTask<Message> next = consumer.ReceiveAsync();
+        await producer.SendAsync(Bytes("b"));
+        Assert.Equal(1, (await next.AsTask().WaitAsync(TimeSpan.FromSeconds(10))).Offset);
+        await consumer.FlushAcksAsync();
+        Assert.Equal(1, _broker.Topic("/t/r").Subscriptions["s"].MarkDelete);
     }
 
     [Theory]

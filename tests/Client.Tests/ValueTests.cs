@@ -77,6 +77,38 @@ public sealed class ValueTests
     }
 
     [Fact]
+    public void Sets_of_offsets_equal_a_model()
+    {
+        var random = new Random(11);
+        for (int round = 0; round < 200; round++)
+        {
+            var ranges = new OffsetRanges();
+            var model = new SortedSet<long>();
+            for (int i = 0; i < 40; i++)
+            {
+                long from = random.Next(0, 150), to = from + random.Next(1, 12);
+                ranges.Add(from, to);
+                model.UnionWith(Enumerable.Range((int)from, (int)(to - from)).Select(o => (long)o));
+                Assert.Equal(model.Max + 1, ranges.End);
+            }
+
+            Assert.All(Enumerable.Range(-1, 170), o => Assert.Equal(model.Contains(o), ranges.Contains(o)));
+            Assert.Equal(model.Count(o => !model.Contains(o + 1)), ranges.Count);
+        }
+
+        var many = new OffsetRanges();
+        for (int i = 0; i <= OffsetRanges.MaxRanges; i++)
+        {
+            many.Add(i * 2, (i * 2) + 1);
+        }
+
+        Assert.Equal(OffsetRanges.MaxRanges, many.Count);
+        Assert.False(many.Contains(0));
+        many.Clear();
+        Assert.Equal(0, many.End);
+    }
+
+    [Fact]
     public void A_refused_batch_leaves_the_window_and_the_later_ones_take_over_its_sequences()
     {
         using var pool = new BatchPool(1 << 20);

@@ -17,10 +17,11 @@ internal enum AckStep
 
 /// <summary>
 /// Acknowledgements of one partition until they are sent: neighbours grow together into ranges. The latest sent ones are remembered, because
-/// nothing tells whether the broker has read them: after a reconnect in the same epoch they are sent again.
-/// Runs on: any thread. Shared with: acknowledging threads and the timer, through <c>_gate</c>.
+/// nothing tells whether the broker has read them. After a reconnect in the same epoch they are sent again. In a new epoch the broker takes no
+/// acknowledgement of an offset before it has delivered it in that epoch: then they are settled, and answered when the offset comes again.
+/// Runs on: any thread. Shared with: acknowledging threads, the reader and the timer, through <c>_gate</c>.
 /// </summary>
-internal sealed class AckBook
+internal sealed partial class AckBook
 {
     private const int DueRecords = 4096, DueRanges = 64, RangesPerFrame = 256;
 
@@ -34,13 +35,15 @@ internal sealed class AckBook
     /// <summary>True when something waits to be sent.</summary>
     public bool HasPending => Volatile.Read(ref _pending) > 0;
 
+    /// <param name="offset">The acknowledged offset.</param>
+    /// <param name="epoch">Epoch in which it was delivered; null when that is not known: then it counts as of now.</param>
     public AckStep Add(long offset, uint? epoch)
     {
         lock (_gate)
         {
             if (epoch < _oldestEpoch)
             {
-                return AckStep.None;
+                return SettleLate(offset, epoch.Value);
             }
 
             if (offset == _to && _to > _from)
@@ -49,7 +52,10 @@ internal sealed class AckBook
             }
             else
             {
-                StartRange(offset);
+                // Most likely the one just below: other consumers' work or a nack in between leave gaps, not disorder.
+                CloseRange();
+                _from = offset;
+                _to = offset + 1;
             }
 
             _pending++;
@@ -58,45 +64,17 @@ internal sealed class AckBook
     }
 
     /// <summary>Everything up to and including <paramref name="offset"/>.</summary>
-    public AckStep AddCumulative(long offset, uint? epoch)
+    public AckStep AddCumulative(long offset)
     {
         lock (_gate)
         {
-            if (epoch < _oldestEpoch)
-            {
-                return AckStep.None;
-            }
-
             _cumulative = Math.Max(_cumulative, offset + 1);
             _pending++;
             return _pending == 1 ? AckStep.Started : _pending >= DueRecords ? AckStep.Due : AckStep.None;
         }
     }
 
-    /// <summary>
-    /// A channel was opened or a seek was answered. What was collected is kept (<paramref name="keep"/>) only while the epoch is the same: in a new one
-    /// the broker refuses to hear of offsets that it has not delivered in it. They come again, and are acknowledged then.
-    /// </summary>
-    public void Begin(uint epoch, bool keep)
-    {
-        lock (_gate)
-        {
-            if (!keep || epoch != _epoch)
-            {
-                Clear();
-                _oldestEpoch = epoch;
-            }
-            else
-            {
-                Recall();
-            }
-
-            _sentCount = 0;
-            _epoch = epoch;
-        }
-    }
-
-    /// <summary>True when a message delivered in <paramref name="epoch"/> can still be acknowledged or given back.</summary>
+    /// <summary>True when a message delivered in <paramref name="epoch"/> can still be given back.</summary>
     public bool Accepts(uint epoch)
     {
         lock (_gate)
@@ -115,7 +93,7 @@ internal sealed class AckBook
 
         lock (_gate)
         {
-            if (_pending == 0 || session.IsOver)
+            if (_pending == 0 || session.Epoch != _epoch || session.IsOver)
             {
                 return;
             }
@@ -142,25 +120,6 @@ internal sealed class AckBook
         }
 
         session.Connection.Sends.Flush();
-    }
-
-    /// <summary>Makes the latest sent ranges pending again.</summary>
-    private void Recall()
-    {
-        for (int i = Math.Max(0, _sentCount - _sent.Length); i < _sentCount; i++)
-        {
-            CloseRange();
-            (_from, _to) = _sent[i % _sent.Length];
-            _pending++;
-        }
-    }
-
-    private void StartRange(long offset)
-    {
-        // Most likely the one just below: two consumers' work or a nack in between leave gaps, not disorder.
-        CloseRange();
-        _from = offset;
-        _to = offset + 1;
     }
 
     private void CloseRange()

@@ -40,7 +40,7 @@ public sealed partial class Consumer
     /// <param name="id">Id of a message that this consumer has received since the last seek.</param>
     public void AckCumulative(MessageId id)
     {
-        if (Partition(id.Partition).AckCumulative(id.Offset, null) == AckStep.Started)
+        if (Partition(id.Partition).AckCumulative(id.Offset) == AckStep.Started)
         {
             ArmTimer();
         }
@@ -58,7 +58,10 @@ public sealed partial class Consumer
     public void Nack(MessageId id, TimeSpan delay = default) =>
         Partition(id.Partition).Nack(id.Offset, 1, null, delay, NackReason.Rejected);
 
-    /// <summary>Sends all acknowledgements collected so far and waits until the broker has read them.</summary>
+    /// <summary>
+    /// Sends all acknowledgements collected so far and waits until the broker has read them. Those that a lost connection has swallowed are made up
+    /// for when their messages come again, inside the next receive calls.
+    /// </summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="DanubeException">The broker cannot be reached.</exception>
     public async ValueTask FlushAcksAsync(CancellationToken cancellationToken = default)
@@ -67,6 +70,22 @@ public sealed partial class Consumer
         {
             await partition.FlushAcksAsync(cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Answers a message that was acknowledged before a reconnect and has come again; false when it is news.</summary>
+    private bool TrySettle(PartitionConsumer partition, long offset)
+    {
+        if (!partition.IsSettled(offset))
+        {
+            return false;
+        }
+
+        if (partition.Ack(offset, _epoch) == AckStep.Started)
+        {
+            ArmTimer();
+        }
+
+        return true;
     }
 
     private void ArmTimer()

@@ -26,6 +26,9 @@ public sealed partial class Consumer
     private int _at, _recordsEnd, _left;
     private long _offset;
 
+    // Below it the application may have acknowledged offsets before a reconnect.
+    private long _settledEnd;
+
     // Of the exclusion list: next entry, and its bounds as offsets.
     private int _exclusion, _exclusions;
     private long _skipFrom = long.MaxValue, _skipTo = long.MaxValue;
@@ -124,6 +127,7 @@ public sealed partial class Consumer
         _at = isPacked ? 0 : headerAt + ProtocolLimits.HeaderSize;
         _recordsEnd = _at + records.Length;
         _left = (int)count;
+        _settledEnd = session.Owner.SettledEnd;
         return true;
     }
 

@@ -28,7 +28,13 @@ public sealed partial class Consumer
                 _at = at + length;
                 _left--;
                 _session.Take(++_taken);
-                message = new Message(view, at, length, _partition, _generation, _offset++, _epoch);
+                long offset = _offset++;
+                if (offset < _settledEnd && TrySettle(_session.Owner, offset))
+                {
+                    continue;
+                }
+
+                message = new Message(view, at, length, _partition, _generation, offset, _epoch);
                 return true;
             }
 

@@ -4,8 +4,8 @@ namespace Danube.Fast.Client;
 
 /// <summary>
 /// Receives the messages of one topic (all its partitions) through a subscription. Receive from one thread at a time; acknowledge from any.
-/// After a lost connection the consumer attaches again by itself; what was not acknowledged comes again, on exclusive subscriptions also what
-/// was taken but not acknowledged in time. Made by <see cref="DanubeClient.SubscribeAsync"/>.
+/// After a lost connection the consumer attaches again by itself: what was taken but not acknowledged comes again, what was acknowledged does
+/// not, also when the broker had not heard of it yet. Made by <see cref="DanubeClient.SubscribeAsync"/>.
 /// </summary>
 public sealed partial class Consumer : IAsyncDisposable
 {

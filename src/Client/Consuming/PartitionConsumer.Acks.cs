@@ -9,7 +9,13 @@ internal sealed partial class PartitionConsumer
 
     public AckStep Ack(long offset, uint? epoch) => Flush(_acks.Add(offset, epoch));
 
-    public AckStep AckCumulative(long offset, uint? epoch) => Flush(_acks.AddCumulative(offset, epoch));
+    public AckStep AckCumulative(long offset) => Flush(_acks.AddCumulative(offset));
+
+    /// <summary>First offset above what <see cref="IsSettled"/> can be true for.</summary>
+    public long SettledEnd => _acks.SettledEnd;
+
+    /// <summary>True when this offset was acknowledged before a reconnect and has come again.</summary>
+    public bool IsSettled(long offset) => _acks.IsSettled(offset);
 
     /// <summary>Sends collected acknowledgements; they stay collected while there is no connection.</summary>
     public void SendAcks()

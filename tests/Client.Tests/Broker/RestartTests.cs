@@ -59,6 +59,39 @@ public sealed class RestartTests : IAsyncLifetime
         await CheckDense(client, topic, ids);
     }
 
+    [Fact]
+    public async Task A_consumer_with_cut_connections_sees_everything_in_order_and_nothing_that_it_has_acknowledged()
+    {
+        const int Count = 60_000;
+        string topic = _broker.NewTopic();
+        using var proxy = new CuttingProxy(new Uri(_broker.Url).Port);
+        await using DanubeClient client = await DanubeClient.ConnectAsync(_broker.Url, Fast());
+        await using DanubeClient cut = await DanubeClient.ConnectAsync($"127.0.0.1:{proxy.Port}", Fast());
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = topic, Durability = "os", MaxBatchBytes = 2048 });
+        await using Consumer consumer = await cut.SubscribeAsync(new ConsumerOptions { Topic = topic, Subscription = "s", Start = "earliest", CreditRecords = 2000 });
+        for (int i = 0; i < Count; i++)
+        {
+            await producer.PostAsync(Encoding.UTF8.GetBytes($"m{i}"));
+        }
+
+        await producer.FlushAsync();
+        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        for (int i = 0; i < Count; i++)
+        {
+            Message message = await consumer.ReceiveAsync(hang.Token);
+            Assert.Equal(i, message.Offset);
+            consumer.Ack(message);
+            if (i % 5000 == 4321)
+            {
+                proxy.Cut();
+            }
+        }
+
+        Assert.True(proxy.Connections >= 8);
+        await consumer.FlushAcksAsync();
+        Assert.False(consumer.TryReceive(out _));
+    }
+
     private static async Task<List<MessageId>> Write(Producer producer, CancellationToken stop)
     {
         var sends = new List<Task<MessageId>>();

@@ -58,7 +58,18 @@ internal sealed class FakeSubscription(FakeBroker broker)
 
     public void Ack(AckFrame ack)
     {
-        if (ack.SubscriptionEpoch != Epoch || ack.IsNack)
+        if (ack.SubscriptionEpoch != Epoch)
+        {
+            return;
+        }
+
+        // As the real broker: nothing counts that was not delivered in this epoch.
+        for (int i = 0; i < ack.RangeCount; i++)
+        {
+            Assert.True(ack.Range(i).First + ack.Range(i).Count <= _next, "bad_ack");
+        }
+
+        if (ack.IsNack)
         {
             return;
         }

@@ -76,7 +76,7 @@ public sealed partial class DataDirectory : LogStore, IDisposable
 
         if (!_wasClean)
         {
-            log.RequestOpening();
+            log.PlanOpening();
         }
 
         return log;

@@ -12,34 +12,16 @@ internal sealed class BackgroundQueue(string name, int maxThreads, bool startThr
 {
     private readonly Lock _lock = new();
     private readonly Queue<IBackgroundWork> _queue = new();
+    private readonly Queue<IBackgroundWork> _later = new();
     private readonly SemaphoreSlim _wake = new(0);
     private readonly List<Thread> _threads = [];
     private int _asleep;
     private bool _stopping;
 
-    public void Enqueue(IBackgroundWork work)
-    {
-        lock (_lock)
-        {
-            _queue.Enqueue(work);
-            if (!startThreads || _stopping)
-            {
-                return;
-            }
+    public void Enqueue(IBackgroundWork work) => Enqueue(work, _queue);
 
-            if (_asleep > 0)
-            {
-                _asleep--;
-                _wake.Release();
-            }
-            else if (_threads.Count < maxThreads)
-            {
-                var thread = new Thread(Loop) { Name = name, IsBackground = true };
-                _threads.Add(thread);
-                thread.Start();
-            }
-        }
-    }
+    /// <summary>Work that nobody waits for: it runs when nothing else is queued.</summary>
+    public void EnqueueLater(IBackgroundWork work) => Enqueue(work, _later);
 
     /// <summary>Runs one piece of work on this thread; false when there is none.</summary>
     public bool RunOne()
@@ -47,7 +29,7 @@ internal sealed class BackgroundQueue(string name, int maxThreads, bool startThr
         IBackgroundWork? work;
         lock (_lock)
         {
-            if (!_queue.TryDequeue(out work))
+            if (!_queue.TryDequeue(out work) && !_later.TryDequeue(out work))
             {
                 return false;
             }
@@ -78,6 +60,30 @@ internal sealed class BackgroundQueue(string name, int maxThreads, bool startThr
         }
     }
 
+    private void Enqueue(IBackgroundWork work, Queue<IBackgroundWork> queue)
+    {
+        lock (_lock)
+        {
+            queue.Enqueue(work);
+            if (!startThreads || _stopping)
+            {
+                return;
+            }
+
+            if (_asleep > 0)
+            {
+                _asleep--;
+                _wake.Release();
+            }
+            else if (_threads.Count < maxThreads)
+            {
+                var thread = new Thread(Loop) { Name = name, IsBackground = true };
+                _threads.Add(thread);
+                thread.Start();
+            }
+        }
+    }
+
     private void Loop()
     {
         while (Step())
@@ -94,7 +100,7 @@ internal sealed class BackgroundQueue(string name, int maxThreads, bool startThr
 
         lock (_lock)
         {
-            if (_queue.Count > 0)
+            if (_queue.Count + _later.Count > 0)
             {
                 return true;
             }

@@ -5,6 +5,7 @@ internal sealed partial class DurableLog
 {
     private readonly Lock _readyLock = new();
     private int _openingRequested;
+    private int _openingPlanned;
     private bool _isLoaded;
 
     /// <summary>Opens the files on this thread unless that is done: a scan when the last stop was unclean. Never throws; a failure poisons the log.</summary>
@@ -16,7 +17,16 @@ internal sealed partial class DurableLog
         }
     }
 
-    /// <summary>Has a background reader open the log; true while that is not done.</summary>
+    /// <summary>Has a background reader open the log when it has nothing else to do.</summary>
+    internal void PlanOpening()
+    {
+        if (!IsReady && Interlocked.Exchange(ref _openingPlanned, 1) == 0)
+        {
+            _directory.Readers.EnqueueLater(new Opening(this));
+        }
+    }
+
+    /// <summary>Has a background reader open the log soon; true while that is not done.</summary>
     internal bool RequestOpening()
     {
         if (IsReady)

@@ -4,7 +4,7 @@ namespace Danube.Fast.Wal;
 
 /// <summary>
 /// A log on disk: segments of stored frames. Parts by role: Append, Roll, Commit, Read, ColdRead, Time, Damage, Opening, Producers, Retention,
-/// Idle, Failure. Locks, outermost first: ready, commit, append, room. Invariant: <c>committed &gt;= durable &gt;= log start</c> once recovered bytes
+/// Idle, Failure. Locks, outermost first: commit, append, ready, room. Invariant: <c>committed &gt;= durable &gt;= log start</c> once recovered bytes
 /// are synced, each monotonic.
 /// Runs on: publishers under the append lock; the committer; readers without a lock. Shared with: the janitor.
 /// </summary>
@@ -43,7 +43,7 @@ internal sealed partial class DurableLog : TopicLog
     /// <summary>Segments by base offset; for tests.</summary>
     internal IReadOnlyList<Segment> SegmentsForTest => Volatile.Read(ref _segments);
 
-    public override uint Generation => _generation;
+    public override uint Generation => _generation != 0 ? _generation : _lastGeneration;
 
     public override long LogStart
     {

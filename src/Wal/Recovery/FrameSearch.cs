@@ -14,6 +14,7 @@ internal static class FrameSearch
     /// </summary>
     public static bool TryNext(FileWindow window, WalFile file, long end, ref long at, ref bool onlyZeros)
     {
+        at = Math.Max(at, Floor(file.NextData(at)));
         while (at < end)
         {
             ReadOnlySpan<byte> bytes = window.GetSome(at);

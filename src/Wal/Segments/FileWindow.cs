@@ -2,10 +2,16 @@ using System.Buffers;
 
 namespace Danube.Fast.Wal;
 
-/// <summary>A sliding view over a file for readers that mostly walk forward: pread into one pooled buffer. Runs on: one thread.</summary>
+/// <summary>
+/// A sliding view over a file for readers that mostly walk forward: pread into one pooled buffer. It reads more at once while the reader goes on
+/// without gaps, and little when it jumps from header to header. Runs on: one thread.
+/// </summary>
 internal sealed class FileWindow(int windowBytes = 1024 * 1024) : IDisposable
 {
+    private const int LeastBytes = 16 * 1024;
+
     private byte[] _buffer = [];
+    private int _ahead = LeastBytes;
     private WalFile? _file;
     private long _start;
     private int _length;
@@ -22,7 +28,9 @@ internal sealed class FileWindow(int windowBytes = 1024 * 1024) : IDisposable
     public void Attach(WalFile file)
     {
         _file = file;
+        _start = 0;
         _length = 0;
+        _ahead = LeastBytes;
         FileLength = file.Length;
         ReadError = null;
     }
@@ -65,7 +73,9 @@ internal sealed class FileWindow(int windowBytes = 1024 * 1024) : IDisposable
 
     private bool Fill(long position, int atLeast)
     {
-        int wanted = (int)Math.Min(Math.Max(windowBytes, atLeast), FileLength - position);
+        bool goesOn = position >= _start && position <= _start + _length;
+        _ahead = goesOn ? Math.Min(_ahead * 2, windowBytes) : Math.Min(LeastBytes, windowBytes);
+        int wanted = (int)Math.Min(Math.Max(_ahead, atLeast), FileLength - position);
         if (_buffer.Length < wanted)
         {
             Dispose();

@@ -57,17 +57,20 @@ internal sealed partial class DurableLog
     /// <summary>True when a snapshot on the disk covers everything in front of an offset: only then may the frames go. Else one is on its way.</summary>
     private bool HasSnapshotUpTo(long offset)
     {
-        if (_writtenSnapshotEnd < offset)
+        lock (_snapshotLock)
         {
-            if (_pendingSnapshot is null || _pendingSnapshotEnd < offset)
+            if (_writtenSnapshotEnd < offset)
             {
-                TakeSnapshot();
+                if (_pendingSnapshot is null || _pendingSnapshotEnd < offset)
+                {
+                    TakeSnapshot();
+                }
+
+                SnapshotTick();
             }
 
-            SnapshotTick();
+            return _writtenSnapshotEnd >= offset;
         }
-
-        return _writtenSnapshotEnd >= offset;
     }
 
     private void TakeSnapshot()

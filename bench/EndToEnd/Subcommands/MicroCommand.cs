@@ -14,7 +14,7 @@ internal static class MicroCommand
         command.SetAction(async (parse, cancellation) =>
         {
             string project = Path.Combine(BrokerLocator.RepositoryRoot(), "bench", "Micro", "Danube.Fast.MicroBench.csproj");
-            string[] arguments = ["run", "--project", project, "-c", "Release", "--", .. parse.GetValue(check) ? new[] { "--check" } : ["--filter", "*", "--job", "short"]];
+            string[] arguments = ["run", "--project", project, "-c", "Release", "--", .. parse.GetValue(check) ? new[] { "--check" } : ["--short", "--filter", "*"]];
             using Process process = Process.Start(new ProcessStartInfo(DotNetHost.Path, arguments))!;
             await process.WaitForExitAsync(cancellation);
             return process.ExitCode;

@@ -10,6 +10,10 @@ internal static class ThrowHelper
         throw new InvalidOperationException("The message is valid only until the next receive call on its consumer. Use it before, or keep a copy made with ToOwned().");
 
     [DoesNotReturn]
+    public static void KeyTooLong(int length) =>
+        throw new ArgumentException($"The key takes {length} bytes; at most {Protocol.ProtocolLimits.MaxKeyLength} are possible.", "message");
+
+    [DoesNotReturn]
     public static void ReceiveInParallel() =>
         throw new InvalidOperationException("Another receive call on this consumer is still waiting; receive from one thread at a time.");
 

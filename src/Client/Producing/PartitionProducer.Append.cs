@@ -36,7 +36,7 @@ internal sealed partial class PartitionProducer
         lock (_gate)
         {
             ThrowIfFaulted();
-            posted = _firstWaiter is null && TryAppend(message);
+            posted = _firstWaiter is null && TryAppend(message, null);
             pump = TryTakePump();
         }
 
@@ -108,7 +108,7 @@ internal sealed partial class PartitionProducer
             ThrowIfFaulted();
 
             // Room may have come since the attempt.
-            if (_firstWaiter is not null || !TryAppend(message))
+            if (_firstWaiter is not null || !TryAppend(message, null))
             {
                 Enqueue(operation);
             }
@@ -141,11 +141,11 @@ internal sealed partial class PartitionProducer
         return true;
     }
 
-    private bool TryAppend(in OutgoingMessage message)
+    private bool TryAppend(in OutgoingMessage message, SendOperation? operation)
     {
         if (message.Key.Length > ProtocolLimits.MaxKeyLength)
         {
-            throw new ArgumentException($"The key takes {message.Key.Length} bytes; at most {ProtocolLimits.MaxKeyLength} are possible.", nameof(message));
+            ThrowHelper.KeyTooLong(message.Key.Length);
         }
 
         long length = RecordWriter.Measure(message.HasKey, message.Key.Length, message.Attributes.Packed.Length, message.EventTimeMicros != 0, 0) + (long)message.Payload.Length;
@@ -155,28 +155,13 @@ internal sealed partial class PartitionProducer
             return false;
         }
 
-        batch.TryAppend(message);
-        Appended();
-        return true;
-    }
-
-    private bool TryAppend(in OutgoingMessage message, SendOperation operation)
-    {
         // The batch may close with this message: the operation must be in it before.
-        if (message.Key.Length > ProtocolLimits.MaxKeyLength)
+        if (operation is not null)
         {
-            throw new ArgumentException($"The key takes {message.Key.Length} bytes; at most {ProtocolLimits.MaxKeyLength} are possible.", nameof(message));
+            operation.RecordIndex = batch.Count;
+            batch.Operations.Add(operation);
         }
 
-        long length = RecordWriter.Measure(message.HasKey, message.Key.Length, message.Attributes.Packed.Length, message.EventTimeMicros != 0, 0) + (long)message.Payload.Length;
-        Batch? batch = RoomFor(length);
-        if (batch is null)
-        {
-            return false;
-        }
-
-        operation.RecordIndex = batch.Count;
-        batch.Operations.Add(operation);
         batch.TryAppend(message);
         Appended();
         return true;

@@ -101,38 +101,24 @@ internal sealed partial class PartitionProducer
         while (_firstWaiter is { } waiter)
         {
             OutgoingMessage message = waiter.Message;
-            bool admitted = waiter.IsPost ? RoomForWaiter(message) : RoomForWaiter(message, waiter);
-            if (!admitted)
+            SendOperation? next = waiter.Next;
+
+            // Taken out first: the batch links its operations through the same field.
+            Remove(waiter);
+            if (!TryAppend(message, waiter.IsPost ? null : waiter))
             {
+                PutBack(waiter, next);
                 break;
             }
 
+            waiter.Message = default;
             if (waiter.IsPost)
             {
-                Remove(waiter);
-                waiter.Message = default;
                 posts.Add(waiter);
             }
         }
 
         return posts;
-    }
-
-    private bool RoomForWaiter(in OutgoingMessage message) => TryAppend(message);
-
-    private bool RoomForWaiter(in OutgoingMessage message, SendOperation waiter)
-    {
-        // Taken out first: the batch links its operations through the same field.
-        SendOperation? next = waiter.Next;
-        Remove(waiter);
-        if (TryAppend(message, waiter))
-        {
-            waiter.Message = default;
-            return true;
-        }
-
-        PutBack(waiter, next);
-        return false;
     }
 
     private void PutBack(SendOperation waiter, SendOperation? next)

@@ -79,8 +79,13 @@ public sealed partial class BrokerHost : IAsyncDisposable
             // The lock comes first: two brokers on one folder must not even look at the metadata.
             DataDirectory data = OpenData(options, log);
             opened.Push(new Disposer(data));
-            IMetadataStore metadata = EmbeddedMetadataStore.Open(Path.Combine(data.RootPath, "metadata"));
+            EmbeddedMetadataStore metadata = EmbeddedMetadataStore.Open(Path.Combine(data.RootPath, "metadata"));
             opened.Push(metadata);
+            if (metadata.DamagedBytes > 0)
+            {
+                Log.MetadataDamaged(log, metadata.DamagedBytes, data.RootPath);
+            }
+
             Listener listener = BindNative(options, log);
             opened.Push(new Disposer(listener));
             var host = new BrokerHost(options, data, metadata, listener, log);

@@ -74,6 +74,11 @@ internal sealed class Housekeeping(TopicRegistry topics, SessionTable sessions, 
             await Task.Delay(OpenAllAfter, stop);
             await topics.OpenAllAsync(stop);
         }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // The topics that are left are opened when they are asked for.
+            Log.HousekeepingFailed(log, e, "(all)");
+        }
         catch (OperationCanceledException)
         {
             // Stopped.

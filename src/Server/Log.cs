@@ -59,4 +59,7 @@ internal static partial class Log
 
     [LoggerMessage(30, LogLevel.Error, "HTTP request {Path} failed.")]
     public static partial void HttpFailed(ILogger log, Exception error, string path);
+
+    [LoggerMessage(31, LogLevel.Error, "{Bytes} bytes of the metadata in {Folder} are damaged: topics or subscriptions may be missing, their logs are still in the data directory. Restore the file from a backup if there is one.")]
+    public static partial void MetadataDamaged(ILogger log, long bytes, string folder);
 }

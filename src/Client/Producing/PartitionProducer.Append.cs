@@ -72,6 +72,7 @@ internal sealed partial class PartitionProducer
             ThrowIfFaulted();
             if (_firstWaiter is not null || !TryAppend(message, operation))
             {
+                Measure(message);
                 operation.Message = message;
                 Enqueue(operation);
             }
@@ -110,6 +111,7 @@ internal sealed partial class PartitionProducer
             // Room may have come since the attempt.
             if (_firstWaiter is not null || !TryAppend(message, null))
             {
+                Measure(message);
                 Enqueue(operation);
             }
             else
@@ -143,13 +145,7 @@ internal sealed partial class PartitionProducer
 
     private bool TryAppend(in OutgoingMessage message, SendOperation? operation)
     {
-        if (message.Key.Length > ProtocolLimits.MaxKeyLength)
-        {
-            ThrowHelper.KeyTooLong(message.Key.Length);
-        }
-
-        long length = RecordWriter.Measure(message.HasKey, message.Key.Length, message.Attributes.Packed.Length, message.EventTimeMicros != 0, 0) + (long)message.Payload.Length;
-        Batch? batch = RoomFor(length);
+        Batch? batch = RoomFor(Measure(message));
         if (batch is null)
         {
             return false;
@@ -178,12 +174,8 @@ internal sealed partial class PartitionProducer
 
     private Batch? OpenNext(long recordLength)
     {
+        CheckLength(recordLength);
         long frameLength = FrameOverhead + recordLength;
-        if (frameLength > _maxFrame)
-        {
-            throw new DanubeException(ErrorCode.FrameTooLarge, $"The message takes {frameLength} bytes; the limit of a frame on this connection is {_maxFrame}.");
-        }
-
         CloseOpen();
         long reserved = Math.Max(frameLength, _maxBatchBytes);
         if (_window.IsFull || (_window.Count > 0 && _window.Bytes + reserved > _windowLimit))
@@ -192,6 +184,28 @@ internal sealed partial class PartitionProducer
         }
 
         return _open = _batches.Rent();
+    }
+
+    /// <summary>Length of the record. Throws for a message that no batch can take: one that waits must be good, since it is taken on the receive loop.</summary>
+    private long Measure(in OutgoingMessage message)
+    {
+        if (message.Key.Length > ProtocolLimits.MaxKeyLength)
+        {
+            ThrowHelper.KeyTooLong(message.Key.Length);
+        }
+
+        long length = RecordWriter.Measure(message.HasKey, message.Key.Length, message.Attributes.Packed.Length, message.EventTimeMicros != 0, 0) + (long)message.Payload.Length;
+        CheckLength(length);
+        return length;
+    }
+
+    private void CheckLength(long recordLength)
+    {
+        long frameLength = FrameOverhead + recordLength;
+        if (frameLength > _maxFrame)
+        {
+            throw new DanubeException(ErrorCode.FrameTooLarge, $"The message takes {frameLength} bytes; the limit of a frame on this connection is {_maxFrame}.");
+        }
     }
 
     private void Appended()

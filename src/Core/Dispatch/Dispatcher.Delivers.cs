@@ -192,6 +192,7 @@ internal sealed partial class Dispatcher
         scratch.Sinks.Add(consumer.Sink);
         _topic.Counters.OnDelivered(selected, bytes, scratch.Range(0).First < _sentEnd);
         DeliveredEnd = Math.Max(DeliveredEnd, end);
+        AcknowledgeableEnd = Math.Max(AcknowledgeableEnd, end);
         _sentEnd = Math.Max(_sentEnd, end);
     }
 

@@ -51,8 +51,14 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
         Restart();
     }
 
-    /// <summary>First offset behind everything delivered in this epoch: nothing at or above it can be acknowledged.</summary>
+    /// <summary>First offset behind everything delivered in this epoch: nothing at or above it can be acknowledged cumulatively.</summary>
     public long DeliveredEnd { get; private set; }
+
+    /// <summary>
+    /// First offset behind everything delivered since the position was last moved, in whatever epoch: a consumer that came back may acknowledge
+    /// by offset what it had before.
+    /// </summary>
+    public long AcknowledgeableEnd { get; private set; }
 
     /// <summary>Neither queued nor running.</summary>
     public bool IsIdle => Volatile.Read(ref _signal) == Idle;
@@ -106,8 +112,12 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
     {
         _position = LogPosition.At(Cursor.MarkDelete);
         DeliveredEnd = Cursor.MarkDelete;
+        AcknowledgeableEnd = Math.Max(AcknowledgeableEnd, DeliveredEnd);
         _again.Clear();
     }
+
+    /// <summary>The position is being moved: what was delivered before does not count any more.</summary>
+    public void ForgetDelivered() => AcknowledgeableEnd = 0;
 
     /// <summary>Stops sending until <see cref="Release"/>: an epoch is being made durable. Holds add up.</summary>
     public void Hold() => _holds++;

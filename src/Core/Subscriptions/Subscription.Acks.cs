@@ -121,7 +121,7 @@ public sealed partial class Subscription
         }
     }
 
-    /// <summary>What holds for acks and nacks: a known epoch, and nothing named that was not delivered in it. All or nothing.</summary>
+    /// <summary>What holds for acks and nacks: a known epoch, and nothing named that was not delivered since the last seek. All or nothing.</summary>
     private ErrorCode Check(Consumer consumer, in AckFrame frame, out bool stale)
     {
         stale = false;
@@ -146,7 +146,7 @@ public sealed partial class Subscription
         for (int i = 0; i < frame.RangeCount; i++)
         {
             (long first, uint count) = frame.Range(i);
-            if (first < 0 || count == 0 || first > _dispatcher.DeliveredEnd - count)
+            if (first < 0 || count == 0 || first > _dispatcher.AcknowledgeableEnd - count)
             {
                 return ErrorCode.BadAck;
             }

@@ -29,6 +29,7 @@ public sealed partial class Subscription
             }
 
             Cursor.Reset(offset);
+            _dispatcher.ForgetDelivered();
             StartEpoch();
             reply = new SeekReply { SubscriptionEpoch = Cursor.Epoch, MarkDelete = offset };
         }

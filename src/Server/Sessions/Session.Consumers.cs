@@ -62,13 +62,29 @@ internal sealed partial class Session
     private async ValueTask<Refusal?> UnsubscribeAsync(Envelope request)
     {
         UnsubscribeRequest wish = Read(request, ControlJson.Default.UnsubscribeRequest);
+        Refusal? missing = null;
+        bool removed = false;
         foreach (string name in NamesOf(wish.Topic))
         {
-            if (!(await OpenExistingAsync(name)).TryGet(out OpenedTopic? opened, out Refusal? refusal)
-                || !(await _services.Topics.RemoveSubscriptionAsync(opened.Entry, opened.Topic!, wish.Subscription, CancellationToken.None)).TryGet(out _, out refusal))
+            if ((await OpenExistingAsync(name)).TryGet(out OpenedTopic? opened, out Refusal? refusal)
+                && (await _services.Topics.RemoveSubscriptionAsync(opened.Entry, opened.Topic!, wish.Subscription, CancellationToken.None)).TryGet(out _, out refusal))
+            {
+                removed = true;
+            }
+            else if (refusal!.Code == ErrorCode.SubscriptionNotFound)
+            {
+                // An attempt that failed half-way has removed it from some partitions already.
+                missing = refusal;
+            }
+            else
             {
                 return refusal;
             }
+        }
+
+        if (!removed && missing is not null)
+        {
+            return missing;
         }
 
         Reply(request, new EmptyReply(), ControlJson.Default.EmptyReply);

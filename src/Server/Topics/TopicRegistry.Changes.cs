@@ -86,10 +86,21 @@ internal sealed partial class TopicRegistry
         foreach (TopicEntry entry in _entries.Values)
         {
             await entry.Gate.WaitAsync();
-            entry.IsClosed = true;
-            entry.Topic?.Close(ErrorCode.Draining, BrokerState.DrainingRefusal.Message);
-            entry.Topic = null;
-            entry.Gate.Release();
+            try
+            {
+                entry.IsClosed = true;
+                entry.Topic?.Close(ErrorCode.Draining, BrokerState.DrainingRefusal.Message);
+                entry.Topic = null;
+            }
+            catch (Exception e)
+            {
+                // The others must be saved all the same.
+                Log.HousekeepingFailed(log, e, entry.Name.Full);
+            }
+            finally
+            {
+                entry.Gate.Release();
+            }
         }
     }
 
@@ -119,7 +130,8 @@ internal sealed partial class TopicRegistry
         RetentionBytes = spec.RetentionBytes ?? options.Topics.RetentionBytes,
     };
 
-    // The base comes last: until it is there the partitions of an interrupted create are found and used again.
+    // The base comes last: until it is there nobody can have published. Partitions without a base are what a crash has left of a create or of a
+    // delete; the latter hold messages that must not come back, so both are made anew.
     private async Task<Answer<TopicEntry>> CreatePartitionedAsync(TopicName name, TopicDefinition definition, int partitions, CancellationToken cancellationToken)
     {
         for (int i = 0; i < partitions; i++)
@@ -132,12 +144,12 @@ internal sealed partial class TopicRegistry
 
             if (_entries.TryGetValue(partition.Full, out TopicEntry? existing))
             {
-                if (existing.Definition.PartitionOf == name.Full)
+                if (existing.Definition.PartitionOf != name.Full)
                 {
-                    continue;
+                    return new Refusal(ErrorCode.TopicExists, $"Topic {partition} exists already and is no partition of {name}.");
                 }
 
-                return new Refusal(ErrorCode.TopicExists, $"Topic {partition} exists already and is no partition of {name}.");
+                await DeleteOneAsync(existing);
             }
 
             Answer<TopicEntry> created = await CreateOneAsync(partition, definition with { Topic = partition.Full, Partitions = 1, PartitionOf = name.Full }, cancellationToken);

@@ -74,7 +74,17 @@ internal sealed partial class SocketSender(Socket socket, Action<int, SocketErro
     }
 
     /// <summary>Forgets the last buffer, so that a released run is not kept in memory.</summary>
-    public void Clear() => SetBuffer(Memory<byte>.Empty);
+    public void Clear()
+    {
+        try
+        {
+            SetBuffer(Memory<byte>.Empty);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The connection was closed while the send was on its way; thrown on a thread of the socket engine this would end the process.
+        }
+    }
 
     protected override void OnCompleted(SocketAsyncEventArgs e) => onSent(BytesTransferred, SocketError);
 

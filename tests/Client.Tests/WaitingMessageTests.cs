@@ -1,0 +1,33 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Client.Tests;
+
+/// <summary>Messages that no frame can take are refused to their sender, also while others wait for room.</summary>
+public sealed class WaitingMessageTests
+{
+    [Fact]
+    public async Task A_bad_message_does_not_get_in_line()
+    {
+        using var broker = new FakeBroker { HoldAcks = true };
+        await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url, ProducerTests.Fast());
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/w", MaxBatchBytes = 256, WindowBytes = 1024 });
+        int posted = 0;
+        while (producer.TryPost(new byte[60]))
+        {
+            posted++;
+        }
+
+        Task<MessageId> before = producer.SendAsync(new byte[60]).AsTask();
+        Task large = Task.Run(async () => await producer.SendAsync(new byte[ProtocolLimits.DefaultMaxFrame]));
+        Task post = Task.Run(async () => await producer.PostAsync(new byte[ProtocolLimits.DefaultMaxFrame]));
+        Task key = Task.Run(async () => await producer.SendAsync(new OutgoingMessage { Payload = new byte[1], Key = new byte[ProtocolLimits.MaxKeyLength + 1] }));
+        Assert.Equal(ErrorCode.FrameTooLarge, (await Assert.ThrowsAsync<DanubeException>(() => large.WaitAsync(TimeSpan.FromSeconds(10)))).Code);
+        Assert.Equal(ErrorCode.FrameTooLarge, (await Assert.ThrowsAsync<DanubeException>(() => post.WaitAsync(TimeSpan.FromSeconds(10)))).Code);
+        await Assert.ThrowsAsync<ArgumentException>(() => key.WaitAsync(TimeSpan.FromSeconds(10)));
+        Task<MessageId> after = producer.SendAsync(new byte[60]).AsTask();
+        broker.ReleaseAcks();
+        Assert.Equal(posted, (await before.WaitAsync(TimeSpan.FromSeconds(10))).Offset);
+        Assert.Equal(posted + 1, (await after.WaitAsync(TimeSpan.FromSeconds(10))).Offset);
+        Assert.Equal(1, broker.Connections);
+    }
+}

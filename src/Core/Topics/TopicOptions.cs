@@ -12,9 +12,27 @@ public sealed record TopicOptions
     /// <summary>Bytes of stored frames in one deliver; one larger frame still goes out whole.</summary>
     public int MaxDeliverBytes { get; init; } = 256 * 1024;
 
-    /// <summary>Milliseconds after which a record that was taken but not acknowledged goes back. Carried for the policy that uses it.</summary>
-    public int AckTimeoutMs { get; init; } = 30_000;
+    /// <summary>Offsets in ranges that wait for a delay or a back-off; beyond it a subscription reads no further.</summary>
+    public int MaxDelayed { get; init; } = 1_000_000;
 
-    /// <summary>Redeliveries before a record is a dead letter; 0 = without limit. Carried for the policy that uses it.</summary>
-    public int MaxRedeliveries { get; init; }
+    /// <summary>Age at which a message expires, milliseconds after its append; 0 = never. A frame's own time to live goes before it.</summary>
+    public long MessageTtlMs { get; init; }
+
+    /// <summary>See <see cref="Protocol.TopicPolicy"/>; 0 = without limit.</summary>
+    public long BacklogQuotaBytes { get; init; }
+    public bool BacklogQuotaDropsOldest { get; init; }
+    public bool DiscardAcknowledged { get; init; }
+    public bool RetainUnacknowledged { get; init; }
+    public long SubscriptionExpiryMs { get; init; }
+    public int MaxProducers { get; init; }
+    public int MaxConsumers { get; init; }
+    public int MaxSubscriptions { get; init; }
+    public long MaxMessageBytes { get; init; }
+    public long PublishRateMessages { get; init; }
+    public long PublishRateBytes { get; init; }
+    public long DispatchRateMessages { get; init; }
+    public long DispatchRateBytes { get; init; }
+
+    /// <summary>Where dead letters go; null where there are none (tests).</summary>
+    public ITopicResolver? Topics { get; init; }
 }

@@ -20,6 +20,32 @@ public static class Commands
     public const string Subscribe = "$subscribe";
     public const string Unsubscribe = "$unsubscribe";
     public const string Seek = "$seek";
+    public const string SetTopicPolicy = "$set_topic_policy";
+    public const string SetNamespacePolicy = "$set_namespace_policy";
+    public const string DescribeNamespace = "$describe_namespace";
+    public const string PurgeTopic = "$purge_topic";
+    public const string DescribeSubscription = "$describe_subscription";
+    public const string Skip = "$skip";
+    public const string Purge = "$purge";
+    public const string Peek = "$peek";
+
+    /// <summary>JSON lines only: <see cref="PublishRequest"/>.</summary>
+    public const string Publish = "$publish";
+
+    /// <summary>JSON lines only, event from the broker: <see cref="MessageBody"/>.</summary>
+    public const string Message = "$message";
+
+    /// <summary>JSON lines only: <see cref="CreditRequest"/>.</summary>
+    public const string Credit = "$credit";
+
+    /// <summary>JSON lines only: <see cref="AckRequest"/>.</summary>
+    public const string Ack = "$ack";
+
+    /// <summary>JSON lines only: <see cref="AckRequest"/>.</summary>
+    public const string Nack = "$nack";
+
+    /// <summary>JSON lines only: <see cref="CloseRequest"/>.</summary>
+    public const string Close = "$close";
 
     /// <summary>Error frames that no request caused (a refused publish frame, say) carry this id.</summary>
     public const string StreamError = "$error";
@@ -54,16 +80,16 @@ public sealed record ErrorPayload
     public bool Retryable { get; set; }
 }
 
-/// <summary>Policy of a topic; null members take the broker's default.</summary>
-public sealed record TopicSpec
+/// <summary>A topic to create, or whose policy to change; null members take the namespace's or the broker's default, or stay as they are.</summary>
+public sealed record TopicSpec : TopicPolicy
 {
     public string Topic { get; set; } = "";
 
-    /// <summary><c>fsync</c>, <c>os</c> or <c>memory</c>.</summary>
+    /// <summary><c>fsync</c>, <c>os</c> or <c>memory</c>. Fixed at creation.</summary>
     public string? Durability { get; set; }
+
+    /// <summary>Fixed at creation.</summary>
     public int? Partitions { get; set; }
-    public long? RetentionMs { get; set; }
-    public long? RetentionBytes { get; set; }
 }
 
 public sealed record TopicRequest
@@ -95,6 +121,9 @@ public sealed record TopicInfo
     public long SizeBytes { get; set; }
     public int Producers { get; set; }
     public string State { get; set; } = "ok";
+
+    /// <summary>What was set on the topic itself; absent in lists.</summary>
+    public TopicPolicy? Policy { get; set; }
     public SubscriptionInfo[] Subscriptions { get; set; } = [];
 }
 
@@ -106,6 +135,12 @@ public sealed record SubscriptionInfo
     public long MarkDelete { get; set; }
     public long Backlog { get; set; }
     public uint Epoch { get; set; }
+
+    /// <summary>Records that wait for their delay or back-off.</summary>
+    public long Delayed { get; set; }
+
+    /// <summary>Why nothing is delivered although there is a backlog: <c>redelivery_limit</c>, <c>dead_letter_failed</c>; absent otherwise.</summary>
+    public string? Blocked { get; set; }
 }
 
 public sealed record CreateProducerRequest
@@ -151,8 +186,19 @@ public sealed record SubscribeRequest
 
     /// <summary><c>earliest</c>, <c>latest</c>, <c>offset:N</c> or <c>time:UNIX_MICROSECONDS</c>; used when the subscription is new.</summary>
     public string Start { get; set; } = "latest";
+
+    /// <summary>Failover: the active consumer is the oldest of those with the highest priority.</summary>
     public int Priority { get; set; }
     public string? Durability { get; set; }
+
+    /// <summary>
+    /// A reader: the subscription is never stored and ends with its consumer. The type must be exclusive and the subscription's name empty:
+    /// the broker makes one up.
+    /// </summary>
+    public bool Reader { get; set; }
+
+    /// <summary>Replaces the policy of the subscription; absent: an existing one keeps its own, a new one takes the defaults.</summary>
+    public SubscriptionPolicy? Policy { get; set; }
 }
 
 public sealed record SubscribeReply
@@ -165,6 +211,9 @@ public sealed record SubscribeReply
     public long DurableEnd { get; set; }
     public uint Generation { get; set; }
     public int Partitions { get; set; } = 1;
+
+    /// <summary>Name of the subscription; a reader's was made up by the broker.</summary>
+    public string Subscription { get; set; } = "";
 }
 
 public sealed record UnsubscribeRequest

@@ -15,6 +15,9 @@ public readonly ref struct AckFrame(ReadOnlySpan<byte> frame)
 {
     public const int RangeSize = 16;
 
+    /// <summary>Nack delay that means: what the subscription's back-off says.</summary>
+    public const ulong BackOffDelay = ulong.MaxValue;
+
     private readonly ReadOnlySpan<byte> _frame = frame;
 
     public bool IsNack => _frame[StreamHeader.TypeAt] == (byte)FrameType.Nack;

@@ -1,0 +1,102 @@
+namespace Danube.Fast.Protocol;
+
+public sealed record SubscriptionRequest
+{
+    public string Topic { get; set; } = "";
+    public string Subscription { get; set; } = "";
+}
+
+/// <summary>One subscription, in full.</summary>
+public sealed record SubscriptionDetails
+{
+    public string Topic { get; set; } = "";
+    public SubscriptionInfo Subscription { get; set; } = new();
+
+    /// <summary>Acknowledged offsets above mark-delete.</summary>
+    public long AcknowledgedBeyond { get; set; }
+
+    /// <summary>The policy with all defaults filled in.</summary>
+    public SubscriptionPolicy Policy { get; set; } = new();
+    public ConsumerInfo[] Consumers { get; set; } = [];
+}
+
+public sealed record ConsumerInfo
+{
+    public string Name { get; set; } = "";
+    public int Priority { get; set; }
+
+    /// <summary>False for a failover consumer that stands by.</summary>
+    public bool Active { get; set; } = true;
+
+    /// <summary>Records sent and neither acknowledged nor given back.</summary>
+    public long InFlight { get; set; }
+
+    /// <summary>Records it may still be sent.</summary>
+    public long Credit { get; set; }
+}
+
+/// <summary>Acknowledges the next records of a subscription unseen.</summary>
+public sealed record SkipRequest
+{
+    public string Topic { get; set; } = "";
+    public string Subscription { get; set; } = "";
+
+    /// <summary>Unacknowledged records to skip, from mark-delete on; 1 or more.</summary>
+    public long Count { get; set; }
+}
+
+public sealed record SkipReply
+{
+    /// <summary>Records that were skipped.</summary>
+    public long Skipped { get; set; }
+    public long MarkDelete { get; set; }
+}
+
+/// <summary>Shows messages without delivering them.</summary>
+public sealed record PeekRequest
+{
+    public string Topic { get; set; } = "";
+
+    /// <summary>From this subscription's first unacknowledged record on, acknowledged ones left out; null: from <see cref="Offset"/>.</summary>
+    public string? Subscription { get; set; }
+
+    /// <summary>First offset to show; null: where the subscription stands, or the log's start.</summary>
+    public long? Offset { get; set; }
+
+    /// <summary>1 to 100.</summary>
+    public int Count { get; set; } = 1;
+}
+
+public sealed record PeekReply
+{
+    /// <summary>May be fewer than asked for: the reply is bounded by the frame limit.</summary>
+    public MessageBody[] Messages { get; set; } = [];
+}
+
+/// <summary>One message as JSON.</summary>
+public sealed record MessageBody
+{
+    /// <summary>JSON lines: the consumer's channel.</summary>
+    public uint? Channel { get; set; }
+    public long Offset { get; set; }
+    public uint Generation { get; set; }
+
+    /// <summary>The key when it is UTF-8, else <see cref="KeyBase64"/>.</summary>
+    public string? Key { get; set; }
+    public string? KeyBase64 { get; set; }
+
+    /// <summary>The payload when it is UTF-8 text, else <see cref="PayloadBase64"/>.</summary>
+    public string? Payload { get; set; }
+    public string? PayloadBase64 { get; set; }
+    public Dictionary<string, string>? Attributes { get; set; }
+
+    /// <summary>Unix microseconds.</summary>
+    public long AppendTime { get; set; }
+
+    /// <summary>Unix microseconds.</summary>
+    public long PublishTime { get; set; }
+
+    /// <summary>Unix microseconds, when the producer gave one.</summary>
+    public long? EventTime { get; set; }
+    public int RedeliveryCount { get; set; }
+}

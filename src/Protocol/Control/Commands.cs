@@ -56,6 +56,8 @@ public sealed record HelloPayload
     public int[] Versions { get; set; } = [1, 2];
     public int MaxFrame { get; set; } = ProtocolLimits.DefaultMaxFrame;
     public string[] Codecs { get; set; } = [];
+
+    /// <summary>Name under which other clients reach this connection, 1 to 32 bytes of UTF-8; null = none.</summary>
     public string? ClientName { get; set; }
     public string? Credentials { get; set; }
 }
@@ -66,6 +68,9 @@ public sealed record HelloReply
     public int MaxFrame { get; set; }
     public string[] Codecs { get; set; } = [];
     public string BrokerName { get; set; } = "";
+
+    /// <summary>The name under which other clients reach this connection; null: it gave none, or one that it cannot have (another connection holds it).</summary>
+    public string? ClientName { get; set; }
 }
 
 /// <summary>Payload of every error frame and close frame.</summary>

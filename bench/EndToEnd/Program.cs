@@ -15,6 +15,7 @@ var root = new RootCommand("Danube.Fast end-to-end benchmark. Every figure is pr
     ThroughputCommand.Create(),
     SingleLatencyCommand.Create(),
     AllocationCommand.Create(),
+    StuckConsumerCommand.Create(),
     FuzzCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -28,6 +28,8 @@ public sealed class WorkerProcess : IAsyncDisposable
         return worker;
     }
 
+    public int ProcessId => _process.Id;
+
     public Task<WorkerSnapshot> RunAsync() => CommandAsync("run");
 
     public Task<WorkerSnapshot> PauseAsync() => CommandAsync("pause");

@@ -59,7 +59,7 @@ internal sealed class ConsumeWorker(WorkerJob job) : LoadWorker
         public async Task OpenAsync(DanubeClient client, string topic) => _consumer = await client.SubscribeAsync(new ConsumerOptions
         {
             Topic = topic,
-            Subscription = job.Subscription,
+            Subscription = job.FansOut ? $"{job.Subscription}-{number}" : job.Subscription,
             Name = "bench-" + number,
             Type = job.Shared ? SubscriptionType.Shared : SubscriptionType.Exclusive,
             Start = "earliest",
@@ -70,8 +70,14 @@ internal sealed class ConsumeWorker(WorkerJob job) : LoadWorker
             Consumer consumer = _consumer!;
             while (!cancellation.IsCancellationRequested)
             {
+                if (!owner.IsRunning)
+                {
+                    await Task.Delay(5, cancellation);
+                    continue;
+                }
+
                 Take(consumer, await consumer.ReceiveAsync(cancellation));
-                while (consumer.TryReceive(out Message message))
+                while (owner.IsRunning && consumer.TryReceive(out Message message))
                 {
                     Take(consumer, message);
                 }

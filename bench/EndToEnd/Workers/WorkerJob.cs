@@ -31,6 +31,9 @@ public sealed record WorkerJob
     public long WindowBytes { get; init; }
     public string Subscription { get; init; } = "bench";
 
+    /// <summary>True: consumer number i has a subscription of its own, the name with <c>-i</c> behind it.</summary>
+    public bool FansOut { get; init; }
+
     /// <summary>File of the <see cref="FlowGate"/>; empty = none.</summary>
     public string FlowFile { get; init; } = "";
 

@@ -55,6 +55,7 @@ public enum ErrorCode : uint
     BadJsonLine = 46,
     EndOfStream = 47,
     Undecodable = 48,
+    MessageTooLarge = 49,
 }
 
 /// <summary>Wire names and retry rules of <see cref="ErrorCode"/>.</summary>

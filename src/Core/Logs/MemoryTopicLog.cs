@@ -169,6 +169,21 @@ public sealed class MemoryTopicLog : TopicLog
         }
     }
 
+    public override long BytesFrom(long offset)
+    {
+        lock (_chainLock)
+        {
+            long bytes = 0;
+            foreach (MemoryChunk chunk in _chain)
+            {
+                int at = chunk.Find(offset, 0);
+                bytes += chunk.BaseOffset >= offset ? chunk.Length : at < 0 ? 0 : chunk.Length - at;
+            }
+
+            return bytes;
+        }
+    }
+
     internal void Reuse(MemoryChunk chunk)
     {
         lock (_chainLock)

@@ -43,6 +43,8 @@ public readonly record struct LogRetention(long MaxAgeMs, long MaxBytes);
 /// </summary>
 public abstract class TopicLog : IDisposable
 {
+    private long _retentionLimit = long.MaxValue;
+
     protected TopicLog(ulong topicId, DurabilityClass durability)
     {
         TopicId = topicId;
@@ -124,6 +126,19 @@ public abstract class TopicLog : IDisposable
 
     /// <summary>Changes retention; applied in the background.</summary>
     public abstract void SetRetention(LogRetention retention);
+
+    /// <summary>
+    /// Retention by age and size deletes nothing at or above this offset, where the log is durable; <see cref="long.MaxValue"/> = it deletes
+    /// what the policy says. Any thread.
+    /// </summary>
+    public long RetentionLimit
+    {
+        get => Volatile.Read(ref _retentionLimit);
+        set => Volatile.Write(ref _retentionLimit, value);
+    }
+
+    /// <summary>Bytes stored from <paramref name="offset"/> to the end: an estimate that never rises with the offset, cheap enough to ask every second.</summary>
+    public abstract long BytesFrom(long offset);
 
     /// <summary>Closes the log: durable logs are synced first.</summary>
     public void Dispose()

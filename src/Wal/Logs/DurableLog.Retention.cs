@@ -40,7 +40,7 @@ internal sealed partial class DurableLog
         }
 
         long oldest = policy.MaxAgeMs > 0 ? _directory.NowMicros - (policy.MaxAgeMs * 1000) : long.MinValue;
-        if (_active is { } active && _committed > active.BaseOffset && Volatile.Read(ref _lastTimeMicros) < oldest)
+        if (_active is { } active && _committed > active.BaseOffset && _committed <= RetentionLimit && Volatile.Read(ref _lastTimeMicros) < oldest)
         {
             RollToEmpty(active, oldest);
         }
@@ -55,7 +55,7 @@ internal sealed partial class DurableLog
 
     private int CountExpired(Segment[] segments, long oldest, long maxBytes)
     {
-        long durable = Volatile.Read(ref _durable);
+        long durable = Math.Min(Volatile.Read(ref _durable), RetentionLimit);
         long total = 0;
         foreach (Segment segment in segments)
         {

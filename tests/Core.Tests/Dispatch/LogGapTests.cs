@@ -296,6 +296,8 @@ public sealed class LogGapTests
 
         public override ValueTask<long> FindOffsetAsync(long unixMicros) => ValueTask.FromResult(0L);
 
+        public override long BytesFrom(long offset) => 0;
+
         public override void SetRetention(LogRetention retention)
         {
         }

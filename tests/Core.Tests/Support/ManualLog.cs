@@ -206,6 +206,14 @@ internal sealed class ManualLog(DurabilityClass durability) : TopicLog(7, durabi
     {
     }
 
+    public override long BytesFrom(long offset)
+    {
+        lock (_lock)
+        {
+            return _frames.Where(f => f.End > offset).Sum(f => (long)f.Bytes.Length);
+        }
+    }
+
     protected override void Dispose(bool disposing) => _failure ??= new ObjectDisposedException(nameof(ManualLog));
 
     private ReadStatus ReadNow(ref LogPosition position, int maxBytes, out LogRun run)

@@ -14,6 +14,7 @@ public sealed class BatchWriter : IDisposable
     private byte[] _packed = [];
     private byte[] _sealed;
     private int _sealedLength;
+    private bool _bare;
 
     /// <param name="maxFrame">Limit of the whole frame in bytes, as agreed in HELLO.</param>
     /// <param name="initialCapacity">First size of the buffer in bytes; it grows up to the limit.</param>
@@ -42,6 +43,7 @@ public sealed class BatchWriter : IDisposable
         Count = 0;
         Length = ProtocolLimits.HeaderSize;
         _sealedLength = 0;
+        _bare = false;
     }
 
     /// <summary>Appends a record without key, attributes and event time. False when the frame is full; with <see cref="Count"/> 0 the record is too large for any frame.</summary>
@@ -54,6 +56,24 @@ public sealed class BatchWriter : IDisposable
 
         Length += RecordWriter.Write(_buffer.AsSpan(Length), payload);
         Count++;
+        return true;
+    }
+
+    /// <summary>
+    /// Makes the frame a bare one: its payload is this message, or this chunk of one, and nothing else. It is not compressed. False when the frame
+    /// has records already or the bytes are too many.
+    /// </summary>
+    public bool TryAppendBare(ReadOnlySpan<byte> payload)
+    {
+        if (Count > 0 || !TryReserve(payload.Length))
+        {
+            return false;
+        }
+
+        payload.CopyTo(_buffer.AsSpan(Length));
+        Length += payload.Length;
+        Count = 1;
+        _bare = true;
         return true;
     }
 
@@ -86,7 +106,7 @@ public sealed class BatchWriter : IDisposable
     /// Completes the frame: header, compression when it makes the frame smaller, padding, content CRC, header CRC. Sets record count, length before
     /// compression and codec itself. Sealing again (other fields or channel) is allowed until the reset.
     /// </summary>
-    /// <param name="fields">The producer's fields.</param>
+    /// <param name="fields">The producer's fields. The length before compression counts on a bare frame only: of a first chunk, that of the whole message; 0 otherwise.</param>
     /// <param name="channel">The producer's handle on this connection.</param>
     /// <param name="codec"><see cref="Codec.None"/> for no compression.</param>
     /// <param name="traceId">16 bytes of W3C trace id, or empty.</param>
@@ -101,7 +121,7 @@ public sealed class BatchWriter : IDisposable
         }
 
         int rawLength = Length - ProtocolLimits.HeaderSize;
-        int payloadLength = codec == Codec.None ? 0 : Pack(codec, rawLength);
+        int payloadLength = codec == Codec.None || _bare ? 0 : Pack(codec, rawLength);
         bool packed = payloadLength > 0;
         _sealed = packed ? _packed : _buffer;
         payloadLength = packed ? payloadLength : rawLength;
@@ -112,9 +132,9 @@ public sealed class BatchWriter : IDisposable
         StreamHeaderWriter.Begin(frame, FrameType.Publish, (uint)payloadLength, channel);
         StreamHeaderWriter.SetProducerFields(frame, fields with
         {
-            Flags = (fields.Flags & ~FrameFlags.CodecMask) | (packed ? (FrameFlags)codec : FrameFlags.None),
+            Flags = (fields.Flags & ~FrameFlags.CodecMask) | (packed ? (FrameFlags)codec : FrameFlags.None) | (_bare ? FrameFlags.Bare : FrameFlags.None),
             RecordCount = (uint)Count,
-            RawLength = (uint)rawLength,
+            RawLength = _bare && fields.RawLength > 0 ? fields.RawLength : (uint)rawLength,
         });
         if (!traceId.IsEmpty)
         {
@@ -179,7 +199,7 @@ public sealed class BatchWriter : IDisposable
     private bool TryReserve(long recordLength)
     {
         long end = Length + recordLength;
-        if (end > _maxFrame || Count == ProtocolLimits.MaxRecordsPerFrame)
+        if (end > _maxFrame || Count == ProtocolLimits.MaxRecordsPerFrame || _bare)
         {
             return false;
         }

@@ -7,7 +7,7 @@ public enum FrameFlags : byte
     None = 0,
     CodecMask = 0x07,
 
-    /// <summary>First chunk of a large message.</summary>
+    /// <summary>First chunk of a large message. Chunks are bare; their index is in the header's attributes.</summary>
     ChunkBegin = 0x08,
 
     /// <summary>Last chunk of a large message.</summary>

@@ -6,9 +6,6 @@ namespace Danube.Fast.Protocol;
 /// </summary>
 public static class PublishValidator
 {
-    /// <summary>Flags that no part of the broker honours yet; a frame that carries one is refused instead of being half obeyed.</summary>
-    private const FrameFlags Reserved = FrameFlags.ChunkBegin | FrameFlags.ChunkEnd;
-
     /// <summary>
     /// Checks type, reserved fields, codec, content CRC, record count, lengths and, when the payload is not compressed, that its records
     /// walk to exactly the count. The header CRC is not checked again (<see cref="FrameScanner"/> has).
@@ -40,7 +37,8 @@ public static class PublishValidator
             return payload.IsEmpty ? ErrorCode.BadRecords : ErrorCode.None;
         }
 
-        if (header.RawLength != header.PayloadLength)
+        // The first chunk of several tells the length of the whole message.
+        if (header.RawLength != header.PayloadLength && (header.Flags & (FrameFlags.ChunkBegin | FrameFlags.ChunkEnd)) != FrameFlags.ChunkBegin)
         {
             return ErrorCode.BadRecords;
         }
@@ -81,12 +79,26 @@ public static class PublishValidator
             return ErrorCode.UnknownCodec;
         }
 
-        if ((header.Flags & Reserved) != 0 || header.Attributes != 0 || header.DelayMs != 0 || header.TimeToLiveSeconds != 0)
+        return header.IsChunk ? CheckChunk(header, maxRawLength) : CheckCounts(header, maxRawLength);
+    }
+
+    /// <summary>A chunk is one bare record that is not compressed; index 0 and nothing else begins a message, and its length is not less than what it holds.</summary>
+    private static ErrorCode CheckChunk(StreamHeader header, int maxRawLength)
+    {
+        if ((header.Flags & FrameFlags.Bare) == 0)
         {
-            return ErrorCode.ReservedNotZero;
+            return header.Attributes != 0 ? ErrorCode.ReservedNotZero : ErrorCode.BadRecords;
         }
 
-        return CheckCounts(header, maxRawLength);
+        if (header.PayloadLength > (uint)maxRawLength)
+        {
+            return ErrorCode.FrameTooLarge;
+        }
+
+        bool begins = (header.Flags & FrameFlags.ChunkBegin) != 0;
+        return header.RecordCount == 1 && header.Codec == Codec.None && begins == (header.Attributes == 0) && header.RawLength >= header.PayloadLength
+            ? ErrorCode.None
+            : ErrorCode.BadRecords;
     }
 
     private static ErrorCode CheckCounts(StreamHeader header, int maxRawLength)

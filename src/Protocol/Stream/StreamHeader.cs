@@ -28,6 +28,9 @@ public readonly ref struct StreamHeader
     public Codec Codec => (Codec)(_bytes[FlagsAt] & (byte)FrameFlags.CodecMask);
     public ushort Attributes => BinaryPrimitives.ReadUInt16BigEndian(_bytes[AttributesAt..]);
 
+    /// <summary>True for a part of a large message: a bare frame with a chunk flag or, in the middle, with an index (<see cref="Attributes"/>) only.</summary>
+    public bool IsChunk => (Flags & (FrameFlags.ChunkBegin | FrameFlags.ChunkEnd)) != 0 || Attributes != 0;
+
     /// <summary>Payload bytes, without header and padding. Trust it only after <see cref="HasValidHeaderCrc"/> and a limit check.</summary>
     public uint PayloadLength => BinaryPrimitives.ReadUInt32BigEndian(_bytes[LengthAt..]);
     public uint Channel => BinaryPrimitives.ReadUInt32BigEndian(_bytes[ChannelAt..]);
@@ -48,7 +51,7 @@ public readonly ref struct StreamHeader
     public long PublishTimeMicros => BinaryPrimitives.ReadInt64BigEndian(_bytes[PublishTimeAt..]);
     public ulong KeyHash => BinaryPrimitives.ReadUInt64BigEndian(_bytes[KeyHashAt..]);
 
-    /// <summary>Payload bytes before compression.</summary>
+    /// <summary>Payload bytes before compression; of a first chunk those of the whole message.</summary>
     public uint RawLength => BinaryPrimitives.ReadUInt32BigEndian(_bytes[RawLengthAt..]);
     public uint SchemaId => BinaryPrimitives.ReadUInt32BigEndian(_bytes[SchemaIdAt..]);
     public uint DelayMs => BinaryPrimitives.ReadUInt32BigEndian(_bytes[DelayAt..]);

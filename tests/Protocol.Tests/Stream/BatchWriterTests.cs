@@ -13,6 +13,29 @@ public sealed class BatchWriterTests
 
     [Theory]
     [MemberData(nameof(Codecs))]
+    public void A_bare_frame_holds_the_bytes_alone(Codec codec)
+    {
+        using var writer = new BatchWriter(ProtocolLimits.MaxFrameBeforeHello, initialCapacity: 256);
+        byte[] payload = new byte[ProtocolLimits.MaxFrameBeforeHello - ProtocolLimits.HeaderSize];
+        Assert.True(writer.TryAppend("x"u8));
+        Assert.False(writer.TryAppendBare(payload));
+        writer.Reset();
+        Assert.False(writer.TryAppendBare(new byte[payload.Length + 1]));
+        Assert.True(writer.TryAppendBare(payload));
+        Assert.False(writer.TryAppend("x"u8));
+        byte[] frame = writer.Seal(Fields with { Flags = FrameFlags.ChunkBegin, RawLength = 1 << 30 }, channel: 5, codec).ToArray();
+        Assert.Equal(ErrorCode.None, PublishValidator.Validate(frame, ProtocolLimits.DefaultMaxFrame));
+        var header = new StreamHeader(frame);
+        Assert.Equal(FrameFlags.ChunkBegin | FrameFlags.Bare, header.Flags);
+        Assert.Equal(1u << 30, header.RawLength);
+        Assert.Equal((uint)payload.Length, header.PayloadLength);
+        writer.Reset();
+        Assert.True(writer.TryAppend("x"u8));
+        Assert.Equal(FrameFlags.Sampled, new StreamHeader(writer.Seal(Fields, channel: 5, codec).Span).Flags);
+    }
+
+    [Theory]
+    [MemberData(nameof(Codecs))]
     public void What_was_appended_comes_back(Codec codec)
     {
         using var writer = new BatchWriter(ProtocolLimits.DefaultMaxFrame, initialCapacity: 256);

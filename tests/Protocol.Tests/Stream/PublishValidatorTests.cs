@@ -36,8 +36,8 @@ public sealed class PublishValidatorTests
         { "raw length below 5 bytes a record", 80, 9, ErrorCode.BadRecords },
         { "raw length over the limit", 80, Limit + 1, ErrorCode.FrameTooLarge },
         { "raw length over everything", 80, uint.MaxValue, ErrorCode.FrameTooLarge },
-        { "delay", 88, 1, ErrorCode.ReservedNotZero },
-        { "time to live", 92, 1, ErrorCode.ReservedNotZero },
+        { "delay", 88, 1, ErrorCode.None },
+        { "time to live", 92, 1, ErrorCode.None },
     };
 
     [Theory]
@@ -53,8 +53,8 @@ public sealed class PublishValidatorTests
     [Theory]
     [InlineData((FrameFlags)3, ErrorCode.UnknownCodec)]
     [InlineData((FrameFlags)7, ErrorCode.UnknownCodec)]
-    [InlineData(FrameFlags.ChunkBegin, ErrorCode.ReservedNotZero)]
-    [InlineData(FrameFlags.ChunkEnd, ErrorCode.ReservedNotZero)]
+    [InlineData(FrameFlags.ChunkBegin, ErrorCode.BadRecords)]
+    [InlineData(FrameFlags.ChunkEnd, ErrorCode.BadRecords)]
     [InlineData(FrameFlags.Bare, ErrorCode.BadRecords)]
     [InlineData(FrameFlags.Sampled | FrameFlags.OneKey, ErrorCode.None)]
     public void Flags(FrameFlags flags, ErrorCode expected)
@@ -74,6 +74,30 @@ public sealed class PublishValidatorTests
             StreamHeaderWriter.SetProducerFields(frame, new PublishFields { Flags = FrameFlags.Bare, RecordCount = 1, RawLength = (uint)length });
             Assert.Equal(ErrorCode.None, PublishValidator.Validate(Sealed(frame), Limit));
         }
+    }
+
+    [Theory]
+    [InlineData(FrameFlags.ChunkBegin, 0, 100, ErrorCode.None)]
+    [InlineData(FrameFlags.ChunkBegin, 0, int.MaxValue, ErrorCode.None)]
+    [InlineData(FrameFlags.ChunkBegin | FrameFlags.ChunkEnd, 0, 10, ErrorCode.None)]
+    [InlineData(FrameFlags.None, 1, 10, ErrorCode.None)]
+    [InlineData(FrameFlags.ChunkEnd, 65_535, 10, ErrorCode.None)]
+    [InlineData(FrameFlags.ChunkBegin, 0, 9, ErrorCode.BadRecords)]
+    [InlineData(FrameFlags.ChunkBegin, 1, 100, ErrorCode.BadRecords)]
+    [InlineData(FrameFlags.ChunkBegin | FrameFlags.ChunkEnd, 0, 11, ErrorCode.BadRecords)]
+    [InlineData(FrameFlags.ChunkEnd, 0, 10, ErrorCode.BadRecords)]
+    [InlineData(FrameFlags.ChunkEnd, 3, 11, ErrorCode.BadRecords)]
+    [InlineData(FrameFlags.None, 2, 11, ErrorCode.BadRecords)]
+    [InlineData((FrameFlags)Codec.Brotli, 2, 11, ErrorCode.BadRecords)]
+    public void A_chunk_is_a_bare_frame_with_an_index_and_the_first_one_tells_the_length_of_the_message(FrameFlags flags, ushort index, int rawLength, ErrorCode expected)
+    {
+        byte[] frame = new byte[ProtocolLimits.Align(128 + 10)];
+        StreamHeaderWriter.Begin(frame, FrameType.Publish, 10, 1);
+        StreamHeaderWriter.SetProducerFields(frame, new PublishFields { Flags = FrameFlags.Bare | flags, Attributes = index, RecordCount = 1, RawLength = (uint)rawLength });
+        Assert.Equal(expected, PublishValidator.Validate(Sealed(frame), Limit));
+        StreamHeaderWriter.SetUInt32(frame, 44, 2);
+        Assert.Equal(ErrorCode.BadRecords, PublishValidator.Validate(Sealed(frame), Limit));
+        Assert.Equal(ErrorCode.FrameTooLarge, PublishValidator.Validate(Sealed(frame), 9));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Net;
+using System.Text;
 using Danube.Fast.Core;
 using Danube.Fast.Server.Configuration;
 using Microsoft.Extensions.Logging;
@@ -8,6 +9,8 @@ namespace Danube.Fast.Server.Tests;
 
 public sealed class ConfigTests
 {
+    private const string Indicators = "-?:,[]{}#&*!|>'\"%@`\n\t ~";
+
     private static readonly Hashtable NoVariables = [];
 
     [Fact]
@@ -88,6 +91,69 @@ public sealed class ConfigTests
         Assert.Equal((DurabilityClass.Os, false, 2L << 30, 86_400_000L), (options.Topics.Durability, options.Topics.AutoCreate, options.Topics.RetentionBytes, options.Topics.RetentionMs));
         Assert.Equal((true, 1 << 20, 0L), (options.Wal.MappedAppend, options.Wal.SegmentBytes, options.Wal.LowSpaceBytes));
         Assert.Equal((true, LogLevel.Warning, 7), (options.Log.Json, options.Log.Level, options.MetricsMaxTopics));
+    }
+
+    [Fact]
+    public void No_mutated_file_ends_in_anything_but_options_or_a_sentence()
+    {
+        byte[] sample = Encoding.UTF8.GetBytes(
+            """
+            broker_name: "b\u00e4r"
+            listen: { address: 0.0.0.0, port: 6_650 }
+            topics: &policy
+              durability: os # text
+              retention_bytes: 2 GiB
+            limits:
+              max_topics: 10
+              ? max_connections
+              : 7
+            log: {format: json, level: 'warning'}
+            """);
+        var random = new Random(20_261_121);
+        int accepted = 0;
+        for (int i = 0; i < 20_000; i++)
+        {
+            byte[] mutant = Mutate(sample, random);
+            try
+            {
+                YamlConfig.ApplyText(new BrokerOptions(), Encoding.UTF8.GetString(mutant), "b.yml");
+                accepted++;
+            }
+            catch (ConfigException e)
+            {
+                Assert.StartsWith("b.yml:", e.Message);
+            }
+        }
+
+        Assert.InRange(accepted, 1, 19_999);
+    }
+
+    // One to four places changed: a byte replaced, a piece cut out, a piece said twice, an indicator put in.
+    private static byte[] Mutate(byte[] sample, Random random)
+    {
+        List<byte> bytes = [.. sample];
+        for (int changes = random.Next(1, 5); changes > 0; changes--)
+        {
+            int at = random.Next(bytes.Count);
+            int length = random.Next(1, Math.Min(12, bytes.Count - at) + 1);
+            switch (random.Next(4))
+            {
+                case 0:
+                    bytes[at] = (byte)random.Next(256);
+                    break;
+                case 1 when bytes.Count > length:
+                    bytes.RemoveRange(at, length);
+                    break;
+                case 2:
+                    bytes.InsertRange(at, bytes.GetRange(at, length));
+                    break;
+                default:
+                    bytes.Insert(at, (byte)Indicators[random.Next(Indicators.Length)]);
+                    break;
+            }
+        }
+
+        return [.. bytes];
     }
 
     [Fact]

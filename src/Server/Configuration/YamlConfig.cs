@@ -32,6 +32,11 @@ internal static class YamlConfig
         {
             throw new ConfigException($"{file}:{e.Start.Line}: not valid YAML: {e.Message}");
         }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException)
+        {
+            // The parser does not wrap all of its errors.
+            throw new ConfigException($"{file}: not valid YAML: {e.Message}");
+        }
 
         if (stream.Documents.Count == 0)
         {

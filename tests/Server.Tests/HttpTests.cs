@@ -84,6 +84,9 @@ public sealed partial class HttpTests
         AssertWellFormed(text);
         Assert.Contains("danube_topic_messages_in_total{namespace=\"ns\",topic=\"/ns/t\",partition=\"\"} 2\n", text);
         Assert.Contains("danube_topic_messages_out_total{namespace=\"ns\",topic=\"/ns/t\",partition=\"\"} 2\n", text);
+        Assert.Contains("danube_topic_publish_acks_total{namespace=\"ns\",topic=\"/ns/t\",partition=\"\"} 1\n", text);
+        Assert.Contains("danube_topic_delivers_total{namespace=\"ns\",topic=\"/ns/t\",partition=\"\"} 1\n", text);
+        Assert.Contains("danube_topic_stale_acks_total{namespace=\"ns\",topic=\"/ns/t\",partition=\"\"} 0\n", text);
         Assert.Contains("danube_topic_backlog_messages{namespace=\"ns\",topic=\"/ns/t\",subscription=\"s\",reliable=\"false\"} 2\n", text);
         Assert.Contains("danube_durability_info{topic=\"/ns/t\",class=\"memory\"} 1\n", text);
         Assert.Contains("danube_producer_create_total{namespace=\"ns\",topic=\"/ns/t\",result=\"ok\",error_type=\"\"} 1\n", text);

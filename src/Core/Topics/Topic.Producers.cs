@@ -9,6 +9,18 @@ public sealed partial class Topic
     private string _refusalText = "";
     private volatile ErrorCode _refusal;
 
+    /// <summary>Producers whose sequences were forgotten since the topic was opened, because they were idle or too many.</summary>
+    public long ProducersForgotten
+    {
+        get
+        {
+            lock (Log.AppendLock)
+            {
+                return Log.Producers.Dropped;
+            }
+        }
+    }
+
     /// <summary>
     /// Attaches a producer; a former one with the same id is fenced: its channel is closed and what it still sends is refused.
     /// On a topic that refuses publishing the producer is made, and refuses (<see cref="Producer.Refusal"/>).

@@ -25,6 +25,13 @@ internal sealed partial class MetricsPage
         Counter("danube_topic_dropped_total", "Messages of memory topics that a slow subscription missed.", s => s.Counters.Dropped);
         Counter("danube_topic_lost_to_retention_total", "Unacknowledged messages that retention deleted.", s => s.Counters.LostToRetention);
         Counter("danube_topic_damaged_skipped_total", "Messages that could not be read because the log is damaged.", s => s.Counters.DamagedSkipped);
+        Counter("danube_topic_publish_acks_total", "Batch frames acknowledged to producers.", s => s.Counters.PublishAcks);
+        Counter("danube_topic_delivers_total", "Deliver frames sent.", s => s.Counters.Delivers);
+        Counter("danube_topic_ack_frames_total", "Ack frames taken from consumers.", s => s.Counters.AckFrames);
+        Counter("danube_topic_nacked_total", "Messages given back by consumers.", s => s.Counters.Nacked);
+        Counter("danube_topic_stale_acks_total", "Ack and nack frames dropped because they were of an older subscription epoch.", s => s.Counters.StaleAcks);
+        Counter("danube_topic_cursor_dropped_total", "Acknowledged messages beyond the recovered end of the log that cursors had to drop.", s => s.Counters.CursorRecordsDropped);
+        Counter("danube_topic_producers_forgotten_total", "Producers forgotten because they were idle or too many.", s => s.ProducersForgotten);
         Counter("danube_wal_append_total", "Frames appended to the log.", s => s.Durability == "memory" ? 0 : s.Counters.FramesIn);
         Counter("danube_wal_append_bytes_total", "Bytes appended to the log.", s => s.Durability == "memory" ? 0 : s.Counters.BytesIn);
 

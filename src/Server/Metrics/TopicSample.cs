@@ -14,6 +14,9 @@ internal sealed record TopicSample
     public TopicCountersSnapshot Counters { get; init; }
     public TopicInfo Info { get; init; } = new();
 
+    /// <summary>Entries that the table of producers has dropped.</summary>
+    public long ProducersForgotten { get; init; }
+
     /// <summary>Records with consumers and not settled, by subscription.</summary>
     public IReadOnlyDictionary<string, long> InFlight { get; init; } = new Dictionary<string, long>();
 
@@ -27,6 +30,7 @@ internal sealed record TopicSample
         Durability = entry.Definition.Durability,
         Counters = topic.Counters.Snapshot(),
         Info = topic.Describe(),
+        ProducersForgotten = topic.ProducersForgotten,
         InFlight = topic.Subscriptions.ToDictionary(s => s.Name, s => s.InFlight),
     };
 
@@ -42,14 +46,21 @@ internal sealed record TopicSample
             FramesIn = rest.Sum(s => s.Counters.FramesIn),
             Duplicates = rest.Sum(s => s.Counters.Duplicates),
             Refused = rest.Sum(s => s.Counters.Refused),
+            PublishAcks = rest.Sum(s => s.Counters.PublishAcks),
             MessagesOut = rest.Sum(s => s.Counters.MessagesOut),
             BytesOut = rest.Sum(s => s.Counters.BytesOut),
+            Delivers = rest.Sum(s => s.Counters.Delivers),
             Redelivered = rest.Sum(s => s.Counters.Redelivered),
+            AckFrames = rest.Sum(s => s.Counters.AckFrames),
             Acknowledged = rest.Sum(s => s.Counters.Acknowledged),
+            Nacked = rest.Sum(s => s.Counters.Nacked),
+            StaleAcks = rest.Sum(s => s.Counters.StaleAcks),
             Dropped = rest.Sum(s => s.Counters.Dropped),
             LostToRetention = rest.Sum(s => s.Counters.LostToRetention),
             DamagedSkipped = rest.Sum(s => s.Counters.DamagedSkipped),
+            CursorRecordsDropped = rest.Sum(s => s.Counters.CursorRecordsDropped),
         },
+        ProducersForgotten = rest.Sum(s => s.ProducersForgotten),
         Info = new TopicInfo { Producers = rest.Sum(s => s.Info.Producers), SizeBytes = rest.Sum(s => s.Info.SizeBytes) },
     };
 }

@@ -88,12 +88,13 @@ public sealed record ErrorPayload
 /// <summary>A topic to create, or whose policy to change; null members take the namespace's or the broker's default, or stay as they are.</summary>
 public sealed record TopicSpec : TopicPolicy
 {
+    /// <summary>Name of the topic, <c>/namespace/name</c>.</summary>
     public string Topic { get; set; } = "";
 
     /// <summary><c>fsync</c>, <c>os</c> or <c>memory</c>. Fixed at creation.</summary>
     public string? Durability { get; set; }
 
-    /// <summary>Fixed at creation.</summary>
+    /// <summary>1 for a plain topic; above 1 the topics <c>name-part-0</c> and so on hold the messages. Fixed at creation.</summary>
     public int? Partitions { get; set; }
 }
 
@@ -113,32 +114,68 @@ public sealed record ListTopicsReply
     public TopicInfo[] Topics { get; set; } = [];
 }
 
+/// <summary>A topic as the broker describes it. Of a partitioned topic: sums over its partitions, and no offsets.</summary>
 public sealed record TopicInfo
 {
+    /// <summary>Name of the topic, <c>/namespace/name</c>.</summary>
     public string Topic { get; set; } = "";
+
+    /// <summary>Never used for another topic of the broker; 0 for a partitioned topic, which has no log of its own.</summary>
     public ulong TopicId { get; set; }
+
+    /// <summary><c>fsync</c>, <c>os</c> or <c>memory</c>.</summary>
     public string Durability { get; set; } = "";
+
+    /// <summary>1 for a topic with a log of its own.</summary>
     public int Partitions { get; set; }
+
+    /// <summary>First offset kept.</summary>
     public long LogStart { get; set; }
+
+    /// <summary>First offset that is not on stable storage yet. Consumers of a <c>fsync</c> topic see what is below.</summary>
     public long DurableEnd { get; set; }
+
+    /// <summary>Offset of the next message. Consumers of <c>os</c> and <c>memory</c> topics see what is below.</summary>
     public long CommittedEnd { get; set; }
+
+    /// <summary>Generation of the log, the second part of the ids of new messages.</summary>
     public uint Generation { get; set; }
+
+    /// <summary>Bytes of log kept.</summary>
     public long SizeBytes { get; set; }
+
+    /// <summary>Producers connected.</summary>
     public int Producers { get; set; }
+
+    /// <summary><c>ok</c>, <c>not_open</c> when nobody has used the topic since the broker started, else the code of the error that stopped it.</summary>
     public string State { get; set; } = "ok";
 
     /// <summary>What was set on the topic itself; absent in lists.</summary>
     public TopicPolicy? Policy { get; set; }
+
+    /// <summary>The subscriptions of the topic.</summary>
     public SubscriptionInfo[] Subscriptions { get; set; } = [];
 }
 
+/// <summary>A subscription as the broker describes it.</summary>
 public sealed record SubscriptionInfo
 {
+    /// <summary>Name of the subscription.</summary>
     public string Name { get; set; } = "";
+
+    /// <summary><c>exclusive</c> or <c>shared</c>.</summary>
     public string Type { get; set; } = "";
+
+    /// <summary>Consumers connected.</summary>
     public int Consumers { get; set; }
+
+    /// <summary>First offset that is not acknowledged.</summary>
     public long MarkDelete { get; set; }
+
+    /// <summary>Messages that consumers can see and have not acknowledged; exact.</summary>
     public long Backlog { get; set; }
+
+    /// <summary>Raised at every seek and takeover.</summary>
     public uint Epoch { get; set; }
 
     /// <summary>Records that wait for their delay or back-off.</summary>

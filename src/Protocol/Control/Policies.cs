@@ -26,10 +26,14 @@ public record TopicPolicy
 
     /// <summary>Milliseconds without a consumer after which a subscription is deleted.</summary>
     public long? SubscriptionExpiryMs { get; set; }
+
+    /// <summary>Producers connected at a time.</summary>
     public int? MaxProducers { get; set; }
 
     /// <summary>Consumers over all subscriptions.</summary>
     public int? MaxConsumers { get; set; }
+
+    /// <summary>Subscriptions of the topic.</summary>
     public int? MaxSubscriptions { get; set; }
 
     /// <summary>Largest message in bytes, over all its chunks.</summary>

@@ -26,6 +26,7 @@ public enum FrameFlags : byte
 /// <summary>Compression of the packed records of a frame. Append-only; unknown values are refused.</summary>
 public enum Codec : byte
 {
+    /// <summary>The records as they are.</summary>
     None = 0,
 
     /// <summary>Raw DEFLATE (RFC 1951).</summary>

@@ -28,7 +28,7 @@ internal static class TopicCommands
         {
             string query = parsed.GetValue(ns) is { } name ? "?namespace=" + Uri.EscapeDataString(name) : "";
             context.Print(parsed, await api.GetAsync(Path + query, cancellationToken), reply => TableWriter.Write(
-                context.Output, reply.Items("topics"), "topic", "durability", "partitions", "log_start", "durable_end", "size_bytes", "producers", "state"));
+                context.Output, reply.Items("topics"), "topic", "durability", "partitions", "log_start", "durable_end", "committed_end", "size_bytes", "producers", "state"));
         });
         return command;
     }

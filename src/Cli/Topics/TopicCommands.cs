@@ -25,7 +25,8 @@ internal static class TopicCommands
             var table = new TextTable("TOPIC", "DURABILITY", "PARTITIONS", "START", "END", "BYTES", "PRODUCERS", "STATE");
             foreach (TopicInfo topic in await client.ListTopicsAsync(parsed.GetValue(ns), cancellationToken))
             {
-                table.Add(topic.Topic, topic.Durability, topic.Partitions, topic.LogStart, topic.DurableEnd, topic.SizeBytes, topic.Producers, topic.State);
+                (object start, object end) = Offsets(topic);
+                table.Add(topic.Topic, topic.Durability, topic.Partitions, start, end, topic.SizeBytes, topic.Producers, topic.State);
             }
 
             table.WriteTo(output);
@@ -46,7 +47,8 @@ internal static class TopicCommands
             output.WriteLine($"topic       {topic.Topic}");
             output.WriteLine($"durability  {topic.Durability}");
             output.WriteLine($"partitions  {topic.Partitions}");
-            output.WriteLine($"offsets     {topic.LogStart} to {topic.DurableEnd} (generation {topic.Generation})");
+            (object start, object end) = Offsets(topic);
+            output.WriteLine(topic.Partitions > 1 ? "offsets     see each partition, TOPIC-part-N" : $"offsets     {start} to {end} (generation {topic.Generation})");
             output.WriteLine($"bytes       {topic.SizeBytes}");
             output.WriteLine($"producers   {topic.Producers}");
             output.WriteLine($"state       {topic.State}");
@@ -105,4 +107,8 @@ internal static class TopicCommands
         });
         return command;
     }
+
+    /// <summary>First offset and the one behind the last that consumers can see; dashes for a partitioned topic, which has many.</summary>
+    private static (object Start, object End) Offsets(TopicInfo topic) =>
+        topic.Partitions > 1 ? ("-", "-") : (topic.LogStart, topic.Durability == "fsync" ? topic.DurableEnd : topic.CommittedEnd);
 }

@@ -78,7 +78,8 @@ internal static class ConsumeCommand
                 From = start,
                 Count = parsed.GetValue(count),
                 UntilEnd = parsed.GetValue(untilEnd),
-                Acknowledge = !parsed.GetValue(noAck),
+                // A subscription of this run alone goes with it: acknowledging costs nobody a message, and the broker never waits for it.
+                Acknowledge = !parsed.GetValue(noAck) || parsed.GetValue(subscription) is null,
                 Template = template,
                 Encoding = parsed.GetValue(encoding),
                 NoFinalNewLine = parsed.GetValue(noFinalNewLine),

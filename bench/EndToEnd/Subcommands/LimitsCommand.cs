@@ -17,8 +17,9 @@ internal static class LimitsCommand
         Option<double> seconds = CommonOptions.LimitSeconds();
         Option<string?> data = CommonOptions.Data();
         Option<FileInfo?> json = CommonOptions.Json();
-        var command = new Command("limits", "what loopback sockets and the disk give without a broker") { rounds, seconds, data, json };
-        command.SetAction(parse => Run(parse.GetValue(rounds), TimeSpan.FromSeconds(parse.GetValue(seconds)), parse.GetValue(data) ?? Path.GetTempPath(), parse.GetValue(json)));
+        Option<int> sustained = new("--sustained") { Description = "only: write so many GB without a sync and print what the disk takes once the kernel makes the writer wait" };
+        var command = new Command("limits", "what loopback sockets and the disk give without a broker") { rounds, seconds, data, json, sustained };
+        command.SetAction(parse => parse.GetValue(sustained) is > 0 and int gigabytes ? RunSustained(gigabytes, parse.GetValue(data) ?? Path.GetTempPath()) : Run(parse.GetValue(rounds), TimeSpan.FromSeconds(parse.GetValue(seconds)), parse.GetValue(data) ?? Path.GetTempPath(), parse.GetValue(json)));
         return command;
     }
 
@@ -62,6 +63,15 @@ internal static class LimitsCommand
             latencies.Add(name, Figures.Time(histogram.Percentile(50)), Figures.Time(histogram.Percentile(99)), Figures.Time(histogram.Max));
             report.Add(new JsonObject { ["limit"] = name, ["p50_ns"] = histogram.Percentile(50), ["p99_ns"] = histogram.Percentile(99) });
         }
+    }
+
+    private static int RunSustained(int gigabytes, string folder)
+    {
+        Console.WriteLine(MachineInfo.Describe());
+        List<double> rates = WriteBack.Measure(folder, gigabytes * 1_000_000_000L);
+        Console.WriteLine("per second: " + string.Join(' ', rates.Select(Figures.Bandwidth)));
+        Console.WriteLine("median of the second half: " + Figures.Bandwidth(Figures.Median(rates.Skip(rates.Count / 2))));
+        return 0;
     }
 
     private static string Name(DiskFile kind) => kind == DiskFile.Fallocated ? "fallocated" : "written once";

@@ -36,6 +36,9 @@ public sealed class Consumer
     // Everything below is under the subscription's lock.
     internal bool IsAttached { get; set; }
 
+    /// <summary>False for a failover consumer that stands by: it is sent nothing.</summary>
+    internal bool IsActive { get; set; }
+
     /// <summary>Its sink has refused frames: nothing more is sent until the connection detaches it.</summary>
     internal bool IsDead { get; set; }
 
@@ -48,7 +51,7 @@ public sealed class Consumer
     /// <summary>What was sent and is neither acknowledged nor given back.</summary>
     internal InFlightRing InFlight { get; } = new();
 
-    internal bool IsReady => !IsDead && RecordsGranted > SelectedInAll && BytesGranted > BytesInAll;
+    internal bool IsReady => IsActive && !IsDead && RecordsGranted > SelectedInAll && BytesGranted > BytesInAll;
 
     /// <summary>Takes new credit and the number of records taken. Older positions than known ones change nothing.</summary>
     public void OnCredit(in CreditFrame frame) => _subscription.OnCredit(this, frame);

@@ -9,7 +9,8 @@ public sealed partial class Subscription
 
     /// <summary>
     /// Adds a consumer. Exclusive: another name is refused with subscription_busy; the same name takes over, the former channel is
-    /// closed with fenced, and delivery starts again from mark-delete in a new epoch, once that is durable.
+    /// closed with fenced, and delivery starts again from mark-delete in a new epoch, once that is durable. Failover: a former
+    /// consumer of the same name is replaced likewise, others stand by behind the active one (<see cref="Elect"/>).
     /// </summary>
     /// <param name="consumerName">Not empty.</param>
     /// <param name="priority">See <see cref="Consumer.Priority"/>.</param>
@@ -20,8 +21,8 @@ public sealed partial class Subscription
     public ErrorCode AddConsumer(string consumerName, int priority, uint channel, IFrameSink sink, out Consumer? consumer, out string message)
     {
         consumer = null;
-        Consumer? former = null;
-        bool restart;
+        Consumer? former;
+        uint? raised = null;
         lock (Gate)
         {
             if (_closedWith != ErrorCode.None)
@@ -30,38 +31,30 @@ public sealed partial class Subscription
                 return _closedWith;
             }
 
-            if (!SubscriptionTypes.IsSupported(Type))
+            former = IsOrdered ? _consumers.Find(c => c.Name == consumerName) : null;
+            if (Type == SubscriptionType.Exclusive && _consumers.Count > 0 && former is null)
             {
-                message = UnsupportedText(Type);
-                return ErrorCode.BadRequest;
+                message = $"Subscription {Name} is exclusive and consumer {_consumers[0].Name} is connected; wait until it is gone, or use the same consumer name to take over.";
+                return ErrorCode.SubscriptionBusy;
             }
 
-            if (IsOrdered && _consumers.Count > 0)
+            if (former is not null)
             {
-                former = _consumers[0];
-                if (former.Name != consumerName)
-                {
-                    message = $"Subscription {Name} is exclusive and consumer {former.Name} is connected; wait until it is gone, or use the same consumer name to take over.";
-                    return ErrorCode.SubscriptionBusy;
-                }
-
                 Leave(former);
             }
 
-            consumer = new Consumer(this, consumerName, priority, channel, sink) { IsAttached = true };
-            restart = IsOrdered || !_epochRaised;
-            if (restart)
-            {
-                StartEpoch();
-            }
-
+            consumer = new Consumer(this, consumerName, priority, channel, sink) { IsAttached = true, IsActive = !IsOrdered };
             _consumers.Add(consumer);
+            if (Elect() | !_epochRaised)
+            {
+                raised = StartEpoch();
+            }
         }
 
         former?.Sink.CloseChannel(former.Channel, ErrorCode.Fenced, $"Consumer {consumerName} was opened on another channel, which has taken over.");
-        if (restart)
+        if (raised is { } epoch)
         {
-            _ = FinishEpochAsync(consumer);
+            _ = FinishEpochAsync(epoch);
         }
 
         message = "";
@@ -70,12 +63,22 @@ public sealed partial class Subscription
 
     internal void Detach(Consumer consumer)
     {
+        uint? raised = null;
         lock (Gate)
         {
             if (consumer.IsAttached)
             {
                 Leave(consumer);
+                if (Elect())
+                {
+                    raised = StartEpoch();
+                }
             }
+        }
+
+        if (raised is { } epoch)
+        {
+            _ = FinishEpochAsync(epoch);
         }
 
         _dispatcher.Schedule();
@@ -107,11 +110,53 @@ public sealed partial class Subscription
         }
     }
 
+    /// <summary>
+    /// Chooses the active consumer of an ordered subscription: the oldest of those with the highest priority. A former one that is
+    /// still there stands by; what it held is delivered to the new one.
+    /// </summary>
+    /// <returns>True when another consumer is active now: the caller starts an epoch.</returns>
+    private bool Elect()
+    {
+        if (!IsOrdered || _consumers.Count == 0)
+        {
+            return false;
+        }
+
+        Consumer best = _consumers[0];
+        foreach (Consumer consumer in _consumers)
+        {
+            best = consumer.Priority > best.Priority ? consumer : best;
+        }
+
+        if (best.IsActive)
+        {
+            return false;
+        }
+
+        foreach (Consumer consumer in _consumers)
+        {
+            if (consumer.IsActive)
+            {
+                consumer.IsActive = false;
+                TakeBackAll(consumer);
+            }
+        }
+
+        best.IsActive = true;
+        return true;
+    }
+
     /// <summary>Takes a consumer out: what it has taken and not acknowledged counts as one delivery more, and all it holds goes back.</summary>
     private void Leave(Consumer consumer)
     {
         consumer.IsAttached = false;
+        consumer.IsActive = false;
         _consumers.Remove(consumer);
+        TakeBackAll(consumer);
+    }
+
+    private void TakeBackAll(Consumer consumer)
+    {
         for (int i = 0; i < consumer.InFlight.Count; i++)
         {
             InFlightRange range = consumer.InFlight[i];
@@ -138,17 +183,18 @@ public sealed partial class Subscription
         }
     }
 
-    /// <summary>Raises the epoch and goes back to mark-delete; sending is held until <see cref="Dispatcher.Release"/>.</summary>
-    private void StartEpoch()
+    /// <summary>Raises the epoch and goes back to mark-delete; sending is held until <see cref="FinishEpochAsync"/> is through.</summary>
+    private uint StartEpoch()
     {
         _epochRaised = true;
         Cursor.Epoch++;
         Cursor.IsDirty = true;
         _dispatcher.Restart();
         _dispatcher.Hold();
+        return Cursor.Epoch;
     }
 
-    private async Task FinishEpochAsync(Consumer consumer)
+    private async Task FinishEpochAsync(uint epoch)
     {
         try
         {
@@ -156,18 +202,26 @@ public sealed partial class Subscription
         }
         catch (Exception error)
         {
-            lock (Gate)
-            {
-                if (consumer.IsAttached)
-                {
-                    Leave(consumer);
-                }
-            }
-
-            consumer.Sink.CloseChannel(consumer.Channel, ErrorCode.Unavailable, $"The cursor of subscription {Name} could not be saved; try again later: {error.Message}");
+            OnEpochNotSaved(epoch, error);
         }
 
         ReleaseDispatcher();
+    }
+
+    /// <summary>
+    /// An epoch that may be forgotten by a crash must not be delivered in: all consumers are closed, so that the next one raises it
+    /// again. Nothing to do when a later epoch has begun: that one holds the dispatcher itself.
+    /// </summary>
+    private void OnEpochNotSaved(uint epoch, Exception error)
+    {
+        lock (Gate)
+        {
+            if (epoch == Cursor.Epoch)
+            {
+                _epochRaised = false;
+                CloseConsumers(ErrorCode.Unavailable, $"The cursor of subscription {Name} could not be saved; try again later: {error.Message}");
+            }
+        }
     }
 
     private void ReleaseDispatcher()

@@ -13,10 +13,7 @@ public sealed partial class Subscription
                 long records = 0;
                 foreach (Consumer consumer in _consumers)
                 {
-                    for (int i = 0; i < consumer.InFlight.Count; i++)
-                    {
-                        records += CountUnacknowledged(consumer.InFlight[i].First, consumer.InFlight[i].End);
-                    }
+                    records += InFlightOf(consumer);
                 }
 
                 return records;
@@ -31,6 +28,17 @@ public sealed partial class Subscription
         {
             _dispatcher.Hold();
         }
+    }
+
+    private long InFlightOf(Consumer consumer)
+    {
+        long records = 0;
+        for (int i = 0; i < consumer.InFlight.Count; i++)
+        {
+            records += CountUnacknowledged(consumer.InFlight[i].First, consumer.InFlight[i].End);
+        }
+
+        return records;
     }
 
     private long CountUnacknowledged(long first, long end)

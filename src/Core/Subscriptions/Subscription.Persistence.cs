@@ -13,13 +13,15 @@ public sealed partial class Subscription
     private ArrayBufferWriter<byte>? _state;
     private bool _removed;
 
-    /// <summary>Goes to another position: a new epoch, everything before it acknowledged, everything behind it not. Durable when it returns.</summary>
+    /// <summary>Goes to another position: a new epoch, everything before it acknowledged, everything behind it not. Durable when it returns;
+    /// when it throws, the position may have been moved for this process only, and the consumers were closed.</summary>
     /// <exception cref="ObjectDisposedException">The subscription or its topic is closed.</exception>
     public async ValueTask<SeekReply> SeekAsync(StartPosition to, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         long offset = await Topic.ResolveAsync(to).ConfigureAwait(false);
         SeekReply reply;
+        uint epoch;
         lock (Gate)
         {
             ObjectDisposedException.ThrowIf(_closedWith != ErrorCode.None, this);
@@ -30,13 +32,18 @@ public sealed partial class Subscription
 
             Cursor.Reset(offset);
             _dispatcher.ForgetDelivered();
-            StartEpoch();
+            epoch = StartEpoch();
             reply = new SeekReply { SubscriptionEpoch = Cursor.Epoch, MarkDelete = offset };
         }
 
         try
         {
             await SaveDurableAsync().ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            OnEpochNotSaved(epoch, error);
+            throw;
         }
         finally
         {

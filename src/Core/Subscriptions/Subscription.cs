@@ -14,6 +14,7 @@ public sealed partial class Subscription
     private readonly Dispatcher _dispatcher;
     private ErrorCode _closedWith;
     private string _closedText = "";
+    private volatile SubscriptionRules _rules = new();
 
     internal Subscription(Topic topic, string name, SubscriptionType type, Cursor cursor)
     {
@@ -28,7 +29,7 @@ public sealed partial class Subscription
 
     public SubscriptionType Type { get; }
 
-    /// <summary>Raised whenever delivery starts again from mark-delete: an attached exclusive consumer, a seek.</summary>
+    /// <summary>Raised whenever delivery starts again from mark-delete: an exclusive consumer that attaches, a takeover, a seek.</summary>
     public uint Epoch
     {
         get
@@ -76,25 +77,19 @@ public sealed partial class Subscription
 
     private bool IsOrdered => Type is SubscriptionType.Exclusive or SubscriptionType.Failover;
 
-    /// <summary>State of the subscription for the control plane.</summary>
-    public SubscriptionInfo Describe()
+    /// <summary>Rules for records that are not acknowledged.</summary>
+    public SubscriptionRules Rules => _rules;
+
+    /// <summary>Changes the rules. A subscription that is blocked under the former ones goes on.</summary>
+    public void SetRules(SubscriptionRules rules)
     {
         lock (Gate)
         {
-            return new SubscriptionInfo
-            {
-                Name = Name,
-                Type = SubscriptionTypes.Name(Type),
-                Consumers = _consumers.Count,
-                MarkDelete = Cursor.MarkDelete,
-                Backlog = Cursor.Backlog(Topic.Log.Visible),
-                Epoch = Cursor.Epoch,
-            };
+            _rules = rules;
         }
-    }
 
-    internal static string UnsupportedText(SubscriptionType type) =>
-        $"Subscriptions of type {SubscriptionTypes.Name(type)} are not available in this version; use exclusive or shared.";
+        _dispatcher.Schedule();
+    }
 
     internal void OnData() => _dispatcher.OnData();
 

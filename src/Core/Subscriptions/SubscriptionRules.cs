@@ -1,3 +1,5 @@
+using Danube.Fast.Protocol;
+
 namespace Danube.Fast.Core;
 
 /// <summary>What happens to a record that came back more often than the rules allow. Persisted and on the wire by name; append-only.</summary>
@@ -34,4 +36,61 @@ public sealed record SubscriptionRules
 
     /// <summary>Longest such delay. Milliseconds.</summary>
     public long BackOffMaxMs { get; init; } = 60_000;
+
+    /// <summary>The same on the wire, with all defaults filled in.</summary>
+    /// <param name="topic">Name of the subscription's topic.</param>
+    public SubscriptionPolicy ToPolicy(string topic) => new()
+    {
+        AckTimeoutMs = AckTimeoutMs,
+        MaxRedeliveries = MaxRedeliveries,
+        FailurePolicy = FailurePolicies.Name(FailurePolicy),
+        DeadLetterTopic = FailurePolicy == FailurePolicy.DeadLetter ? DeadLetterTopicOf(topic) : null,
+        BackOffMinMs = BackOffMinMs,
+        BackOffMaxMs = BackOffMaxMs,
+    };
+
+    /// <summary>Where dead letters of a topic go.</summary>
+    public string DeadLetterTopicOf(string topic) => DeadLetterTopic is { Length: > 0 } named ? named : topic + "-dead-letter";
+
+    /// <summary>Milliseconds before redelivery number <paramref name="redeliveries"/> (1 or more).</summary>
+    public long BackOffMs(int redeliveries)
+    {
+        long longest = Math.Max(0, BackOffMaxMs), delay = Math.Clamp(BackOffMinMs, 0, longest);
+        for (int i = 1; i < redeliveries && delay > 0 && delay < longest; i++)
+        {
+            delay = Math.Min(longest, delay * 2);
+        }
+
+        return delay;
+    }
+
+    /// <summary>True when a record that came back so often falls under <see cref="FailurePolicy"/>.</summary>
+    public bool IsBeyond(int redeliveries) => FailurePolicy != FailurePolicy.Retry && redeliveries > MaxRedeliveries;
+}
+
+/// <summary>Wire names of <see cref="FailurePolicy"/>.</summary>
+public static class FailurePolicies
+{
+    /// <summary>The snake_case name on the wire.</summary>
+    public static string Name(FailurePolicy policy) => policy switch
+    {
+        FailurePolicy.DeadLetter => "dead_letter",
+        FailurePolicy.Drop => "drop",
+        FailurePolicy.Block => "block",
+        _ => "retry",
+    };
+
+    /// <summary>The policy of a wire name.</summary>
+    public static bool TryParse(string? name, out FailurePolicy policy)
+    {
+        (bool known, policy) = name switch
+        {
+            "retry" => (true, FailurePolicy.Retry),
+            "dead_letter" => (true, FailurePolicy.DeadLetter),
+            "drop" => (true, FailurePolicy.Drop),
+            "block" => (true, FailurePolicy.Block),
+            _ => (false, FailurePolicy.Retry),
+        };
+        return known;
+    }
 }

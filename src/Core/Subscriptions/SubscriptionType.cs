@@ -40,7 +40,4 @@ public static class SubscriptionTypes
         };
         return known;
     }
-
-    /// <summary>True when this version can run the type; the others are refused with bad_request.</summary>
-    public static bool IsSupported(SubscriptionType type) => type is SubscriptionType.Exclusive or SubscriptionType.Shared;
 }

@@ -22,19 +22,18 @@ public sealed partial class Topic
     /// Opens a subscription, or creates it: its start is resolved to an offset and its cursor is durable before this returns.
     /// An existing one is returned as it is: compare <see cref="Subscription.Type"/>.
     /// </summary>
-    /// <exception cref="ArgumentException">This version cannot run the type.</exception>
     /// <exception cref="InvalidDataException">The saved cursor cannot be read.</exception>
     /// <exception cref="ObjectDisposedException">The topic is closed.</exception>
     public async ValueTask<Subscription> OpenSubscriptionAsync(SubscriptionSpec spec, CancellationToken cancellation)
     {
         if (TryGetSubscription(spec.Name, out Subscription? known))
         {
-            return known;
-        }
+            if (spec.Rules is { } rules && known.Type == spec.Type)
+            {
+                known.SetRules(rules);
+            }
 
-        if (!SubscriptionTypes.IsSupported(spec.Type))
-        {
-            throw new ArgumentException(Subscription.UnsupportedText(spec.Type), nameof(spec));
+            return known;
         }
 
         await _subscriptionGate.WaitAsync(cancellation).ConfigureAwait(false);
@@ -110,12 +109,15 @@ public sealed partial class Topic
                     Counters.OnLostToRetention(lost);
                 }
 
-                return new Subscription(this, spec.Name, type, cursor);
+                var saved = new Subscription(this, spec.Name, type, cursor);
+                saved.SetRules(spec.Rules ?? saved.Rules);
+                return saved;
             }
         }
 
         long start = await ResolveAsync(spec.Start).ConfigureAwait(false);
         var subscription = new Subscription(this, spec.Name, spec.Type, new Cursor(start));
+        subscription.SetRules(spec.Rules ?? subscription.Rules);
         await subscription.SaveDurableAsync().ConfigureAwait(false);
         return subscription;
     }

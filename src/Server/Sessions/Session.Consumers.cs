@@ -150,12 +150,7 @@ internal sealed partial class Session
 
         if (!SubscriptionTypes.TryParse(wish.Type, out SubscriptionType type))
         {
-            return new Refusal(ErrorCode.BadRequest, "The subscription type is unknown: use exclusive or shared.");
-        }
-
-        if (!SubscriptionTypes.IsSupported(type))
-        {
-            return new Refusal(ErrorCode.BadRequest, $"Subscriptions of type {wish.Type} are not in this version of the broker: use exclusive or shared.");
+            return new Refusal(ErrorCode.BadRequest, "The subscription type is unknown: use exclusive, shared, failover or key_shared.");
         }
 
         return StartPosition.TryParse(wish.Start, out StartPosition start) ? new SubscriptionSpec(wish.Subscription, type, start) : BadStart(wish.Start);

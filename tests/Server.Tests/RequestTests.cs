@@ -155,8 +155,6 @@ public sealed class RequestTests
     [InlineData("/a/b", "", "exclusive", "earliest", "bad_request")]
     [InlineData("/a/b", "s s", "exclusive", "earliest", "bad_request")]
     [InlineData("/a/b", "s", "round", "earliest", "bad_request")]
-    [InlineData("/a/b", "s", "failover", "earliest", "bad_request")]
-    [InlineData("/a/b", "s", "key_shared", "earliest", "bad_request")]
     [InlineData("/a/b", "s", "exclusive", "yesterday", "bad_request")]
     [InlineData("/a/b", "s", "exclusive", "offset:-1", "bad_request")]
     public async Task Bad_subscribes_are_refused(string topic, string subscription, string type, string start, string code)

@@ -136,6 +136,40 @@ public sealed class EpochTests
     }
 
     [Fact]
+    public async Task Nothing_is_delivered_in_an_epoch_that_could_not_be_saved()
+    {
+        var cursors = new SlowCursorStore();
+        var topic = new Topic("/t/slow", new ManualLog(DurabilityClass.Os), cursors, new TopicOptions(), new ManualTime());
+        Producer producer = topic.AttachProducer(1, 0, 1, new RecordingSink());
+        topic.Publish(producer, Frames.Build(1, 1, 3));
+        ValueTask<Subscription> opening = topic.OpenSubscriptionAsync(new SubscriptionSpec("s", SubscriptionType.Shared, StartPosition.Earliest), CancellationToken.None);
+        cursors.Complete();
+        Subscription subscription = await opening;
+        RecordingSink first = new(), second = new();
+        Rig.Credit(Rig.Attach(subscription, first, "a"), subscription, 100);
+        Rig.Credit(Rig.Attach(subscription, second, "b"), subscription, 100);
+        cursors.Complete(new IOException("full"));
+        Rig.Until(() => first.Closed.Count == 1 && second.Closed.Count == 1);
+        Assert.Equal((ErrorCode.Unavailable, ErrorCode.Unavailable), (first.Closed[0].Code, second.Closed[0].Code));
+        Rig.Settle(subscription);
+        Assert.Empty(first.Delivers.Concat(second.Delivers));
+
+        // The next one raises the epoch again, and a seek that cannot be saved ends it as well.
+        var third = new RecordingSink();
+        Rig.Credit(Rig.Attach(subscription, third, "c"), subscription, 100);
+        Assert.Empty(third.Delivers);
+        cursors.Complete();
+        Rig.Until(() => third.Delivers.Length == 1);
+        Assert.Equal(2u, third.Delivers[0].Epoch);
+        Task<SeekReply> seek = subscription.SeekAsync(StartPosition.Earliest, CancellationToken.None).AsTask();
+        cursors.Complete(new IOException("full"));
+        await Assert.ThrowsAsync<IOException>(() => seek);
+        Assert.Equal(ErrorCode.Unavailable, Assert.Single(third.Closed).Code);
+        Rig.Settle(subscription);
+        Assert.Single(third.Delivers);
+    }
+
+    [Fact]
     public async Task A_seek_goes_back_and_forth_and_old_acks_count_for_nothing()
     {
         var rig = new Rig();
@@ -226,44 +260,5 @@ public sealed class EpochTests
         StreamHeaderWriter.SetUInt32(frame, 32, 2);
         Assert.Equal(ErrorCode.BadAck, consumer.OnAck(new AckFrame(frame)));
         Assert.Equal(ErrorCode.BadAck, consumer.OnNack(new AckFrame(frame)));
-    }
-
-    private sealed class SlowCursorStore : CursorStore
-    {
-        private readonly Queue<TaskCompletionSource> _waiting = new();
-
-        public override byte[]? Load(ulong topicId, string subscription) => null;
-
-        public override void Save(ulong topicId, string subscription, ReadOnlySpan<byte> state)
-        {
-        }
-
-        public override ValueTask SaveDurableAsync(ulong topicId, string subscription, ReadOnlyMemory<byte> state)
-        {
-            var saved = new TaskCompletionSource();
-            _waiting.Enqueue(saved);
-            return new ValueTask(saved.Task);
-        }
-
-        public void Complete(Exception? error = null)
-        {
-            TaskCompletionSource saved = _waiting.Dequeue();
-            if (error is null)
-            {
-                saved.SetResult();
-            }
-            else
-            {
-                saved.SetException(error);
-            }
-        }
-
-        public override void Remove(ulong topicId, string subscription)
-        {
-        }
-
-        public override void RemoveTopic(ulong topicId)
-        {
-        }
     }
 }

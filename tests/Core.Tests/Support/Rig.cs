@@ -42,9 +42,9 @@ internal sealed class Rig
     public async Task<Subscription> SubscribeAsync(SubscriptionType type = SubscriptionType.Exclusive, StartPosition? start = null, string name = "s") =>
         await Topic.OpenSubscriptionAsync(new SubscriptionSpec(name, type, start ?? StartPosition.Earliest), CancellationToken.None);
 
-    public static Consumer Attach(Subscription subscription, IFrameSink sink, string name = "c", uint channel = 5)
+    public static Consumer Attach(Subscription subscription, IFrameSink sink, string name = "c", uint channel = 5, int priority = 0)
     {
-        ErrorCode error = subscription.AddConsumer(name, 0, channel, sink, out Consumer? consumer, out string message);
+        ErrorCode error = subscription.AddConsumer(name, priority, channel, sink, out Consumer? consumer, out string message);
         Assert.True(error == ErrorCode.None, message);
         Settle(subscription);
         return consumer!;

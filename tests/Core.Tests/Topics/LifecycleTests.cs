@@ -118,14 +118,6 @@ public sealed class LifecycleTests
     }
 
     [Fact]
-    public async Task Types_that_this_version_cannot_run_are_refused_with_a_sentence()
-    {
-        var rig = new Rig();
-        ArgumentException error = await Assert.ThrowsAsync<ArgumentException>(() => rig.SubscribeAsync(SubscriptionType.KeyShared));
-        Assert.Contains("key_shared", error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_cursor_of_an_unknown_format_is_an_error_not_a_reset()
     {
         var rig = new Rig();

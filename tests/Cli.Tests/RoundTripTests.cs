@@ -81,6 +81,19 @@ public sealed partial class RoundTripTests(Broker broker) : IClassFixture<Broker
     }
 
     [Fact]
+    public async Task Looking_without_acknowledging_ends_at_the_brokers_window()
+    {
+        const int messages = 1_100_000;
+        await broker.RunCliAsync("produce --topic /t/window --durability os", Lines(0, messages));
+        CliResult whole = await broker.RunCliAsync("consume --topic /t/window --no-ack --until-end");
+        Assert.Equal((0, messages), (whole.ExitCode, whole.Output.AsSpan().Count((byte)'\n')));
+        CliResult stuck = await broker.RunCliAsync("consume --topic /t/window --subscription kept --no-ack --until-end");
+        Assert.Equal(1, stuck.ExitCode);
+        Assert.Contains("max_ack_window", stuck.Error, StringComparison.Ordinal);
+        Assert.InRange(stuck.Output.AsSpan().Count((byte)'\n'), 1_000_000, messages - 1);
+    }
+
+    [Fact]
     public async Task A_start_position_is_obeyed()
     {
         await broker.RunCliAsync("produce --topic /t/start", Lines(0, 10));

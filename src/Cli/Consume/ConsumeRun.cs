@@ -15,6 +15,9 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
     // How long --until-end waits for a message before it asks the broker whether there is one at all.
     private static readonly TimeSpan IdleCheck = TimeSpan.FromMilliseconds(300);
 
+    // An exclusive consumer that acknowledges nothing and gets nothing for so many checks has come to the end of the broker's window.
+    private const int ChecksUntilStuck = 20;
+
     private readonly OutputBuffer _output = new(StandardOutput.Open());
     private readonly PayloadCodec _codec = new(settings.Encoding);
     private readonly bool _newLineBetween = settings.NoFinalNewLine && settings.Template.EndsWithNewLine;
@@ -119,7 +122,7 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
     private async Task<Message?> ReceiveBeforeEndAsync(
         DanubeClient client, Client.Consumer consumer, string subscription, CancellationToken cancellationToken)
     {
-        while (true)
+        for (int check = 1; ; check++)
         {
             using var idle = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             idle.CancelAfter(IdleCheck);
@@ -134,6 +137,12 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
                 if (_end.IsReached)
                 {
                     return null;
+                }
+
+                if (check == ChecksUntilStuck && !settings.Acknowledge && settings.Type == SubscriptionType.Exclusive)
+                {
+                    throw new InvalidDataException(
+                        $"nothing more comes after {_messages} messages: the broker reads no further than topics.max_ack_window ahead of the first message that is not acknowledged. Leave out --no-ack, or --subscription.");
                 }
             }
         }

@@ -42,10 +42,24 @@ public sealed partial class DataDirectory
             log.StateTick();
             log.SnapshotTick();
             log.IdleTick(nowMs);
+            log.DeleteTick();
             if (retention)
             {
                 log.ApplyRetention();
             }
+        }
+        catch (Exception error) when (IsTransient(error))
+        {
+            ReportUpkeep(log.TopicId, error);
+        }
+    }
+
+    /// <summary>Gives up what was asked for; after an error that may pass a later round tries again. Runs on: the cleaner.</summary>
+    internal void Delete(DurableLog log)
+    {
+        try
+        {
+            log.DeleteTick();
         }
         catch (Exception error) when (IsTransient(error))
         {

@@ -6,7 +6,7 @@ namespace Danube.Fast.Core;
 /// state. What is appended counts as durable at once, whatever the durability class.
 /// Runs on: publishers under the append lock; readers anywhere. Shared with: each other, the chain under an own short lock.
 /// </summary>
-public sealed class MemoryTopicLog : TopicLog
+public sealed partial class MemoryTopicLog : TopicLog
 {
     /// <summary>Bytes kept when retention names no limit.</summary>
     public const long DefaultMaxBytes = 64 * 1024 * 1024;
@@ -152,7 +152,7 @@ public sealed class MemoryTopicLog : TopicLog
                 long found = chunk.FindTime(unixMicros);
                 if (found >= 0)
                 {
-                    return ValueTask.FromResult(found);
+                    return ValueTask.FromResult(Math.Max(found, _logStart));
                 }
             }
 
@@ -166,21 +166,6 @@ public sealed class MemoryTopicLog : TopicLog
         lock (AppendLock)
         {
             _retention = retention;
-        }
-    }
-
-    public override long BytesFrom(long offset)
-    {
-        lock (_chainLock)
-        {
-            long bytes = 0;
-            foreach (MemoryChunk chunk in _chain)
-            {
-                int at = chunk.Find(offset, 0);
-                bytes += chunk.BaseOffset >= offset ? chunk.Length : at < 0 ? 0 : chunk.Length - at;
-            }
-
-            return bytes;
         }
     }
 
@@ -241,14 +226,10 @@ public sealed class MemoryTopicLog : TopicLog
                 : new MemoryChunk(Math.Max(planned, frameLength));
             chunk.Open(this, _committed);
             _chain.Add(chunk);
-            while (_chain.Count > 1 && MustGo(_chain[0], chunk.Buffer.Length))
+            while (_chain.Count > 1 && (_chain[0].EndOffset <= _logStart || MustGo(_chain[0], chunk.Buffer.Length)))
             {
-                MemoryChunk oldest = _chain[0];
-                _chain.RemoveAt(0);
-                _sizeBytes -= oldest.Length;
-                Volatile.Write(ref _logStart, oldest.EndOffset);
-                oldest.Release();
-                moved = true;
+                moved |= _chain[0].EndOffset > _logStart;
+                DropOldest();
             }
         }
 
@@ -262,5 +243,5 @@ public sealed class MemoryTopicLog : TopicLog
 
     private bool MustGo(MemoryChunk chunk, int coming) =>
         _sizeBytes + coming > MaxBytes
-        || (_retention.MaxAgeMs > 0 && _lastAppendTime - chunk.LastAppendTimeMicros > _retention.MaxAgeMs * 1000);
+        || (_retention.MaxAgeMs > 0 && chunk.EndOffset <= RetentionLimit && _lastAppendTime - chunk.LastAppendTimeMicros > _retention.MaxAgeMs * 1000);
 }

@@ -92,6 +92,16 @@ public abstract class TopicLog : IDisposable
 
     public ILogObserver? Observer { get; set; }
 
+    /// <summary>
+    /// Retention by time and size deletes nothing at or above this offset; <see cref="long.MaxValue"/> (the default) = no limit. It does not bind
+    /// <see cref="DeleteBelow"/>. A memory log honours it by age only: its bound in bytes always holds.
+    /// </summary>
+    public long RetentionLimit
+    {
+        get => Volatile.Read(ref _retentionLimit);
+        set => Volatile.Write(ref _retentionLimit, value);
+    }
+
     /// <summary>Makes room for at least <paramref name="frameLength"/> bytes, rolling the segment when needed. Under the lock.</summary>
     /// <param name="frameLength">Length of the next frame in bytes, padding included.</param>
     /// <param name="room">Bytes that may be appended under this reservation (and its generation) in one <see cref="Append"/>.</param>
@@ -128,16 +138,17 @@ public abstract class TopicLog : IDisposable
     public abstract void SetRetention(LogRetention retention);
 
     /// <summary>
-    /// Retention by age and size deletes nothing at or above this offset, where the log is durable; <see cref="long.MaxValue"/> = it deletes
-    /// what the policy says. Any thread.
+    /// Gives up everything in front of an offset: <see cref="LogStart"/> becomes exactly min(<paramref name="offset"/>, <see cref="Visible"/> at
+    /// the call), and never goes down. The offset may lie inside of a frame. A durable log answers at once and does it in the background, also again after an error
+    /// that passes: the new start is on the disk before it is seen, <see cref="ILogObserver.OnLogStart"/> follows, then files that lie wholly below it go.
+    /// A failed log deletes nothing. Cheap enough for every moved cursor.
     /// </summary>
-    public long RetentionLimit
-    {
-        get => Volatile.Read(ref _retentionLimit);
-        set => Volatile.Write(ref _retentionLimit, value);
-    }
+    public abstract void DeleteBelow(long offset);
 
-    /// <summary>Bytes stored from <paramref name="offset"/> to the end: an estimate that never rises with the offset, cheap enough to ask every second.</summary>
+    /// <summary>
+    /// Stored bytes from about <paramref name="offset"/> to the end: an estimate from indexes, no walk over frames, cheap enough to ask every second; 0 at or behind
+    /// <see cref="Committed"/>. The first call after an open may read the length of files.
+    /// </summary>
     public abstract long BytesFrom(long offset);
 
     /// <summary>Closes the log: durable logs are synced first.</summary>

@@ -114,9 +114,9 @@ internal sealed partial class DurableLog
             _active.IsSealed = false;
         }
 
-        foreach ((long from, long to) in found.Damages)
+        foreach ((long from, long to) in found.Damages.Where(d => d.To > _logStart))
         {
-            AddDamage(from, to);
+            AddDamage(Math.Max(from, _logStart), to);
         }
 
         LoadProducers();

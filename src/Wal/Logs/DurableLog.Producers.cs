@@ -54,21 +54,36 @@ internal sealed partial class DurableLog
         }
     }
 
-    /// <summary>True when a snapshot on the disk covers everything in front of an offset: only then may the frames go. Else one is on its way.</summary>
+    /// <summary>
+    /// True when a snapshot on the disk covers everything in front of an offset: only then may the frames go. Makes one when there is none. False
+    /// when that cannot be done now. Runs on: whoever deletes, under the delete lock.
+    /// </summary>
     private bool HasSnapshotUpTo(long offset)
     {
+        long pendingEnd;
         lock (_snapshotLock)
         {
-            if (_writtenSnapshotEnd < offset)
+            if (_writtenSnapshotEnd >= offset)
             {
-                if (_pendingSnapshot is null || _pendingSnapshotEnd < offset)
-                {
-                    TakeSnapshot();
-                }
-
-                SnapshotTick();
+                return true;
             }
 
+            if (_pendingSnapshot is null || _pendingSnapshotEnd < offset)
+            {
+                TakeSnapshot();
+            }
+
+            pendingEnd = _pendingSnapshotEnd;
+        }
+
+        if (Volatile.Read(ref _durable) < pendingEnd)
+        {
+            Commit();
+        }
+
+        SnapshotTick();
+        lock (_snapshotLock)
+        {
             return _writtenSnapshotEnd >= offset;
         }
     }
@@ -77,14 +92,16 @@ internal sealed partial class DurableLog
     {
         lock (AppendLock)
         {
-            Segment? last = _segments.Length > 0 ? _segments[^1] : null;
-            if (last is null || last.CommittedPosition == Segment.UnknownEnd)
+            if (_segments.Length == 0)
             {
                 return;
             }
 
+            // A last segment whose end nobody looked for is never appended to again: the next frame is the first of the next segment.
+            Segment last = _segments[^1];
+            long position = last.CommittedPosition == Segment.UnknownEnd ? SegmentHeader.Size : last.CommittedPosition;
             _producers.DropIdle(_directory.NowMicros);
-            _pendingSnapshot = SnapshotFile.Serialize(_producers, TopicId, _committed, _lastGeneration, last.BaseOffset, last.CommittedPosition);
+            _pendingSnapshot = SnapshotFile.Serialize(_producers, TopicId, _committed, _lastGeneration, last.BaseOffset, position);
             _pendingSnapshotEnd = _committed;
             _bytesSinceSnapshot = 0;
         }
@@ -114,9 +131,9 @@ internal sealed partial class DurableLog
     private void LoadProducers()
     {
         var table = new ProducerTable();
-        long from = _logStart, position = SegmentHeader.Size;
-        int at = IndexOf(_segments, _logStart);
-        if (_segments.Length > 0 && SnapshotFile.TryRead(_files, _path, TopicId, out SnapshotFile snapshot) && Accepts(snapshot, out int segment))
+        long from = 0, position = SegmentHeader.Size; // Frames below the log start count as long as they are there: no snapshot need cover them.
+        int at = 0;
+        if (SnapshotFile.TryRead(_files, _path, TopicId, out SnapshotFile snapshot) && Accepts(snapshot, out int segment))
         {
             table = snapshot.Table;
             _writtenSnapshotEnd = snapshot.EndOffset;
@@ -126,7 +143,7 @@ internal sealed partial class DurableLog
             }
         }
 
-        for (at = Math.Max(at, 0); at < _segments.Length; at++, position = SegmentHeader.Size)
+        for (; at < _segments.Length; at++, position = SegmentHeader.Size)
         {
             Replay(table, at, position, from);
         }
@@ -134,7 +151,7 @@ internal sealed partial class DurableLog
         _producers = table;
     }
 
-    // Thrown away: ahead of the recovered end, or of another history of the same offsets. segment: where the replay begins, -1 = at the log start.
+    // Thrown away: ahead of the recovered end, or of another history of the same offsets. segment: where the replay begins, -1 = at the first one.
     private bool Accepts(in SnapshotFile snapshot, out int segment)
     {
         segment = -1;
@@ -143,7 +160,7 @@ internal sealed partial class DurableLog
             return false;
         }
 
-        if (snapshot.EndOffset <= _logStart)
+        if (snapshot.EndOffset <= (_segments.Length > 0 ? _segments[0].BaseOffset : _committed))
         {
             return true;
         }

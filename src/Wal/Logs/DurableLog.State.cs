@@ -3,6 +3,9 @@ namespace Danube.Fast.Wal;
 // What the cursor log keeps about this log, and what an idle log gives back. Runs on: the janitor.
 internal sealed partial class DurableLog
 {
+    // So that a record written later never takes a raised log start back.
+    private readonly Lock _stateLock = new();
+    private long _recordedStart;
     private long _recordedDurable = -1;
     private long _idleCommitted = -1;
     private long _lastUseMs;
@@ -67,16 +70,21 @@ internal sealed partial class DurableLog
 
     private void RecordState(bool clean)
     {
-        long durable = Volatile.Read(ref _durable);
-        _directory.Store.PutLog(TopicId, StateAt(durable, Volatile.Read(ref _logStart), clean));
-        _recordedDurable = durable;
+        lock (_stateLock)
+        {
+            long durable = Volatile.Read(ref _durable);
+            _directory.Store.PutLog(TopicId, StateAt(durable, clean));
+            _recordedDurable = durable;
+        }
     }
 
-    private LogState StateAt(long durable, long logStart, bool clean)
+    // Under _stateLock.
+    private LogState StateAt(long durable, bool clean)
     {
         Segment[] segments = Volatile.Read(ref _segments);
         int at = IndexOf(segments, durable);
         long position = clean && _active is { } active ? active.CommittedPosition : -1;
+        long logStart = Math.Max(_recordedStart, Volatile.Read(ref _logStart));
         return new LogState(clean, _lastGeneration, _lastEpoch, logStart, durable, at < 0 ? -1 : segments[at].BaseOffset, position,
             Volatile.Read(ref _lastTimeMicros), _directory.Checkpoint.Incarnation);
     }

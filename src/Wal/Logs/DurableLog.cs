@@ -4,7 +4,7 @@ namespace Danube.Fast.Wal;
 
 /// <summary>
 /// A log on disk: segments of stored frames. Parts by role: Append, Roll, Commit, Read, ColdRead, Time, Damage, Opening, Producers, Retention,
-/// Idle, Failure. Locks, outermost first: commit, append, ready, room. Invariant: <c>committed &gt;= durable &gt;= log start</c> once recovered bytes
+/// Deletion, Size, State, Failure. Locks, outermost first: delete, commit, append, ready, room. Invariant: <c>committed &gt;= durable &gt;= log start</c> once recovered bytes
 /// are synced, each monotonic.
 /// Runs on: publishers under the append lock; the committer; readers without a lock. Shared with: the janitor.
 /// </summary>
@@ -83,21 +83,6 @@ internal sealed partial class DurableLog : TopicLog
         }
     }
 
-    public override long SizeBytes
-    {
-        get
-        {
-            EnsureReady();
-            long total = 0;
-            foreach (Segment segment in Volatile.Read(ref _segments))
-            {
-                total += DataBytes(segment);
-            }
-
-            return total;
-        }
-    }
-
     public override Exception? Failure => Volatile.Read(ref _failure) ?? (IsClosed ? ClosedCause : null);
 
     private static Exception ClosedCause { get; } = new ObjectDisposedException(nameof(TopicLog), "The log is closed.");
@@ -119,6 +104,11 @@ internal sealed partial class DurableLog : TopicLog
         }
 
         CompleteRoomWaiters();
+        lock (_deleteLock)
+        {
+            // A deletion that has begun ends first; a later one sees that the log is closed.
+        }
+
         lock (_readyLock)
         {
             // An opening that has begun ends first; one that comes later sees that the log is closed.
@@ -155,11 +145,5 @@ internal sealed partial class DurableLog : TopicLog
                 DiscardPrepared();
             }
         }
-    }
-
-    private static long DataBytes(Segment segment)
-    {
-        long end = segment.CommittedPosition;
-        return end == Segment.UnknownEnd ? segment.Capacity : end - SegmentHeader.Size;
     }
 }

@@ -56,8 +56,20 @@ internal sealed class LogOpening(WalFileSystem files, StateStore store, string p
         }
 
         _all.Sort((a, b) => a.BaseOffset.CompareTo(b.BaseOffset));
+        FinishDelete(logStart);
+    }
+
+    // Only what a snapshot covers goes; the rest of what lies below the log start is replayed, and goes when there is one.
+    private void FinishDelete(long logStart)
+    {
+        if (_all.Count < 2 || _all[1].BaseOffset > logStart)
+        {
+            return;
+        }
+
+        long covered = SnapshotFile.TryRead(files, path, topicId, out SnapshotFile snapshot) ? snapshot.EndOffset : 0;
         int gone = 0;
-        while (gone + 1 < _all.Count && _all[gone + 1].BaseOffset <= logStart)
+        while (gone + 1 < _all.Count && _all[gone + 1].BaseOffset <= Math.Min(logStart, covered))
         {
             files.Unlink(_all[gone++].Path);
         }

@@ -296,11 +296,15 @@ public sealed class LogGapTests
 
         public override ValueTask<long> FindOffsetAsync(long unixMicros) => ValueTask.FromResult(0L);
 
-        public override long BytesFrom(long offset) => 0;
-
         public override void SetRetention(LogRetention retention)
         {
         }
+
+        public override void DeleteBelow(long offset)
+        {
+        }
+
+        public override long BytesFrom(long offset) => 0;
 
         protected override void Dispose(bool disposing)
         {

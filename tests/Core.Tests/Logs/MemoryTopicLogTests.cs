@@ -32,6 +32,25 @@ public sealed class MemoryTopicLogTests
     }
 
     [Fact]
+    public void Giving_up_the_front_is_exact_and_what_lies_behind_stays()
+    {
+        MemoryTopicLog log = Fill(300, 1000, 64 << 20);
+        long size = log.SizeBytes, end = log.Committed, middle = (end / 2) + 1;
+        Assert.Equal(size, log.BytesFrom(0));
+        Assert.InRange(log.BytesFrom(middle), size * 4 / 10, size * 6 / 10);
+        log.DeleteBelow(middle);
+        log.DeleteBelow(3);
+        Assert.Equal(middle, log.LogStart);
+        Assert.True(log.SizeBytes < size);
+        LogPosition below = LogPosition.At(middle - 1), at = LogPosition.At(middle);
+        Assert.Equal(ReadStatus.BelowStart, log.Read(ref below, 4096, out _));
+        Assert.Equal(ReadStatus.Ok, log.Read(ref at, 4096, out LogRun run));
+        run.Owner.Release();
+        log.DeleteBelow(long.MaxValue);
+        Assert.Equal((end, end, 0), (log.LogStart, log.Committed, log.BytesFrom(0)));
+    }
+
+    [Fact]
     public void A_wrong_hint_does_no_harm()
     {
         MemoryTopicLog log = Fill(10, 100, 64 << 20);

@@ -206,11 +206,22 @@ internal sealed class ManualLog(DurabilityClass durability) : TopicLog(7, durabi
     {
     }
 
+    /// <summary>At once: nothing here is in the background.</summary>
+    public override void DeleteBelow(long offset)
+    {
+        long start = Math.Min(offset, Visible);
+        if (start > _logStart)
+        {
+            Volatile.Write(ref _logStart, start);
+            Observer?.OnLogStart(this);
+        }
+    }
+
     public override long BytesFrom(long offset)
     {
         lock (_lock)
         {
-            return _frames.Where(f => f.End > offset).Sum(f => (long)f.Bytes.Length);
+            return _frames.Where(f => f.End > Math.Max(offset, _logStart)).Sum(f => f.Bytes.Length);
         }
     }
 

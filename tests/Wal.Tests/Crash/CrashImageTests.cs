@@ -25,7 +25,7 @@ public sealed class CrashImageTests
 
         // The scenarios did meet what they are about.
         Assert.True(seen.Images > 500, $"{seen.Images} images.");
-        Assert.True(seen is { Rolls: > 0, LeftBehindBytes: > 0, DeletedSegments: > 0, Snapshots: > 0 }, seen.ToString());
+        Assert.True(seen is { Rolls: > 0, LeftBehindBytes: > 0, DeletedSegments: > 0, Snapshots: > 0, Deletions: > 0 }, seen.ToString());
     }
 
     private sealed record Tally
@@ -35,6 +35,7 @@ public sealed class CrashImageTests
         public long LeftBehindBytes { get; set; }
         public long DeletedSegments { get; set; }
         public long Snapshots { get; set; }
+        public long Deletions { get; set; }
 
         public void Add(WalCounters counters)
         {
@@ -87,7 +88,7 @@ public sealed class CrashImageTests
         public void Step(Random random)
         {
             int i = random.Next(models.Length);
-            switch (random.Next(16))
+            switch (random.Next(17))
             {
                 case < 9:
                     byte[] frame = models[i].NextFrame(random);
@@ -102,6 +103,11 @@ public sealed class CrashImageTests
                     break;
                 case 14:
                     _directory.Tick(TimeSpan.FromMilliseconds(random.Next(1, 1500)));
+                    break;
+                case 15:
+                    _logs[i].DeleteBelow(models[i].NextStart(random, _logs[i]));
+                    _directory.RunBackground();
+                    seen.Deletions++;
                     break;
                 default:
                     if (random.Next(4) == 0)

@@ -13,13 +13,16 @@ internal sealed class CrashModel(ulong topicId)
 
     public long LogStart { get; private set; }
 
+    /// <summary>Highest start that anybody has asked for.</summary>
+    public long WantedStart { get; private set; }
+
     public ulong NextSequence { get; private set; } = 1;
 
     public long End => _frames.Count > 0 ? _frames[^1].End : 0;
 
     public CrashModel Clone()
     {
-        var clone = new CrashModel(topicId) { Acknowledged = Acknowledged, NextSequence = NextSequence, LogStart = LogStart };
+        var clone = new CrashModel(topicId) { Acknowledged = Acknowledged, NextSequence = NextSequence, LogStart = LogStart, WantedStart = WantedStart };
         clone._frames.AddRange(_frames);
         return clone;
     }
@@ -29,6 +32,14 @@ internal sealed class CrashModel(ulong topicId)
         int records = random.Next(1, 4);
         int size = random.Next(12) switch { 0 => random.Next(20_000), < 4 => random.Next(3000), _ => random.Next(300) };
         return TestFrames.Build(topicId + 10, NextSequence, records, size);
+    }
+
+    /// <summary>A start to ask for: a small step, or everything. Any offset, also inside of a frame.</summary>
+    public long NextStart(Random random, DurableLog log)
+    {
+        long start = random.Next(3) == 0 ? long.MaxValue : log.LogStart + random.Next(1, 20);
+        WantedStart = Math.Max(WantedStart, Math.Min(start, log.Visible));
+        return start;
     }
 
     public void Appended(byte[] frame)
@@ -55,6 +66,7 @@ internal sealed class CrashModel(ulong topicId)
         Assert.True(log.Committed <= End, $"Topic {topicId}: recovered up to {log.Committed}, appended only up to {End}.");
         Assert.True(log.Durable <= Math.Max(Acknowledged, log.LogStart), $"Topic {topicId}: {log.Durable} counts as durable although nobody synced beyond {Acknowledged}.");
         Assert.True(log.LogStart >= LogStart, $"Topic {topicId}: the log start went back from {LogStart} to {log.LogStart}.");
+        Assert.True(log.LogStart <= WantedStart || topicId != 1, $"Topic {topicId}: the log starts at {log.LogStart}; nobody asked for more than {WantedStart}.");
         int at = _frames.FindIndex(f => f.Offset >= log.LogStart);
         at = at < 0 ? _frames.Count : at;
         uint generation = 0;

@@ -28,7 +28,7 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
     /// <summary>Consumes; returns the exit code.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        await using DanubeClient client = await DanubeClient.ConnectAsync(settings.Url, null, cancellationToken);
+        await using DanubeClient client = await BrokerSession.OpenAsync(settings.Url, error, cancellationToken);
         string subscription = settings.Subscription ?? "cli-" + Guid.NewGuid().ToString("N");
         long started = Stopwatch.GetTimestamp();
         int exitCode;

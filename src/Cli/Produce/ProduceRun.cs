@@ -21,7 +21,7 @@ internal sealed class ProduceRun(ProduceSettings settings, TextWriter error)
     /// <summary>Publishes; returns the exit code.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        await using DanubeClient client = await DanubeClient.ConnectAsync(settings.Url, null, cancellationToken);
+        await using DanubeClient client = await BrokerSession.OpenAsync(settings.Url, error, cancellationToken);
         Compression.TryParse(settings.Compression ?? "none", out Codec codec);
         await using Client.Producer producer = await client.CreateProducerAsync(
             new ProducerOptions

@@ -1,0 +1,48 @@
+using System.Diagnostics;
+
+namespace Danube.Fast.Cli.Tests;
+
+/// <summary>A broker that goes away under a running command.</summary>
+public sealed class LostBrokerTests
+{
+    [Theory(Timeout = 120_000)]
+    [InlineData("consume --topic /t/lost")]
+    [InlineData("produce --topic /t/lost")]
+    public async Task The_person_at_the_terminal_is_told(string command)
+    {
+        var broker = new Broker();
+        await broker.InitializeAsync();
+        using Process running = broker.StartCli(command);
+        try
+        {
+            try
+            {
+                await UntilConnectedAsync(broker);
+            }
+            finally
+            {
+                await broker.DisposeAsync();
+            }
+
+            string? said = await running.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.Contains("is lost", said, StringComparison.Ordinal);
+            Assert.False(running.HasExited, "it waits for the broker");
+        }
+        finally
+        {
+            running.Kill();
+            await running.WaitForExitAsync();
+        }
+    }
+
+    // The command makes the topic; with its producer or subscription it is there for good.
+    private static async Task UntilConnectedAsync(Broker broker)
+    {
+        string shown;
+        do
+        {
+            shown = (await broker.RunCliAsync("topics describe /t/lost")).Text;
+        }
+        while (!shown.Contains("producers   1", StringComparison.Ordinal) && !shown.Contains("exclusive", StringComparison.Ordinal));
+    }
+}

@@ -53,4 +53,8 @@ root.SetAction(async (parse, cancellation) =>
 
     return runs.All(r => r.IsOk) ? 0 : 1;
 });
-return await root.Parse(args).InvokeAsync();
+ParseResult parsed = root.Parse(args);
+int exitCode = await parsed.InvokeAsync();
+
+// Wrong usage is told apart from a run that failed.
+return parsed.Errors.Count > 0 ? 2 : exitCode;

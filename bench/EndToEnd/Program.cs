@@ -18,4 +18,8 @@ var root = new RootCommand("Danube.Fast end-to-end benchmark. Every figure is pr
     StuckConsumerCommand.Create(),
     FuzzCommand.Create(),
 };
-return await root.Parse(args).InvokeAsync();
+ParseResult parsed = root.Parse(args);
+int exitCode = await parsed.InvokeAsync();
+
+// Wrong usage is told apart from a run that failed.
+return parsed.Errors.Count > 0 ? 2 : exitCode;

@@ -44,7 +44,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
         _state = new BrokerState();
         Requests = new RequestCounters(options.MetricsMaxTopics);
         _topics = new TopicRegistry(new TopicCatalog(metadata), data, new MemoryLogStore(), options, _state, Requests, TimeProvider.System, log);
-        _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, log));
+        _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), log));
         _housekeeping = new Housekeeping(_topics, _sessions, log);
     }
 

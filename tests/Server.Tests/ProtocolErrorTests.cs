@@ -7,8 +7,6 @@ namespace Danube.Fast.Server.Tests;
 public sealed class ProtocolErrorTests
 {
     [Theory]
-    [InlineData("{\"type\":\"request\"}\n", "bad_json_line")]
-    [InlineData("  {}\n", "bad_json_line")]
     [InlineData("GET / HTTP/1.1\r\n\r\n", "bad_magic")]
     [InlineData("\u0016\u0003\u0001", "unavailable")]
     public async Task Other_protocols_get_one_line_that_says_what_is_spoken_here(string sent, string code)

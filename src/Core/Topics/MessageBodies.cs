@@ -1,12 +1,17 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Core;
 
-/// <summary>Records as JSON bodies: text where bytes are UTF-8, base64 where they are not.</summary>
+/// <summary>Records as JSON bodies: text where bytes are UTF-8 without control characters (but tab, line feed, carriage return), base64 where they are not.</summary>
 public static class MessageBodies
 {
+    // Text is shown on terminals, and each of these would take six bytes in JSON.
+    private static readonly SearchValues<byte> Controls = SearchValues.Create(
+        [.. Enumerable.Range(0, 0x20).Where(c => c is not ('\t' or '\n' or '\r')).Append(0x7f).Select(c => (byte)c)]);
+
     /// <param name="frame">Header of the stored frame that holds the record.</param>
     /// <param name="offset">Offset of the record.</param>
     /// <param name="record">The record, unpacked.</param>
@@ -33,7 +38,7 @@ public static class MessageBodies
     }
 
     private static (string? Text, string? Base64) TextOf(ReadOnlySpan<byte> bytes) =>
-        Utf8.IsValid(bytes) ? (Encoding.UTF8.GetString(bytes), null) : (null, Convert.ToBase64String(bytes));
+        Utf8.IsValid(bytes) && !bytes.ContainsAny(Controls) ? (Encoding.UTF8.GetString(bytes), null) : (null, Convert.ToBase64String(bytes));
 
     // A value that is no UTF-8 keeps its place with replacement characters: JSON has no bytes.
     private static Dictionary<string, string>? Attributes(in Record record)

@@ -59,6 +59,9 @@ public sealed record AckRequest
 
     /// <summary>$nack: milliseconds; null: the subscription's back-off.</summary>
     public long? DelayMs { get; set; }
+
+    /// <summary>Epoch of the messages, as they showed it: after a seek in between nothing is settled. Null: that of the last message sent on the channel.</summary>
+    public uint? Epoch { get; set; }
 }
 
 /// <summary>JSON lines: closes a producer or consumer.</summary>

@@ -78,6 +78,9 @@ public sealed record MessageBody
 {
     /// <summary>JSON lines: the consumer's channel.</summary>
     public uint? Channel { get; set; }
+
+    /// <summary>JSON lines: the subscription epoch it was delivered in.</summary>
+    public uint? Epoch { get; set; }
     public long Offset { get; set; }
     public uint Generation { get; set; }
 

@@ -71,6 +71,15 @@ public static class EnvelopeHeaderWriter
         EnvelopeText.Write(correlationId, header.Slice(EnvelopeHeader.CorrelationAt, EnvelopeHeader.MaxCorrelationIdLength), nameof(correlationId));
     }
 
+    /// <summary>Replaces the source id and leaves everything else as it is.</summary>
+    /// <exception cref="ArgumentException">It is too long.</exception>
+    public static void SetSource(Span<byte> header, string source)
+    {
+        Span<byte> field = header.Slice(EnvelopeHeader.SourceAt, EnvelopeHeader.MaxIdLength);
+        field.Clear();
+        EnvelopeText.Write(source, field, nameof(source));
+    }
+
     private static void WritePrologue(Span<byte> header, FrameType type, PayloadEncoding encoding, uint payloadLength)
     {
         if (header.Length < ProtocolLimits.HeaderSize)

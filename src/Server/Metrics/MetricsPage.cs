@@ -89,6 +89,10 @@ internal sealed partial class MetricsPage(
             w.Sample(count, "method", method, "result", result);
         }
 
+        w.Counter("danube_client_messages_total", "Messages from client to client.");
+        w.Sample(requests.Routed, "result", "ok");
+        w.Sample(requests.NotRouted, "result", "error");
+
         w.Counter("danube_admin_rpc_total", "Requests of the admin API.");
         foreach (((string method, string result), long count) in requests.AdminRequests)
         {

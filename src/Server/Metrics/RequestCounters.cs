@@ -12,6 +12,8 @@ internal sealed class RequestCounters(int maxTopics)
     public const string Other = "_other";
 
     private readonly long[] _encodings = new long[3];
+    private long _routed;
+    private long _notRouted;
 
     public ConcurrentDictionary<(string Topic, string Result, string ErrorType), long> ProducerCreates { get; } = new();
     public ConcurrentDictionary<(string Topic, string Subscription, string Type, string Result), long> Subscribes { get; } = new();
@@ -19,10 +21,18 @@ internal sealed class RequestCounters(int maxTopics)
     public ConcurrentDictionary<(string Method, string Result), long> AdminRequests { get; } = new();
     public ConcurrentDictionary<ErrorCode, long> Errors { get; } = new();
 
+    /// <summary>Messages from client to client that were passed on.</summary>
+    public long Routed => Volatile.Read(ref _routed);
+
+    /// <summary>Messages from client to client that were not: no such client, or it takes no more.</summary>
+    public long NotRouted => Volatile.Read(ref _notRouted);
+
     /// <summary>Version-1 frames received with an encoding.</summary>
     public long Encoded(PayloadEncoding encoding) => Volatile.Read(ref _encodings[(int)encoding]);
 
     public void OnEncoding(PayloadEncoding encoding) => Interlocked.Increment(ref _encodings[(int)encoding]);
+
+    public void OnRouted(bool ok) => Interlocked.Increment(ref ok ? ref _routed : ref _notRouted);
 
     public void OnCreateProducer(string topic, Refusal? refusal)
     {
@@ -62,7 +72,8 @@ internal sealed class RequestCounters(int maxTopics)
         error is ErrorCode.BadTopicName or ErrorCode.TopicNotFound || series >= maxTopics ? Other : topic;
 
     private static bool IsKnown(string command) => command is Commands.CreateTopic or Commands.DeleteTopic or Commands.ListTopics
-        or Commands.DescribeTopic or Commands.CreateProducer or Commands.Subscribe or Commands.Unsubscribe or Commands.Seek;
+        or Commands.DescribeTopic or Commands.CreateProducer or Commands.Subscribe or Commands.Unsubscribe or Commands.Seek
+        or Commands.Publish or Commands.Credit or Commands.Ack or Commands.Nack or Commands.Close;
 
     private static string Result(bool ok) => ok ? "ok" : "error";
 

@@ -1,5 +1,6 @@
 using Danube.Fast.Core;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Sessions.Lines;
 using Danube.Fast.Server.Topics;
 
 namespace Danube.Fast.Server.Sessions;
@@ -19,6 +20,9 @@ internal sealed class Channel(uint id, TopicEntry entry, Topic topic)
     public Topic Topic { get; } = topic;
     public Producer? Producer { get; set; }
     public Consumer? Consumer { get; set; }
+
+    /// <summary>Its end towards a peer that speaks JSON lines; null for frames.</summary>
+    public LineChannel? Lines { get; set; }
 
     /// <summary>Tells the peer of the channel unless it was closed meanwhile: the answer is why.</summary>
     public Refusal? Announce(Action sendReply)

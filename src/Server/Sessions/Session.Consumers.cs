@@ -1,5 +1,6 @@
 using Danube.Fast.Core;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Sessions.Lines;
 using Danube.Fast.Server.Topics;
 
 namespace Danube.Fast.Server.Sessions;
@@ -40,7 +41,9 @@ internal sealed partial class Session
         }
 
         string name = wish.ConsumerName.Length > 0 ? wish.ConsumerName : $"consumer-{_connection.Id}-{channel.Id}";
-        ErrorCode error = subscription.AddConsumer(name, wish.Priority, channel.Id, this, out Consumer? consumer, out string message);
+        LineConsumer? lines = _lines is null ? null : new LineConsumer(this, _lines);
+        channel.Lines = lines;
+        ErrorCode error = subscription.AddConsumer(name, wish.Priority, channel.Id, lines ?? (IFrameSink)this, out Consumer? consumer, out string message);
         if (error != ErrorCode.None || consumer is null)
         {
             _channels.Remove(channel);
@@ -56,7 +59,13 @@ internal sealed partial class Session
             DurableEnd = topic.Log.Visible,
             Generation = GenerationOf(topic),
         };
-        return Announce(channel, () => Reply(request, reply, ControlJson.Default.SubscribeReply));
+        Refusal? closed = Announce(channel, () => Reply(request, reply, ControlJson.Default.SubscribeReply));
+        if (closed is null)
+        {
+            lines?.Start(consumer);
+        }
+
+        return closed;
     }
 
     private async ValueTask<Refusal?> UnsubscribeAsync(Envelope request)

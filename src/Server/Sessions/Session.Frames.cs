@@ -156,5 +156,6 @@ internal sealed partial class Session
         channel.TryClose(ErrorCode.None, "");
         _channels.Remove(channel);
         channel.Detach();
+        channel.Lines?.OnClosed(ErrorCode.UnknownChannel, "it was closed by its client.");
     }
 }

@@ -10,7 +10,7 @@ internal sealed partial class Session
 
     private void OnHello(Envelope message)
     {
-        if (_helloDone)
+        if (_greeted)
         {
             Refuse(message, new Refusal(ErrorCode.BadRequest, "HELLO was answered already; it is said once per connection."));
             return;
@@ -40,27 +40,29 @@ internal sealed partial class Session
             return;
         }
 
+        // A line is an envelope: there are no version-2 frames among lines.
+        version = _lines is null ? version : 1;
         _maxFrame = Math.Min(hello.MaxFrame, _services.Options.Limits.MaxFrameBytes);
+        EnterDirectory(hello.ClientName);
         AnswerHello(message, version, [.. Compression.Names.Where(hello.Codecs.Contains)]);
+        _greeted = true;
         _helloDone = true;
         _isStream = version >= 2;
     }
 
     private void AnswerHello(Envelope message, int version, string[] codecs)
     {
-        var reply = new HelloReply { Version = version, MaxFrame = _maxFrame, Codecs = codecs, BrokerName = _services.BrokerName };
+        var reply = new HelloReply { Version = version, MaxFrame = _maxFrame, Codecs = codecs, BrokerName = _services.BrokerName, ClientName = HeldName };
         _counters.OnSent(FrameType.Event);
-        _output.Send(EnvelopeCodec.Encode(
-            new Envelope
-            {
-                Type = FrameType.Event,
-                Id = Commands.Hello,
-                Source = BrokerSource,
-                Target = message.Source,
-                CorrelationId = message.CorrelationId,
-                Payload = JsonSerializer.SerializeToUtf8Bytes(reply, ControlJson.Default.HelloReply),
-            },
-            PayloadEncoding.Json));
+        _output.Send(_codec.Encode(new Envelope
+        {
+            Type = FrameType.Event,
+            Id = Commands.Hello,
+            Source = BrokerSource,
+            Target = message.Source,
+            CorrelationId = message.CorrelationId,
+            Payload = JsonSerializer.SerializeToUtf8Bytes(reply, ControlJson.Default.HelloReply),
+        }));
     }
 
     private void RejectHello(Envelope message, ErrorCode code, string text)

@@ -7,7 +7,7 @@ namespace Danube.Fast.Server.Sessions;
 /// <summary>How a connection begins wrongly, falls silent and ends.</summary>
 internal sealed partial class Session
 {
-    private const string BrokerSource = "broker";
+    internal const string BrokerSource = "broker";
 
     private long _lastPingMs;
 
@@ -32,6 +32,10 @@ internal sealed partial class Session
         {
             RejectConnection(ErrorCode.HelloTimeout, $"No HELLO within {timeouts.HelloMs} ms of connecting.");
         }
+        else if (_lines is not null)
+        {
+            // Whoever types lines answers no pings: the system's keep-alive finds the dead.
+        }
         else if (nowMs - _connection.LastReceiveMs > timeouts.DeadAfterMs)
         {
             RejectConnection(ErrorCode.IdleTimeout, $"Nothing was received for {timeouts.DeadAfterMs} ms; answer pings.");
@@ -52,7 +56,7 @@ internal sealed partial class Session
         }
 
         _closeReason = ErrorCodes.Name(code);
-        if (_isStream)
+        if (_isStream || _lines is not null)
         {
             SendCloseFrame(0, code, message);
         }
@@ -101,15 +105,28 @@ internal sealed partial class Session
         _output.Finish();
     }
 
-    /// <summary>The first byte decides what the peer speaks. Only frames are spoken here.</summary>
-    private void RefuseOtherProtocols(byte first)
+    /// <summary>Something has failed that should not: the connection ends at once.</summary>
+    public void Fail(Exception cause)
     {
+        _closeReason = "of an internal error";
+        Log.ConnectionFailed(_services.Log, cause, _connection.Id);
+        Abort();
+    }
+
+    /// <summary>The first byte decides what the peer speaks: frames or JSON lines.</summary>
+    private void ChooseProtocol(byte first)
+    {
+        if (first is (byte)'{' or (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
+        {
+            BeginLines();
+            return;
+        }
+
         (ErrorCode code, string text) = first switch
         {
             (byte)'V' => (ErrorCode.None, ""),
-            (byte)'{' or (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' => (ErrorCode.BadJsonLine, "JSON lines are not served by this version of the broker: use frames (docs/protocol.md)."),
             0x16 => (ErrorCode.Unavailable, "This port does not speak TLS: connect without encryption."),
-            _ => (ErrorCode.BadMagic, "This is the native port of a Danube.Fast broker: a connection starts with a frame ('V2'). Metrics, health and admin API are on the HTTP port."),
+            _ => (ErrorCode.BadMagic, "This is the native port of a Danube.Fast broker: a connection starts with a frame ('V2') or a line of JSON. Metrics, health and admin API are on the HTTP port."),
         };
         if (code == ErrorCode.None)
         {

@@ -1,5 +1,6 @@
 using Danube.Fast.Core;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Sessions.Lines;
 using Danube.Fast.Server.Topics;
 
 namespace Danube.Fast.Server.Sessions;
@@ -12,6 +13,12 @@ internal sealed partial class Session
     private async ValueTask<Refusal?> CreateProducerAsync(Envelope request)
     {
         CreateProducerRequest wish = Read(request, ControlJson.Default.CreateProducerRequest);
+        if (_lines is not null && wish.Name.Length == 0)
+        {
+            // Who types lines need not think of one.
+            wish.Name = $"lines-{Guid.NewGuid():N}";
+        }
+
         if (CheckName(wish.Name, "A producer") is { } badName)
         {
             return badName;
@@ -33,8 +40,11 @@ internal sealed partial class Session
             return Count(TooManyChannels());
         }
 
-        Producer producer = topic.AttachProducer(KeyHash.ProducerId(wish.Name), wish.LastSequence, channel.Id, this);
+        LineProducer? lines = _lines is null ? null : new LineProducer(this);
+        channel.Lines = lines;
+        Producer producer = topic.AttachProducer(KeyHash.ProducerId(wish.Name), wish.LastSequence, channel.Id, lines ?? (IFrameSink)this);
         channel.Producer = producer;
+        lines?.NextSequence = producer.LastSequence + 1;
         if (producer.Refusal != ErrorCode.None)
         {
             CloseQuietly(channel);

@@ -15,8 +15,15 @@ internal sealed partial class Session
             return;
         }
 
-        _counters.OnReceived(message!.Type);
         _services.Requests.OnEncoding((PayloadEncoding)frame.Span[3]);
+        await HandleMessageAsync(message!, frame);
+    }
+
+    /// <param name="message">What came.</param>
+    /// <param name="frame">The same as a frame; empty when it came as a line.</param>
+    private async ValueTask HandleMessageAsync(Envelope message, ReadOnlyMemory<byte> frame)
+    {
+        _counters.OnReceived(message.Type);
         if (message.Type == FrameType.Event && message.Id == Commands.Hello)
         {
             OnHello(message);
@@ -24,6 +31,10 @@ internal sealed partial class Session
         else if (!_helloDone)
         {
             RejectConnection(ErrorCode.HelloRequired, "The first frame of a connection is the event $hello.");
+        }
+        else if (IsForClient(message))
+        {
+            Route(message, frame.Span);
         }
         else if (message.Type == FrameType.Request)
         {
@@ -72,8 +83,12 @@ internal sealed partial class Session
         Commands.DeleteTopic => DeleteTopicAsync(request),
         Commands.ListTopics => ListTopicsAsync(request),
         Commands.DescribeTopic => DescribeTopicAsync(request),
-        _ => ValueTask.FromResult<Refusal?>(new Refusal(ErrorCode.UnknownRequest, $"The broker knows no request '{Printable(request.Id)}'.")),
+        _ when _lines is not null => DispatchLineAsync(request),
+        _ => UnknownAsync(request),
     };
+
+    private static ValueTask<Refusal?> UnknownAsync(Envelope request) =>
+        ValueTask.FromResult<Refusal?>(new Refusal(ErrorCode.UnknownRequest, $"The broker knows no request '{Printable(request.Id)}'."));
 
     /// <exception cref="JsonException">The payload is no such object.</exception>
     private static T Read<T>(Envelope request, JsonTypeInfo<T> type)
@@ -82,19 +97,17 @@ internal sealed partial class Session
         return JsonSerializer.Deserialize(payload, type) ?? throw new JsonException("null is no object.");
     }
 
-    private void Reply<T>(Envelope request, T reply, JsonTypeInfo<T> type)
+    internal void Reply<T>(Envelope request, T reply, JsonTypeInfo<T> type)
     {
-        byte[] frame = EnvelopeCodec.Encode(
-            new Envelope
-            {
-                Type = FrameType.Response,
-                Id = request.Id,
-                Source = BrokerSource,
-                Target = request.Source,
-                CorrelationId = request.CorrelationId,
-                Payload = JsonSerializer.SerializeToUtf8Bytes(reply, type),
-            },
-            PayloadEncoding.Json);
+        byte[] frame = _codec.Encode(new Envelope
+        {
+            Type = FrameType.Response,
+            Id = request.Id,
+            Source = BrokerSource,
+            Target = request.Source,
+            CorrelationId = request.CorrelationId,
+            Payload = JsonSerializer.SerializeToUtf8Bytes(reply, type),
+        });
         if (frame.Length > _maxFrame)
         {
             Refuse(request, new Refusal(ErrorCode.LimitExceeded, $"The reply has {frame.Length} bytes, HELLO agreed on {_maxFrame}: ask for less (a namespace, say)."));
@@ -105,7 +118,7 @@ internal sealed partial class Session
         _output.Send(frame);
     }
 
-    private void Refuse(Envelope request, Refusal refusal) =>
+    internal void Refuse(Envelope request, Refusal refusal) =>
         SendErrorFrame(request.Id, request.Source, request.CorrelationId, refusal.Code, refusal.Message, null, null);
 
     private static string Describe(JsonException e)

@@ -37,6 +37,7 @@ internal sealed partial class Session : IFrameSink
 
         bool tell = open.TryClose(code, message);
         _channels.Remove(open);
+        open.Lines?.OnClosed(code, message);
         if (tell)
         {
             SendCloseFrame(channel, code, message);
@@ -45,16 +46,15 @@ internal sealed partial class Session : IFrameSink
 
     private void SendCloseFrame(uint channel, ErrorCode code, string message)
     {
-        byte[] json = ErrorBodies.Write(new ErrorPayload
+        var reason = new ErrorPayload
         {
             Code = ErrorCodes.Name(code),
             Message = message,
             Channel = channel,
             Retryable = ErrorCodes.IsRetryable(code),
-        });
-        byte[] frame = new byte[ProtocolLimits.Align(ProtocolLimits.HeaderSize + json.Length)];
-        CloseFrame.Write(frame, channel, code, json);
-        Send(frame);
+        };
+        _counters.OnSent(FrameType.Close);
+        _output.Send(_codec.EncodeClose(channel, code, reason));
         _output.Flush();
     }
 
@@ -71,6 +71,6 @@ internal sealed partial class Session : IFrameSink
         };
         _counters.OnSent(FrameType.Error);
         _services.Requests.OnError(code);
-        _output.Send(EnvelopeCodec.EncodeError(envelope, error));
+        _output.Send(_codec.EncodeError(envelope, error));
     }
 }

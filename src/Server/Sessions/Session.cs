@@ -28,6 +28,7 @@ internal sealed partial class Session
     private int _maxFrame = ProtocolLimits.MaxFrameBeforeHello;
     private volatile bool _isStream;
     private volatile bool _helloDone;
+    private bool _greeted;
     private volatile bool _ending;
     private long _endBeforeMs = long.MaxValue;
     private string _closeReason = "the peer ended the connection";
@@ -77,6 +78,8 @@ internal sealed partial class Session
                 CloseQuietly(channel);
             }
 
+            LeaveDirectory();
+
             _connection.Dispose();
             Log.ConnectionClosed(_services.Log, _connection.Id, _connection.SendFailure is { } failure and not SendFailure.Closed ? failure.ToString() : _closeReason);
         }
@@ -101,12 +104,12 @@ internal sealed partial class Session
             if (first && bytes.Length > 0)
             {
                 first = false;
-                RefuseOtherProtocols(bytes.Span[0]);
+                ChooseProtocol(bytes.Span[0]);
             }
 
             while (!_ending)
             {
-                Step step = Process(bytes, ref consumed, out wanted);
+                Step step = _lines is null ? Process(bytes, ref consumed, out wanted) : ProcessLines(bytes.Span, result.IsCompleted, ref consumed, out wanted);
                 if (step == Step.NeedMore)
                 {
                     break;
@@ -139,8 +142,8 @@ internal sealed partial class Session
     {
         if (step == Step.Request)
         {
-            int length = _scanned.Length;
-            await HandleEnvelopeAsync(bytes.Slice(consumed, length));
+            int length = _lines is null ? _scanned.Length : _lineLength;
+            await (_lines is null ? HandleEnvelopeAsync(bytes.Slice(consumed, length)) : HandleLineAsync(bytes.Slice(consumed, length)));
             return consumed + length;
         }
 
@@ -168,6 +171,7 @@ internal sealed partial class Session
     /// <summary>The peer has ended its half: what was answered before still goes out.</summary>
     private async Task SendRestAsync()
     {
+        await AnswerOpenPublishesAsync();
         End();
         while (_output.BytesQueued > 0 && _connection.SendFailure is null && Environment.TickCount64 < Volatile.Read(ref _endBeforeMs))
         {
@@ -180,7 +184,7 @@ internal sealed partial class Session
     {
         NeedMore,
 
-        /// <summary>A version-1 frame lies at the position: it may take a while.</summary>
+        /// <summary>A version-1 frame or a JSON line lies at the position: it may take a while.</summary>
         Request,
 
         /// <summary>The log of a run needs a moment.</summary>

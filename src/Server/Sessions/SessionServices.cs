@@ -5,4 +5,4 @@ using Microsoft.Extensions.Logging;
 namespace Danube.Fast.Server.Sessions;
 
 /// <summary>What every session of the process shares.</summary>
-internal sealed record SessionServices(BrokerOptions Options, string BrokerName, BrokerState State, TopicRegistry Topics, RequestCounters Requests, ILogger Log);
+internal sealed record SessionServices(BrokerOptions Options, string BrokerName, BrokerState State, TopicRegistry Topics, RequestCounters Requests, ClientDirectory Clients, ILogger Log);

@@ -42,6 +42,22 @@ internal sealed class Connection : IDisposable
     /// <summary>Why sending ended; null while it has not.</summary>
     public SendFailure? SendFailure => Volatile.Read(ref _failure) is var failure and >= 0 ? (SendFailure)failure : null;
 
+    /// <summary>The system looks after a silent peer: after <paramref name="idleSeconds"/> without a byte it probes, and ends the connection when nothing answers.</summary>
+    public void KeepAlive(int idleSeconds, int probeSeconds, int probes)
+    {
+        try
+        {
+            _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, idleSeconds);
+            _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, probeSeconds);
+            _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, probes);
+        }
+        catch (SocketException)
+        {
+            // Gone already: the next receive says so.
+        }
+    }
+
     /// <summary>Ends both directions at once: reads complete, queued frames are dropped. The receive loop disposes afterwards.</summary>
     public void Abort(SendFailure reason)
     {

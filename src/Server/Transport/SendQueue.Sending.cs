@@ -59,7 +59,7 @@ internal sealed partial class SendQueue : IThreadPoolWorkItem
     {
         bool lost = error is not SocketError.Success and not SocketError.WouldBlock;
         wait = error == SocketError.WouldBlock;
-        bool fail = false;
+        bool fail = false, drained = false;
         lock (_gate)
         {
             if (sent > 0)
@@ -83,6 +83,7 @@ internal sealed partial class SendQueue : IThreadPoolWorkItem
             else if (_count == 0)
             {
                 _sending = false;
+                drained = true;
                 if (_finishing)
                 {
                     ShutdownSend();
@@ -97,6 +98,11 @@ internal sealed partial class SendQueue : IThreadPoolWorkItem
         if (fail)
         {
             _onFailed(SendFailure.Lost);
+        }
+
+        if (drained)
+        {
+            Drained?.Invoke();
         }
 
         return false;

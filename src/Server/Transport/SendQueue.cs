@@ -46,6 +46,9 @@ internal sealed partial class SendQueue
         _sender = new SocketSender(socket, OnSent);
     }
 
+    /// <summary>Called when the last queued byte has left; any thread, outside the lock. Must not block.</summary>
+    public Action? Drained { get; set; }
+
     /// <summary>Bytes given to the kernel so far.</summary>
     public long BytesSent => Volatile.Read(ref _bytesSent);
 
@@ -83,6 +86,24 @@ internal sealed partial class SendQueue
 
         Close(SendFailure.TooMuchQueued);
         return false;
+    }
+
+    /// <summary>
+    /// The same for frames that the peer did not ask for: false, and nothing happens, when more than half of what may wait would be waiting
+    /// then, so that they alone never end a connection.
+    /// </summary>
+    public bool TrySend(ReadOnlySpan<byte> frames)
+    {
+        lock (_gate)
+        {
+            if (_closed || _finishing || _smallBytes + frames.Length > _maxSmallBytes / 2)
+            {
+                return false;
+            }
+
+            Append(frames);
+            return true;
+        }
     }
 
     /// <summary>Queues a copy of <paramref name="prefix"/>, then the run: by reference or, when it is short, as a copy. Releases the run in any case.</summary>

@@ -68,6 +68,20 @@ internal sealed class Cursor
     /// <summary>True when nothing in [first, end) is left to acknowledge.</summary>
     public bool IsAcknowledged(long first, long end) => NextUnacknowledged(first) >= end;
 
+    /// <summary>Unacknowledged offsets of [first, end).</summary>
+    public long CountUnacknowledged(long first, long end)
+    {
+        long records = 0;
+        for (long at = NextUnacknowledged(first); at < end; at = NextUnacknowledged(at))
+        {
+            long to = NextAcknowledged(at, end);
+            records += to - at;
+            at = to;
+        }
+
+        return records;
+    }
+
     /// <summary>Unacknowledged offsets below <paramref name="end"/>.</summary>
     public long Backlog(long end) => Math.Max(0, end - MarkDelete - _window.Count);
 

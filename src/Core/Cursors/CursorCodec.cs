@@ -5,13 +5,13 @@ using System.Diagnostics.CodeAnalysis;
 namespace Danube.Fast.Core;
 
 /// <summary>
-/// The saved form of a cursor: u8 version 1, u8 subscription type, u32 epoch, u32 generation, i64 mark-delete; varint n, then n
+/// The saved form of a cursor: u8 version 2, u8 subscription type, u32 epoch, u32 generation, i64 mark-delete; varint n, then n
 /// acknowledged ranges as (varint gap since the end of the last, varint length); varint n, then n redelivery ranges as (gap,
-/// length, varint count). Big-endian; varints as in LEB128. The store keeps the checksum.
+/// length, varint count, varint reason; the reason is missing in version 1). Big-endian; varints as in LEB128. The store keeps the checksum.
 /// </summary>
 internal static class CursorCodec
 {
-    private const byte FormatVersion = 1;
+    private const byte FormatVersion = 2, FormatWithoutReasons = 1;
     private const int HeadLength = 18;
     private const int MaxVarint = 10;
 
@@ -37,6 +37,7 @@ internal static class CursorCodec
             Put(output, (ulong)(entry.First - last));
             Put(output, (ulong)(entry.End - entry.First));
             Put(output, entry.Redeliveries);
+            Put(output, (ulong)entry.Reason);
             last = entry.End;
         }
     }
@@ -46,7 +47,7 @@ internal static class CursorCodec
     {
         cursor = null;
         type = default;
-        if (state.Length < HeadLength || state[0] != FormatVersion || state[1] > (byte)SubscriptionType.KeyShared)
+        if (state.Length < HeadLength || state[0] is not (FormatVersion or FormatWithoutReasons) || state[1] > (byte)SubscriptionType.KeyShared)
         {
             return false;
         }
@@ -59,7 +60,7 @@ internal static class CursorCodec
             Generation = BinaryPrimitives.ReadUInt32BigEndian(state[6..]),
         };
         ReadOnlySpan<byte> rest = state[HeadLength..];
-        if (markDelete < 0 || !ReadAcknowledged(ref rest, read) || !ReadRedeliveries(ref rest, read) || !rest.IsEmpty)
+        if (markDelete < 0 || !ReadAcknowledged(ref rest, read) || !ReadRedeliveries(ref rest, read, state[0] == FormatVersion) || !rest.IsEmpty)
         {
             return false;
         }
@@ -110,7 +111,7 @@ internal static class CursorCodec
         return true;
     }
 
-    private static bool ReadRedeliveries(ref ReadOnlySpan<byte> rest, Cursor cursor)
+    private static bool ReadRedeliveries(ref ReadOnlySpan<byte> rest, Cursor cursor, bool withReasons)
     {
         if (!TryTake(ref rest, out ulong ranges))
         {
@@ -125,7 +126,13 @@ internal static class CursorCodec
                 return false;
             }
 
-            cursor.Redeliveries.Append(first, end, (ushort)count);
+            ulong reason = 0;
+            if (withReasons && (!TryTake(ref rest, out reason) || reason > byte.MaxValue))
+            {
+                return false;
+            }
+
+            cursor.Redeliveries.Append(first, end, (ushort)count, (ReturnReason)reason);
             last = end;
         }
 

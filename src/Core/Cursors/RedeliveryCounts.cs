@@ -10,7 +10,11 @@ internal sealed class RedeliveryCounts
 
     public int Count => _entries.Count;
 
-    public readonly record struct Entry(long First, long End, ushort Redeliveries);
+    /// <param name="First">First offset.</param>
+    /// <param name="End">Offset behind the last.</param>
+    /// <param name="Redeliveries">How often they came back, 1 or more.</param>
+    /// <param name="Reason">Why they did the last time.</param>
+    public readonly record struct Entry(long First, long End, ushort Redeliveries, ReturnReason Reason);
 
     public Entry this[int index] => _entries[index];
 
@@ -35,20 +39,27 @@ internal sealed class RedeliveryCounts
         return entry.Redeliveries;
     }
 
+    /// <summary>Why the record at <paramref name="offset"/> came back the last time.</summary>
+    public ReturnReason ReasonAt(long offset)
+    {
+        int index = Find(offset);
+        return index < _entries.Count && _entries[index].First <= offset ? _entries[index].Reason : ReturnReason.Unknown;
+    }
+
     /// <summary>Adds one to every offset of [first, end).</summary>
-    public void Raise(long first, long end)
+    public void Raise(long first, long end, ReturnReason reason)
     {
         while (first < end)
         {
             ushort count = At(first, out long uniformEnd);
             long to = Math.Min(end, uniformEnd);
-            Replace(first, to, count == ushort.MaxValue ? count : (ushort)(count + 1));
+            Replace(first, to, count == ushort.MaxValue ? count : (ushort)(count + 1), reason);
             first = to;
         }
     }
 
     /// <summary>Enters a range behind all others; for reading a saved cursor.</summary>
-    public void Append(long first, long end, ushort count) => _entries.Add(new Entry(first, end, count));
+    public void Append(long first, long end, ushort count, ReturnReason reason) => _entries.Add(new Entry(first, end, count, reason));
 
     /// <summary>Forgets offsets below <paramref name="offset"/>.</summary>
     public void TrimBelow(long offset)
@@ -102,7 +113,7 @@ internal sealed class RedeliveryCounts
     }
 
     // [first, end) lies inside one entry or inside one gap.
-    private void Replace(long first, long end, ushort count)
+    private void Replace(long first, long end, ushort count, ReturnReason reason)
     {
         int index = Find(first);
         if (index < _entries.Count && _entries[index].First <= first)
@@ -120,14 +131,15 @@ internal sealed class RedeliveryCounts
             }
         }
 
-        _entries.Insert(index, new Entry(first, end, count));
+        _entries.Insert(index, new Entry(first, end, count, reason));
         Join(index + 1);
         Join(index);
     }
 
     private void Join(int index)
     {
-        if (index > 0 && index < _entries.Count && _entries[index - 1].End == _entries[index].First && _entries[index - 1].Redeliveries == _entries[index].Redeliveries)
+        if (index > 0 && index < _entries.Count && _entries[index - 1].End == _entries[index].First && _entries[index - 1].Redeliveries == _entries[index].Redeliveries
+            && _entries[index - 1].Reason == _entries[index].Reason)
         {
             _entries[index - 1] = _entries[index - 1] with { End = _entries[index].End };
             _entries.RemoveAt(index);

@@ -149,11 +149,12 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
     /// <summary>Sends the unacknowledged part of [first, end) again, after <paramref name="delayMs"/>. The caller schedules.</summary>
     public void Requeue(long first, long end, long delayMs)
     {
-        long due = delayMs == 0 ? 0 : _topic.Time.GetTimestamp() + (long)(delayMs * (_topic.Time.TimestampFrequency / 1000.0));
+        long due = delayMs == 0 ? 0 : DueIn(delayMs);
         for (long at = Cursor.NextUnacknowledged(first); at < end; at = Cursor.NextUnacknowledged(at))
         {
             long to = Cursor.NextAcknowledged(at, end);
-            if (delayMs == 0)
+            // Beyond the limit a record is not put off: the queue takes no more than it.
+            if (delayMs == 0 || !HasRoomForDelayed)
             {
                 _again.Add(at, to);
             }
@@ -165,6 +166,20 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
             at = to;
         }
     }
+
+    /// <summary>Records that wait for a delay or a back-off.</summary>
+    public long CountDelayed() => _again.CountDelayed(Cursor);
+
+    /// <summary>Time-driven work, about once a second.</summary>
+    public void Tick()
+    {
+        if (_again.DelayedRanges > _topic.Options.MaxDelayed / 2)
+        {
+            _again.DropAcknowledged(Cursor);
+        }
+    }
+
+    private bool HasRoomForDelayed => _again.DelayedRanges < _topic.Options.MaxDelayed;
 
     /// <summary>Does one run of the log; false when there is nothing that can be done now.</summary>
     private bool Slice(DispatchScratch scratch)
@@ -211,6 +226,8 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
 
         return _again.TryPeek(Cursor, out long first, out long end) ? SendAgain(scratch, ready, first, end) : SendNew(scratch, ready);
     }
+
+    private long DueIn(long delayMs) => _topic.Time.GetTimestamp() + (long)(delayMs * (_topic.Time.TimestampFrequency / 1000.0));
 
     private void PromoteDelayed()
     {

@@ -68,6 +68,30 @@ internal sealed class InFlightRing
         }
     }
 
+    /// <summary>Takes the records at channel positions [from, to) out of the ring and adds them to <paramref name="pieces"/>.</summary>
+    public void CutPositions(ulong from, ulong to, List<InFlightRange> pieces)
+    {
+        if (from >= to || Count == 0 || (from <= this[0].SelectedAt && to <= this[0].SelectedAt))
+        {
+            return;
+        }
+
+        for (int left = Count; left > 0; left--)
+        {
+            InFlightRange range = this[0];
+            _head = (_head + 1) & (_ranges.Length - 1);
+            Count--;
+            long cutFrom = range.TakenEnd(from), cutTo = range.TakenEnd(to);
+            PushPart(range, range.First, cutFrom);
+            if (cutFrom < cutTo)
+            {
+                pieces.Add(Part(range, cutFrom, cutTo));
+            }
+
+            PushPart(range, cutTo, range.End);
+        }
+    }
+
     public void Clear()
     {
         _head = 0;

@@ -13,6 +13,9 @@ internal sealed class RedeliveryQueue
     /// <summary>Timestamp at which the next delayed range becomes ready; <see cref="long.MaxValue"/> when there is none.</summary>
     public long NextDue => _delayed.TryPeek(out _, out long due) ? due : long.MaxValue;
 
+    /// <summary>Ranges that wait for their time.</summary>
+    public int DelayedRanges => _delayed.Count;
+
     public void Add(long first, long end) => _ready.Enqueue((first, end), first);
 
     public void AddDelayed(long first, long end, long due) => _delayed.Enqueue((first, end), due);
@@ -24,6 +27,37 @@ internal sealed class RedeliveryQueue
         {
             _delayed.Dequeue();
             Add(range.First, range.End);
+        }
+    }
+
+    /// <summary>Records that wait for their time and are not acknowledged.</summary>
+    public long CountDelayed(Cursor cursor)
+    {
+        long records = 0;
+        foreach (((long first, long end), _) in _delayed.UnorderedItems)
+        {
+            records += cursor.CountUnacknowledged(first, end);
+        }
+
+        return records;
+    }
+
+    /// <summary>Forgets delayed ranges that have been acknowledged meanwhile.</summary>
+    public void DropAcknowledged(Cursor cursor)
+    {
+        var kept = new List<((long, long), long)>();
+        foreach (((long First, long End) range, long due) in _delayed.UnorderedItems)
+        {
+            if (!cursor.IsAcknowledged(range.First, range.End))
+            {
+                kept.Add((range, due));
+            }
+        }
+
+        if (kept.Count < _delayed.Count)
+        {
+            _delayed.Clear();
+            _delayed.EnqueueRange(kept);
         }
     }
 

@@ -42,6 +42,12 @@ public sealed class Consumer
     /// <summary>Its sink has refused frames: nothing more is sent until the connection detaches it.</summary>
     internal bool IsDead { get; set; }
 
+    /// <summary>Records were taken back because it did not take them: nothing more is sent before it takes something.</summary>
+    internal bool IsStalled { get; set; }
+
+    /// <summary>Position up to which everything was sent at least one ack timeout ago.</summary>
+    internal ulong OverdueSent { get; set; }
+
     internal ulong RecordsGranted { get; private set; }
     internal ulong BytesGranted { get; private set; }
     internal ulong RecordsTaken { get; private set; }
@@ -51,7 +57,7 @@ public sealed class Consumer
     /// <summary>What was sent and is neither acknowledged nor given back.</summary>
     internal InFlightRing InFlight { get; } = new();
 
-    internal bool IsReady => IsActive && !IsDead && RecordsGranted > SelectedInAll && BytesGranted > BytesInAll;
+    internal bool IsReady => IsActive && !IsDead && !IsStalled && RecordsGranted > SelectedInAll && BytesGranted > BytesInAll;
 
     /// <summary>Takes new credit and the number of records taken. Older positions than known ones change nothing.</summary>
     public void OnCredit(in CreditFrame frame) => _subscription.OnCredit(this, frame);
@@ -65,11 +71,18 @@ public sealed class Consumer
     /// <summary>The channel is gone: what it did not acknowledge is delivered again. Idempotent.</summary>
     public void Detach() => _subscription.Detach(this);
 
-    internal void Grant(ulong records, ulong bytes, ulong taken)
+    /// <summary>Sent and taken positions over time.</summary>
+    internal TakenMarks Marks { get; } = new();
+
+    /// <summary>True when more has been taken than was known.</summary>
+    internal bool Grant(ulong records, ulong bytes, ulong taken)
     {
+        ulong before = RecordsTaken;
         RecordsGranted = Math.Max(RecordsGranted, records);
         BytesGranted = Math.Max(BytesGranted, bytes);
         RecordsTaken = Math.Min(SelectedInAll, Math.Max(RecordsTaken, taken));
+        IsStalled &= RecordsTaken == before;
+        return RecordsTaken > before;
     }
 
     internal void OnSent(long selected, long bytes)

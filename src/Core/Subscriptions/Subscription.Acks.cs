@@ -9,7 +9,6 @@ public sealed partial class Subscription
 
     // Of the nack at hand; kept for the next.
     private List<(long First, long End)>? _nacked;
-    private List<InFlightRange>? _pieces;
 
     internal void OnCredit(Consumer consumer, in CreditFrame frame)
     {
@@ -17,7 +16,11 @@ public sealed partial class Subscription
         lock (Gate)
         {
             // Positions count per channel, whatever the epoch: a credit of an older one grants and tells as much as any other.
-            consumer.Grant(frame.RecordsGranted, frame.BytesGranted, frame.RecordsTaken);
+            if (consumer.Grant(frame.RecordsGranted, frame.BytesGranted, frame.RecordsTaken) && _rules.AckTimeoutMs > 0)
+            {
+                consumer.Marks.Note(Topic.Time.GetTimestamp(), ToTimestamp(_rules.AckTimeoutMs), consumer.RecordsTaken, consumer.SelectedInAll);
+            }
+
             ready = consumer.IsAttached && consumer.IsReady;
         }
 
@@ -71,10 +74,13 @@ public sealed partial class Subscription
                 return ErrorCode.BadAck;
             }
 
-            List<InFlightRange> pieces = _pieces ??= [];
-            consumer.InFlight.Cut(ReadRanges(frame), pieces);
-            GiveBack(pieces, (long)Math.Min(frame.NackDelayMs, MaxNackDelayMs));
-            pieces.Clear();
+            consumer.InFlight.Cut(ReadRanges(frame), _pieces);
+            foreach (InFlightRange piece in _pieces)
+            {
+                Topic.Counters.OnNacked(piece.End - piece.First);
+            }
+
+            GiveBack(ReasonOf(frame.Reason), frame.NackDelayMs == AckFrame.BackOffDelay ? BackOff : (long)Math.Min(frame.NackDelayMs, MaxNackDelayMs));
             consumer.InFlight.TrimAcknowledged(Cursor);
         }
 
@@ -109,16 +115,6 @@ public sealed partial class Subscription
 
         ranges.RemoveRange(Math.Min(kept + 1, ranges.Count), ranges.Count - Math.Min(kept + 1, ranges.Count));
         return ranges;
-    }
-
-    private void GiveBack(List<InFlightRange> pieces, long delayMs)
-    {
-        foreach (InFlightRange piece in pieces)
-        {
-            RaiseRedeliveries(piece.First, piece.End);
-            _dispatcher.Requeue(piece.First, piece.End, delayMs);
-            Topic.Counters.OnNacked(piece.End - piece.First);
-        }
     }
 
     /// <summary>What holds for acks and nacks: a known epoch, and nothing named that was not delivered since the last seek. All or nothing.</summary>

@@ -155,34 +155,6 @@ public sealed partial class Subscription
         TakeBackAll(consumer);
     }
 
-    private void TakeBackAll(Consumer consumer)
-    {
-        for (int i = 0; i < consumer.InFlight.Count; i++)
-        {
-            InFlightRange range = consumer.InFlight[i];
-            RaiseRedeliveries(range.First, range.TakenEnd(consumer.RecordsTaken));
-
-            // An ordered subscription reads on from mark-delete when the next one comes.
-            if (!IsOrdered)
-            {
-                _dispatcher.Requeue(range.First, range.End, 0);
-            }
-        }
-
-        consumer.InFlight.Clear();
-    }
-
-    private void RaiseRedeliveries(long first, long end)
-    {
-        for (long at = Cursor.NextUnacknowledged(first); at < end; at = Cursor.NextUnacknowledged(at))
-        {
-            long to = Cursor.NextAcknowledged(at, end);
-            Cursor.Redeliveries.Raise(at, to);
-            Cursor.IsDirty = true;
-            at = to;
-        }
-    }
-
     /// <summary>Raises the epoch and goes back to mark-delete; sending is held until <see cref="FinishEpochAsync"/> is through.</summary>
     private uint StartEpoch()
     {

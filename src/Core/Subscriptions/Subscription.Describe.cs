@@ -38,6 +38,7 @@ public sealed partial class Subscription
         MarkDelete = Cursor.MarkDelete,
         Backlog = Cursor.Backlog(Topic.Log.Visible),
         Epoch = Cursor.Epoch,
+        Delayed = _dispatcher.CountDelayed(),
     };
 
     private ConsumerInfo DescribeLocked(Consumer consumer) => new()

@@ -35,20 +35,7 @@ public sealed partial class Subscription
         long records = 0;
         for (int i = 0; i < consumer.InFlight.Count; i++)
         {
-            records += CountUnacknowledged(consumer.InFlight[i].First, consumer.InFlight[i].End);
-        }
-
-        return records;
-    }
-
-    private long CountUnacknowledged(long first, long end)
-    {
-        long records = 0;
-        for (long at = Cursor.NextUnacknowledged(first); at < end; at = Cursor.NextUnacknowledged(at))
-        {
-            long to = Cursor.NextAcknowledged(at, end);
-            records += to - at;
-            at = to;
+            records += Cursor.CountUnacknowledged(consumer.InFlight[i].First, consumer.InFlight[i].End);
         }
 
         return records;

@@ -101,7 +101,14 @@ public sealed partial class Subscription
         lock (Gate)
         {
             Cursor.Trim();
+            _dispatcher.Tick();
+            if (!CheckTimeouts())
+            {
+                return;
+            }
         }
+
+        _dispatcher.Schedule();
     }
 
     /// <summary>Closes the channels of all consumers; nothing is read or sent afterwards. Idempotent.</summary>

@@ -34,6 +34,10 @@ public sealed class TopicCounters
         LostToRetention = Volatile.Read(ref _delivery.LostToRetention),
         DamagedSkipped = Volatile.Read(ref _delivery.DamagedSkipped),
         CursorRecordsDropped = Volatile.Read(ref _delivery.CursorRecordsDropped),
+        TimedOut = Volatile.Read(ref _delivery.TimedOut),
+        Expired = Volatile.Read(ref _delivery.Expired),
+        DeadLettered = Volatile.Read(ref _delivery.DeadLettered),
+        Discarded = Volatile.Read(ref _delivery.Discarded),
     };
 
     // Under the append lock.
@@ -81,6 +85,14 @@ public sealed class TopicCounters
 
     internal void OnCursorRecordsDropped(long records) => Interlocked.Add(ref _delivery.CursorRecordsDropped, records);
 
+    internal void OnTimedOut(long records) => Interlocked.Add(ref _delivery.TimedOut, records);
+
+    internal void OnExpired(long records) => Interlocked.Add(ref _delivery.Expired, records);
+
+    internal void OnDeadLettered(long records) => Interlocked.Add(ref _delivery.DeadLettered, records);
+
+    internal void OnDiscarded(long records) => Interlocked.Add(ref _delivery.Discarded, records);
+
     [StructLayout(LayoutKind.Explicit, Size = 384)]
     private struct PublishGroup
     {
@@ -107,6 +119,10 @@ public sealed class TopicCounters
         [FieldOffset(80)] public long DamagedSkipped;
         [FieldOffset(88)] public long CursorRecordsDropped;
         [FieldOffset(96)] public long PublishAcks;
+        [FieldOffset(104)] public long TimedOut;
+        [FieldOffset(112)] public long Expired;
+        [FieldOffset(120)] public long DeadLettered;
+        [FieldOffset(128)] public long Discarded;
     }
 }
 
@@ -151,4 +167,16 @@ public readonly record struct TopicCountersSnapshot
 
     /// <summary>Acknowledged records that a cursor held beyond the recovered end of the log.</summary>
     public long CursorRecordsDropped { get; init; }
+
+    /// <summary>Records taken back because they were not acknowledged within the ack timeout.</summary>
+    public long TimedOut { get; init; }
+
+    /// <summary>Records that subscriptions passed over because their time to live had ended.</summary>
+    public long Expired { get; init; }
+
+    /// <summary>Records that came back too often and are durable in a dead-letter topic.</summary>
+    public long DeadLettered { get; init; }
+
+    /// <summary>Records that came back too often and were acknowledged unseen, as the rules say.</summary>
+    public long Discarded { get; init; }
 }

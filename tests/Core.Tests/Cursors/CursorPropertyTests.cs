@@ -42,7 +42,7 @@ public sealed class CursorPropertyTests
         foreach ((int first, int length) in script.Acks)
         {
             long from = script.Start + first;
-            cursor.Redeliveries.Raise(from, from + length);
+            cursor.Redeliveries.Raise(from, from + length, (ReturnReason)(length % 6));
             cursor.Acknowledge(from + 1, from + length);
             model.Acknowledge(from + 1, from + length);
         }
@@ -86,7 +86,7 @@ public sealed class CursorPropertyTests
         var model = new ushort[Span * 2 + 2];
         foreach ((int first, int length) in script.Acks)
         {
-            counts.Raise(first, first + length);
+            counts.Raise(first, first + length, ReturnReason.Nack);
             for (int i = first; i < first + length; i++)
             {
                 model[i]++;
@@ -125,7 +125,7 @@ public sealed class CursorPropertyTests
         var cursor = new Cursor(100);
         cursor.Acknowledge(110, 120);
         cursor.Acknowledge(130, 131);
-        cursor.Redeliveries.Raise(102, 105);
+        cursor.Redeliveries.Raise(102, 105, ReturnReason.AckTimeout);
         var state = new ArrayBufferWriter<byte>();
         CursorCodec.Write(state, cursor, SubscriptionType.Exclusive);
         byte[] good = state.WrittenSpan.ToArray();

@@ -152,7 +152,7 @@ public sealed class SharedTests
         sink.Forget();
         Rig.Nack(consumer, subscription, 900, (0, 1));
         Rig.Nack(consumer, subscription, 100, (1, 1));
-        Rig.Nack(consumer, subscription, ulong.MaxValue, (2, 1));
+        Rig.Nack(consumer, subscription, AckFrame.BackOffDelay - 1, (2, 1));
         for (int i = 0; i < 10; i++)
         {
             rig.Time.Advance(TimeSpan.FromMilliseconds(100));

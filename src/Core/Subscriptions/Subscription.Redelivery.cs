@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Core;
+
+// Records that come back: nacks, timeouts, lost consumers. All under the lock.
+public sealed partial class Subscription
+{
+    // Says: as the rules' back-off.
+    private const long BackOff = -1;
+
+    // Of the step at hand; kept for the next.
+    private readonly List<InFlightRange> _pieces = [];
+
+    /// <summary>Takes back what consumers have held for too long; true when there was something. Runs on: the server's timer, about once a second.</summary>
+    private bool CheckTimeouts()
+    {
+        long timeoutMs = _rules.AckTimeoutMs;
+        if (timeoutMs <= 0)
+        {
+            return false;
+        }
+
+        bool any = false;
+        long now = Topic.Time.GetTimestamp();
+        long timeout = ToTimestamp(timeoutMs);
+        for (int i = 0; i < _consumers.Count; i++)
+        {
+            Consumer consumer = _consumers[i];
+            consumer.InFlight.TrimAcknowledged(Cursor);
+            consumer.Marks.Note(now, timeout, consumer.RecordsTaken, consumer.SelectedInAll);
+            if (consumer.Marks.TryPass(now - timeout, out TakenMarks.Mark mark))
+            {
+                consumer.OverdueSent = mark.Sent;
+                any |= TakeBackOverdue(consumer, mark.Taken);
+            }
+
+            any |= consumer.OverdueSent > consumer.RecordsTaken && TakeBackUntaken(consumer);
+        }
+
+        return any;
+    }
+
+    /// <summary>Records that were taken a timeout ago come back with a count.</summary>
+    private bool TakeBackOverdue(Consumer consumer, ulong taken)
+    {
+        Debug.Assert(_pieces.Count == 0);
+        consumer.InFlight.CutPositions(0, taken, _pieces);
+        foreach (InFlightRange piece in _pieces)
+        {
+            Topic.Counters.OnTimedOut(Cursor.CountUnacknowledged(piece.First, piece.End));
+        }
+
+        return GiveBack(ReturnReason.AckTimeout, BackOff);
+    }
+
+    /// <summary>
+    /// Records that were sent a timeout ago and not taken go to other consumers without a count, when one of those could have them.
+    /// An ordered subscription would send them to the same consumer, so it leaves them there.
+    /// </summary>
+    private bool TakeBackUntaken(Consumer consumer)
+    {
+        if (IsOrdered || !_consumers.Exists(c => c != consumer && c.IsReady))
+        {
+            return false;
+        }
+
+        consumer.InFlight.CutPositions(consumer.RecordsTaken, consumer.OverdueSent, _pieces);
+        consumer.IsStalled = _pieces.Count > 0;
+        return GiveBack(ReturnReason.Unknown, 0, counts: false);
+    }
+
+    /// <summary>Everything that a consumer holds goes back; what it has taken counts as one delivery more.</summary>
+    private void TakeBackAll(Consumer consumer)
+    {
+        consumer.InFlight.TrimAcknowledged(Cursor);
+        consumer.InFlight.CutPositions(0, consumer.RecordsTaken, _pieces);
+        GiveBack(ReturnReason.ConsumerLost, 0);
+        consumer.InFlight.CutPositions(0, ulong.MaxValue, _pieces);
+        GiveBack(ReturnReason.Unknown, 0, counts: false);
+        consumer.InFlight.Clear();
+    }
+
+    /// <summary>Puts the pieces at hand, which are in nobody's hands any more, where they are delivered again from.</summary>
+    /// <param name="reason">Noted with the count.</param>
+    /// <param name="delayMs">Milliseconds to wait, or <see cref="BackOff"/>.</param>
+    /// <param name="counts">True: redelivery counts go up.</param>
+    /// <returns>True when something of it was not acknowledged.</returns>
+    private bool GiveBack(ReturnReason reason, long delayMs, bool counts = true)
+    {
+        bool any = false;
+        foreach (InFlightRange piece in _pieces)
+        {
+            for (long at = Cursor.NextUnacknowledged(piece.First); at < piece.End; at = Cursor.NextUnacknowledged(at))
+            {
+                long to = Cursor.NextAcknowledged(at, piece.End);
+                if (counts)
+                {
+                    Cursor.Redeliveries.Raise(at, to, reason);
+                    Cursor.IsDirty = true;
+                }
+
+                any = true;
+                Requeue(at, to, delayMs);
+                at = to;
+            }
+        }
+
+        _pieces.Clear();
+        return any;
+    }
+
+    private void Requeue(long first, long end, long delayMs)
+    {
+        while (first < end)
+        {
+            ushort count = Cursor.Redeliveries.At(first, out long to);
+            to = Math.Min(to, end);
+
+            // An ordered subscription reads on from mark-delete when the next consumer comes.
+            if (!IsOrdered || _consumers.Exists(c => c.IsActive))
+            {
+                _dispatcher.Requeue(first, to, DelayOf(count, delayMs));
+            }
+
+            first = to;
+        }
+    }
+
+    private long DelayOf(int count, long delayMs) => _rules.IsBeyond(count) ? 0 : delayMs == BackOff ? _rules.BackOffMs(Math.Max(1, count)) : delayMs;
+
+    private long ToTimestamp(long milliseconds) => (long)(milliseconds * (Topic.Time.TimestampFrequency / 1000.0));
+
+    private static ReturnReason ReasonOf(NackReason reason) => reason switch
+    {
+        NackReason.Undecodable => ReturnReason.Undecodable,
+        NackReason.Rejected => ReturnReason.Rejected,
+        _ => ReturnReason.Nack,
+    };
+}

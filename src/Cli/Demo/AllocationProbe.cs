@@ -9,6 +9,10 @@ namespace Danube.Fast.Cli.Demo;
 internal sealed class AllocationProbe(HttpClient http, Uri broker, Func<long> messages)
 {
     private const string Metric = "dotnet_gc_allocated_bytes_total";
+
+    // Below it what the broker allocates per second, not per message, is all that shows.
+    private const long FewestMessages = 50_000;
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
 
     private double _perReading;
@@ -32,7 +36,7 @@ internal sealed class AllocationProbe(HttpClient http, Uri broker, Func<long> me
         await ReachAsync(total * 9 / 10, cancellationToken);
         long count = messages() - first.count;
         double bytes = await ReadAsync(cancellationToken) - first.bytes - _perReading;
-        return count >= total / 4 ? (Math.Max(0, bytes) / count, count) : null;
+        return count >= Math.Max(total / 4, FewestMessages) ? (Math.Max(0, bytes) / count, count) : null;
     }
 
     /// <summary>Reads the value of the metric from a text in Prometheus' format; null when it is not there.</summary>

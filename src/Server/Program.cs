@@ -38,7 +38,7 @@ static async Task<int> RunAsync(BrokerOptions options)
     {
         Console.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"DANUBE native={host.NativeEndPoint} http={host.HttpEndPoint} data={host.DataDirectory} pid={Environment.ProcessId}"));
+            $"DANUBE native={host.NativeEndPoint} http={host.HttpEndPoint} pid={Environment.ProcessId} data={host.DataDirectory}"));
         Console.Out.Flush();
         await host.DrainAsync(await stop.Task);
     }

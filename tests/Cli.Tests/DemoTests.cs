@@ -81,7 +81,7 @@ public sealed class DemoTests : IDisposable
     [Fact]
     public void The_first_line_of_a_broker_says_where_it_listens()
     {
-        Dictionary<string, string> fields = BrokerProcess.ParseAddresses("DANUBE native=127.0.0.1:6650 http=[::1]:9040 data=/a/b=c pid=12");
+        Dictionary<string, string> fields = BrokerProcess.ParseAddresses("DANUBE native=127.0.0.1:6650 http=[::1]:9040 pid=12 data=/a/b=c");
         Assert.Equal(("127.0.0.1:6650", "[::1]:9040", "/a/b=c"), (fields["native"], fields["http"], fields["data"]));
         Assert.Empty(BrokerProcess.ParseAddresses("something else"));
         Assert.Empty(BrokerProcess.ParseAddresses(null));

@@ -15,9 +15,10 @@ public sealed class ProcessTests
     public async Task The_first_line_names_the_addresses_and_SIGTERM_stops_cleanly()
     {
         using var folder = new TempFolder();
-        using var broker = new BrokerProcess("--port", "0", "--http-port", "0", "--data-dir", folder.Path);
+        string data = Path.Combine(folder.Path, "with a blank");
+        using var broker = new BrokerProcess("--port", "0", "--http-port", "0", "--data-dir", data);
         Dictionary<string, string> first = await broker.ReadFirstLineAsync();
-        Assert.Equal(folder.Path, first["data"]);
+        Assert.Equal(data, first["data"]);
         Assert.Equal(broker.Process.Id, int.Parse(first["pid"], CultureInfo.InvariantCulture));
         using (RawClient client = await RawClient.ConnectAsync(IPEndPoint.Parse(first["native"])))
         {
@@ -35,7 +36,7 @@ public sealed class ProcessTests
         broker.Signal("TERM");
         Assert.Equal(0, await broker.ExitCodeAsync());
 
-        using var again = new BrokerProcess("--port", "0", "--http-port", "0", "--data-dir", folder.Path);
+        using var again = new BrokerProcess("--port", "0", "--http-port", "0", "--data-dir", data);
         first = await again.ReadFirstLineAsync();
         using (RawClient client = await RawClient.ConnectAsync(IPEndPoint.Parse(first["native"])))
         {
@@ -148,7 +149,8 @@ public sealed class ProcessTests
             }
 
             Assert.StartsWith("DANUBE ", line);
-            return line.Split(' ').Skip(1).Select(p => p.Split('=', 2)).ToDictionary(p => p[0], p => p[1]);
+            int data = line.IndexOf(" data=", StringComparison.Ordinal);
+            return line[..data].Split(' ').Skip(1).Append(line[(data + 1)..]).Select(p => p.Split('=', 2)).ToDictionary(p => p[0], p => p[1]);
         }
 
         public void Signal(string name)

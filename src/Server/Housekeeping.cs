@@ -16,6 +16,7 @@ internal sealed class Housekeeping(TopicRegistry topics, SessionTable sessions, 
 
     private Task _timer = Task.CompletedTask;
     private Task _opening = Task.CompletedTask;
+    private Task _expiring = Task.CompletedTask;
 
     public void Start(CancellationToken stop)
     {
@@ -24,7 +25,7 @@ internal sealed class Housekeeping(TopicRegistry topics, SessionTable sessions, 
     }
 
     /// <summary>Completes when nothing of it runs any more.</summary>
-    public Task WhenStopped() => Task.WhenAll(_timer, _opening);
+    public Task WhenStopped() => Task.WhenAll(_timer, _opening, _expiring);
 
     private async Task RunAsync(CancellationToken stop)
     {
@@ -38,6 +39,10 @@ internal sealed class Housekeeping(TopicRegistry topics, SessionTable sessions, 
                 if (second)
                 {
                     sessions.Tick(Environment.TickCount64);
+                    if (_expiring.IsCompleted)
+                    {
+                        _expiring = RemoveExpiredAsync(stop);
+                    }
                 }
             }
         }
@@ -64,6 +69,24 @@ internal sealed class Housekeeping(TopicRegistry topics, SessionTable sessions, 
                 // One topic that cannot save must not stop the others.
                 Log.HousekeepingFailed(log, e, entry.Name.Full);
             }
+        }
+    }
+
+    // Writes metadata: not on the path of the cursors.
+    private async Task RemoveExpiredAsync(CancellationToken stop)
+    {
+        try
+        {
+            await topics.RemoveExpiredAsync(stop);
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            // Tried again with the next second.
+            Log.HousekeepingFailed(log, e, "(expired subscriptions)");
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped.
         }
     }
 

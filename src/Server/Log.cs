@@ -57,6 +57,15 @@ internal static partial class Log
     [LoggerMessage(EventId = 25, Message = "Log store: {Kind} (topic id {TopicId}): {Text}")]
     public static partial void Wal(ILogger log, LogLevel level, Danube.Fast.Wal.WalEventKind kind, ulong topicId, string text, Exception? cause);
 
+    [LoggerMessage(26, LogLevel.Information, "Policy of {Kind} {Name} changed.")]
+    public static partial void PolicyChanged(ILogger log, string kind, string name);
+
+    [LoggerMessage(27, LogLevel.Information, "Subscription {Subscription} of topic {Topic} had no consumer for too long and was removed.")]
+    public static partial void SubscriptionExpired(ILogger log, string subscription, string topic);
+
+    [LoggerMessage(28, LogLevel.Warning, "All messages of topic {Topic} were purged on request.")]
+    public static partial void TopicPurged(ILogger log, string topic);
+
     [LoggerMessage(30, LogLevel.Error, "HTTP request {Path} failed.")]
     public static partial void HttpFailed(ILogger log, Exception error, string path);
 

@@ -55,14 +55,27 @@ internal sealed class PendingAckRing
         }
     }
 
-    /// <summary>Takes entries from the front that end at or below <paramref name="watermark"/>; returns how many.</summary>
-    public int Pop(long watermark, Span<PendingAck> into)
+    /// <summary>True while entries wait, for the watermark or for the rate.</summary>
+    public bool HasEntries
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _count > 0;
+            }
+        }
+    }
+
+    /// <summary>Takes entries from the front that end at or below <paramref name="watermark"/>, and as fast as the pace allows; returns how many.</summary>
+    public int Pop(long watermark, Span<PendingAck> into, PublishPace? pace)
     {
         lock (_lock)
         {
             int taken = 0;
-            while (taken < into.Length && _count > 0 && _entries[_head].EndOffset <= watermark)
+            while (taken < into.Length && _count > 0 && _entries[_head].EndOffset <= watermark && pace is not { IsOpen: false })
             {
+                pace?.Take(_entries[_head].Count, _entries[_head].Bytes);
                 into[taken++] = _entries[_head];
                 _entries[_head] = default;
                 _head = (_head + 1) & (_entries.Length - 1);

@@ -22,6 +22,7 @@ public sealed class Producer
         Sink = sink;
         LastSequence = lastSequence;
         LastStored = lastSequence;
+        WindowBytes = topic.WindowOf(topic.Options);
     }
 
     /// <summary>The producer id in its frames (<see cref="KeyHash.ProducerId"/> of the name).</summary>
@@ -35,8 +36,8 @@ public sealed class Producer
     /// <summary>Last stored sequence when the producer was attached; 0 = none. Its first new frame starts one above.</summary>
     public ulong LastSequence { get; }
 
-    /// <summary>Bytes of unacknowledged frames allowed on the way.</summary>
-    public long WindowBytes => _topic.Options.ProducerWindowBytes;
+    /// <summary>Bytes of unacknowledged frames allowed on the way, as of when it was attached.</summary>
+    public long WindowBytes { get; }
 
     /// <summary>Bytes of frames accepted and not yet acknowledged.</summary>
     public long UnacknowledgedBytes => Volatile.Read(ref _unacknowledged);

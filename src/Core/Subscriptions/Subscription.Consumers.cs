@@ -81,6 +81,11 @@ public sealed partial class Subscription
             _ = FinishEpochAsync(epoch);
         }
 
+        if (IsReader)
+        {
+            Topic.RemoveReader(this);
+        }
+
         _dispatcher.Schedule();
     }
 

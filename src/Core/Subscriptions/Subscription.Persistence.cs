@@ -59,7 +59,7 @@ public sealed partial class Subscription
         ValueTask saved;
         lock (_saving)
         {
-            if (_removed || Topic.Log.Durability == DurabilityClass.Memory)
+            if (_removed || IsReader || Topic.Log.Durability == DurabilityClass.Memory)
             {
                 return;
             }
@@ -95,7 +95,7 @@ public sealed partial class Subscription
         lock (_saving)
         {
             // Read without the lock: whoever changes the cursor at this moment is served by the next call.
-            if (_removed || !Cursor.IsDirty || Topic.Log.Durability == DurabilityClass.Memory)
+            if (_removed || IsReader || !Cursor.IsDirty || Topic.Log.Durability == DurabilityClass.Memory)
             {
                 return;
             }

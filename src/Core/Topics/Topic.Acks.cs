@@ -42,9 +42,17 @@ public sealed partial class Topic
                 return;
             }
 
-            int count = _pendingAcks.Pop(Log.Visible, scratch.Entries);
+            // A topic that stops its producers acknowledges what it has: nothing more comes that would have to be slowed.
+            PublishPace? pace = _refusal == ErrorCode.None ? _pace : null;
+            pace?.Refill();
+            int count = _pendingAcks.Pop(Log.Visible, scratch.Entries, pace);
             if (count == 0)
             {
+                if (pace is { IsOpen: false } && _pendingAcks.HasEntries)
+                {
+                    DrainLater(pace);
+                }
+
                 return;
             }
 

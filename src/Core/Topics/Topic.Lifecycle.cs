@@ -82,6 +82,9 @@ public sealed partial class Topic
         {
             subscription.Tick();
         }
+
+        NoteIdle(nowMs);
+        KeepSpace();
     }
 
     /// <summary>
@@ -106,6 +109,7 @@ public sealed partial class Topic
             subscription.FlushCursor();
         }
 
+        _paceTimer?.Dispose();
         Log.Dispose();
     }
 

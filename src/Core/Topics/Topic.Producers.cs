@@ -42,13 +42,17 @@ public sealed partial class Topic
                 former.Refuse(ErrorCode.Fenced, "Another connection has opened a producer with this name on the topic; give each producer a name of its own.");
             }
 
-            if (_refusal == ErrorCode.None)
+            if (_refusal != ErrorCode.None)
             {
-                _producers.Add(producerId, producer);
+                producer.Refuse(_refusal, _refusalText);
+            }
+            else if (Options.MaxProducers is > 0 and int most && _producers.Count >= most)
+            {
+                producer.Refuse(ErrorCode.LimitExceeded, $"Topic {Name} has {_producers.Count} producers, the most it takes (max_producers): close one, or raise the limit.");
             }
             else
             {
-                producer.Refuse(_refusal, _refusalText);
+                _producers.Add(producerId, producer);
             }
         }
 
@@ -71,6 +75,9 @@ public sealed partial class Topic
                 producer.SendClose();
             }
         }
+
+        // What the publish rate holds back is due now.
+        DrainAcks();
     }
 
     internal void DetachProducer(Producer producer)

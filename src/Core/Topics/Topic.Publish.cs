@@ -12,7 +12,7 @@ public sealed partial class Topic
     /// <param name="run">Consecutive whole publish frames, each accepted by the publish validator. Headers are changed.</param>
     public PublishResult Publish(Producer producer, Span<byte> run)
     {
-        var pass = new PublishPass { Producer = producer, LowestEnd = long.MaxValue };
+        var pass = new PublishPass { Producer = producer, LowestEnd = long.MaxValue, Oversized = FindOversized(run) };
         PublishResult result;
         lock (Log.AppendLock)
         {
@@ -47,7 +47,7 @@ public sealed partial class Topic
         while (at < run.Length)
         {
             var header = new StreamHeader(run[at..]);
-            ErrorCode error = Judge(ref pass, entry, header, out bool duplicate);
+            ErrorCode error = Judge(ref pass, entry, header, at, out bool duplicate);
             if (error == ErrorCode.None && !duplicate)
             {
                 AppendStatus status = Log.Reserve(header.FrameLength, out int room);
@@ -59,7 +59,7 @@ public sealed partial class Topic
                 int stretch = 0;
                 if (status == AppendStatus.Ok)
                 {
-                    status = AppendStretch(ref pass, entry, run[at..], room, Math.Max(now, Log.LastAppendTimeMicros), out stretch);
+                    status = AppendStretch(ref pass, entry, run[at..(pass.Oversized > at ? pass.Oversized : run.Length)], room, Math.Max(now, Log.LastAppendTimeMicros), out stretch);
                 }
 
                 error = ErrorOf(status);
@@ -81,7 +81,7 @@ public sealed partial class Topic
     }
 
     /// <summary>Decides on one frame; a duplicate is entered for its acknowledgement.</summary>
-    private ErrorCode Judge(ref PublishPass pass, ProducerEntry entry, StreamHeader header, out bool duplicate)
+    private ErrorCode Judge(ref PublishPass pass, ProducerEntry entry, StreamHeader header, int at, out bool duplicate)
     {
         duplicate = false;
         Producer producer = pass.Producer;
@@ -95,7 +95,7 @@ public sealed partial class Topic
             return ErrorCode.BadRequest;
         }
 
-        if (producer.UnacknowledgedBytes > Options.ProducerWindowBytes)
+        if (producer.UnacknowledgedBytes > producer.WindowBytes)
         {
             return ErrorCode.WindowExceeded;
         }
@@ -103,7 +103,7 @@ public sealed partial class Topic
         switch (entry.Check(header.Sequence, header.RecordCount, out ProducerEntry.FrameMark original))
         {
             case SequenceVerdict.Accept:
-                return ErrorCode.None;
+                return _isOverQuota ? ErrorCode.BacklogQuotaExceeded : at == pass.Oversized ? ErrorCode.MessageTooLarge : ErrorCode.None;
             case SequenceVerdict.Duplicate:
                 duplicate = true;
                 Counters.OnDuplicate();
@@ -121,7 +121,7 @@ public sealed partial class Topic
     /// <summary>Stamps and appends consecutive frames of one reservation; the first is already accepted.</summary>
     private AppendStatus AppendStretch(ref PublishPass pass, ProducerEntry entry, Span<byte> run, int room, long appendTime, out int length)
     {
-        long window = Options.ProducerWindowBytes - pass.Producer.UnacknowledgedBytes;
+        long window = pass.Producer.WindowBytes - pass.Producer.UnacknowledgedBytes;
         long first = Log.NextOffset, next = first, durable = Log.Durable;
         ulong sequence = new StreamHeader(run).Sequence;
         int frames = 0, end = 0;
@@ -183,5 +183,8 @@ public sealed partial class Topic
         public Producer Producer;
         public long LowestEnd;
         public bool Appended;
+
+        /// <summary>Where in the run a frame with too large a message begins; -1 = nowhere.</summary>
+        public int Oversized;
     }
 }

@@ -1,12 +1,14 @@
 using System.Diagnostics.CodeAnalysis;
+using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Core;
 
 public sealed partial class Topic
 {
     private readonly SemaphoreSlim _subscriptionGate = new(1, 1);
+    private readonly Lock _activeLock = new();
 
-    // Walked on every watermark move. Replaced under the gate, never changed.
+    // Walked on every watermark move. Replaced under the lock, never changed.
     private volatile Subscription[] _active = [];
 
     /// <summary>All subscriptions, a snapshot.</summary>
@@ -43,7 +45,10 @@ public sealed partial class Topic
             if (!TryGetSubscription(spec.Name, out known))
             {
                 known = await LoadOrCreateAsync(spec).ConfigureAwait(false);
-                _active = [.. _active, known];
+                lock (_activeLock)
+                {
+                    _active = [.. _active, known];
+                }
             }
 
             return known;
@@ -65,13 +70,28 @@ public sealed partial class Topic
                 return false;
             }
 
-            _active = Array.FindAll(_active, s => !ReferenceEquals(s, subscription));
+            Forget(subscription);
             subscription.Remove();
             return true;
         }
         finally
         {
             _subscriptionGate.Release();
+        }
+    }
+
+    /// <summary>A reader's consumer has gone. Idempotent.</summary>
+    internal void RemoveReader(Subscription reader)
+    {
+        Forget(reader);
+        reader.Close(ErrorCode.SubscriptionNotFound, "The reader has ended.");
+    }
+
+    private void Forget(Subscription subscription)
+    {
+        lock (_activeLock)
+        {
+            _active = Array.FindAll(_active, s => !ReferenceEquals(s, subscription));
         }
     }
 
@@ -91,7 +111,7 @@ public sealed partial class Topic
 
     private async ValueTask<Subscription> LoadOrCreateAsync(SubscriptionSpec spec)
     {
-        byte[]? state = _cursors.Load(Log.TopicId, spec.Name);
+        byte[]? state = spec.IsReader ? null : _cursors.Load(Log.TopicId, spec.Name);
         if (state is not null)
         {
             if (!CursorCodec.TryRead(state, out Cursor? cursor, out SubscriptionType type))
@@ -116,7 +136,7 @@ public sealed partial class Topic
         }
 
         long start = await ResolveAsync(spec.Start).ConfigureAwait(false);
-        var subscription = new Subscription(this, spec.Name, spec.Type, new Cursor(start));
+        var subscription = new Subscription(this, spec.Name, spec.Type, new Cursor(start)) { IsReader = spec.IsReader };
         subscription.SetRules(spec.Rules ?? subscription.Rules);
         await subscription.SaveDurableAsync().ConfigureAwait(false);
         return subscription;

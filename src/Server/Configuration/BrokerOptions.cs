@@ -85,11 +85,27 @@ public sealed record TopicDefaults
     public bool AutoCreate { get; init; } = true;
     public DurabilityClass Durability { get; init; } = DurabilityClass.Fsync;
 
-    /// <summary>0 = without limit.</summary>
-    public long RetentionMs { get; init; }
+    /// <summary>What holds where neither a topic nor its namespace says otherwise. Every member is set.</summary>
+    public Protocol.TopicPolicy Policy { get; init; } = new()
+    {
+        RetentionMs = 0,
+        RetentionBytes = 0,
+        RetainUnacknowledged = false,
+        DiscardAcknowledged = false,
+        MessageTtlMs = 0,
+        BacklogQuotaBytes = 0,
+        BacklogQuotaAction = "refuse",
+        SubscriptionExpiryMs = 0,
+        MaxProducers = 0,
+        MaxConsumers = 0,
+        MaxSubscriptions = 0,
+        MaxMessageBytes = 0,
+        PublishRateMessages = 0,
+        PublishRateBytes = 0,
+        DispatchRateMessages = 0,
+        DispatchRateBytes = 0,
+    };
 
-    /// <summary>0 = without limit.</summary>
-    public long RetentionBytes { get; init; }
     public long ProducerWindowBytes { get; init; } = Protocol.ProtocolLimits.DefaultProducerWindow;
     public int MaxDeliverBytes { get; init; } = 256 * 1024;
     public int MaxAckWindow { get; init; } = 1_000_000;

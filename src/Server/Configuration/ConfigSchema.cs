@@ -1,5 +1,6 @@
 using Danube.Fast.Core;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Topics;
 using Microsoft.Extensions.Logging;
 using static Danube.Fast.Server.Configuration.ConfigValue;
 
@@ -22,8 +23,22 @@ internal static class ConfigSchema
         new("data.directory", (o, t) => o with { DataDirectory = NotEmpty(t) }),
         new("topics.auto_create", (o, t) => o with { Topics = o.Topics with { AutoCreate = Bool(t) } }),
         new("topics.durability", (o, t) => o with { Topics = o.Topics with { Durability = Durability(t) } }),
-        new("topics.retention_ms", (o, t) => o with { Topics = o.Topics with { RetentionMs = Number(t, 0, Unlimited) } }),
-        new("topics.retention_bytes", (o, t) => o with { Topics = o.Topics with { RetentionBytes = Bytes(t, 0, Unlimited) } }),
+        Policy("retention_ms", (p, t) => p with { RetentionMs = Number(t, 0, Unlimited) }),
+        Policy("retention_bytes", (p, t) => p with { RetentionBytes = Bytes(t, 0, Unlimited) }),
+        Policy("retain_unacknowledged", (p, t) => p with { RetainUnacknowledged = Bool(t) }),
+        Policy("discard_acknowledged", (p, t) => p with { DiscardAcknowledged = Bool(t) }),
+        Policy("message_ttl_ms", (p, t) => p with { MessageTtlMs = Number(t, 0, Unlimited) }),
+        Policy("backlog_quota_bytes", (p, t) => p with { BacklogQuotaBytes = Bytes(t, 0, Unlimited) }),
+        Policy("backlog_quota_action", (p, t) => p with { BacklogQuotaAction = OneOf(t, (TopicPolicies.Refuse, TopicPolicies.Refuse), (TopicPolicies.DropOldest, TopicPolicies.DropOldest)) }),
+        Policy("subscription_expiry_ms", (p, t) => p with { SubscriptionExpiryMs = Number(t, 0, Unlimited) }),
+        Policy("max_producers", (p, t) => p with { MaxProducers = Int(t, 0, int.MaxValue) }),
+        Policy("max_consumers", (p, t) => p with { MaxConsumers = Int(t, 0, int.MaxValue) }),
+        Policy("max_subscriptions", (p, t) => p with { MaxSubscriptions = Int(t, 0, int.MaxValue) }),
+        Policy("max_message_bytes", (p, t) => p with { MaxMessageBytes = Bytes(t, 0, Unlimited) }),
+        Policy("publish_rate_messages", (p, t) => p with { PublishRateMessages = Number(t, 0, Unlimited) }),
+        Policy("publish_rate_bytes", (p, t) => p with { PublishRateBytes = Bytes(t, 0, Unlimited) }),
+        Policy("dispatch_rate_messages", (p, t) => p with { DispatchRateMessages = Number(t, 0, Unlimited) }),
+        Policy("dispatch_rate_bytes", (p, t) => p with { DispatchRateBytes = Bytes(t, 0, Unlimited) }),
         new("topics.producer_window_bytes", (o, t) => o with { Topics = o.Topics with { ProducerWindowBytes = Bytes(t, 64 * 1024, 1L << 30) } }),
         new("topics.max_deliver_bytes", (o, t) => o with { Topics = o.Topics with { MaxDeliverBytes = (int)Bytes(t, 4096, 8 << 20) } }),
         new("topics.max_ack_window", (o, t) => o with { Topics = o.Topics with { MaxAckWindow = Int(t, 1000, 100_000_000) } }),
@@ -54,6 +69,9 @@ internal static class ConfigSchema
 
     /// <summary>The known key that looks most like a mistyped one.</summary>
     public static string Nearest(string path) => Keys.MinBy(k => Distance(k.Path, path))!.Path;
+
+    private static ConfigKey Policy(string name, Func<TopicPolicy, string, TopicPolicy> set) =>
+        new("topics." + name, (o, t) => o with { Topics = o.Topics with { Policy = set(o.Topics.Policy, t) } });
 
     private static DurabilityClass Durability(string text) =>
         OneOf(text, ("fsync", DurabilityClass.Fsync), ("os", DurabilityClass.Os), ("memory", DurabilityClass.Memory));

@@ -8,10 +8,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Danube.Fast.Server.Http;
 
-/// <summary>Routes the HTTP port: health, metrics, admin API. Runs on: the thread pool.</summary>
-internal sealed class AdminApi(TopicRegistry topics, RequestCounters requests, MetricsPage metrics, Func<HealthReply> readiness, Func<BrokersReply> brokers, ILogger log)
+/// <summary>
+/// Routes the HTTP port: health, metrics, admin API. What lies below a topic is in AdminApi.Topics.cs, namespaces in AdminApi.Namespaces.cs.
+/// Runs on: the thread pool.
+/// </summary>
+internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters requests, MetricsPage metrics, Func<HealthReply> readiness, Func<BrokersReply> brokers, ILogger log)
 {
     private const string TopicsPath = "/admin/v1/topics";
+    private const string NamespacesPath = "/admin/v1/namespaces";
     private const string JsonType = "application/json; charset=utf-8";
 
     public async Task HandleAsync(HttpContext context)
@@ -47,14 +51,19 @@ internal sealed class AdminApi(TopicRegistry topics, RequestCounters requests, M
             ("GET", "/admin/v1/brokers") => WriteAsync(context, StatusCodes.Status200OK, brokers(), HttpJson.Default.BrokersReply),
             ("GET", TopicsPath) => ListAsync(context),
             ("POST", TopicsPath) => CreateAsync(context),
-            ("GET", _) when path.StartsWith(TopicsPath + "/", StringComparison.Ordinal) => DescribeAsync(context, path[TopicsPath.Length..]),
-            ("DELETE", _) when path.StartsWith(TopicsPath + "/", StringComparison.Ordinal) => DeleteAsync(context, path[TopicsPath.Length..]),
-            (_, "/livez" or "/readyz" or "/metrics" or "/admin/v1/brokers" or TopicsPath) => FailAsync(
-                context, StatusCodes.Status405MethodNotAllowed, new Refusal(ErrorCode.BadRequest, $"{context.Request.Method} is not possible on {path}.")),
-            _ => FailAsync(context, StatusCodes.Status404NotFound, new Refusal(
-                ErrorCode.BadRequest, $"There is nothing at this address: use /livez, /readyz, /metrics, {TopicsPath}, {TopicsPath}/namespace/name or /admin/v1/brokers.")),
+            ("GET", NamespacesPath) => ListNamespacesAsync(context),
+            _ when path.StartsWith(TopicsPath + "/", StringComparison.Ordinal) => RouteTopicAsync(context, method, path[TopicsPath.Length..]),
+            _ when path.StartsWith(NamespacesPath + "/", StringComparison.Ordinal) => RouteNamespaceAsync(context, method, path[(NamespacesPath.Length + 1)..]),
+            (_, "/livez" or "/readyz" or "/metrics" or "/admin/v1/brokers" or TopicsPath or NamespacesPath) => NotAllowedAsync(context),
+            _ => NothingHereAsync(context),
         };
     }
+
+    private static Task NotAllowedAsync(HttpContext context) => FailAsync(
+        context, StatusCodes.Status405MethodNotAllowed, new Refusal(ErrorCode.BadRequest, $"{context.Request.Method} is not possible on {context.Request.Path}."));
+
+    private static Task NothingHereAsync(HttpContext context) => FailAsync(context, StatusCodes.Status404NotFound, new Refusal(
+        ErrorCode.BadRequest, $"There is nothing at this address: use /livez, /readyz, /metrics, {TopicsPath}, {TopicsPath}/namespace/name, {NamespacesPath} or /admin/v1/brokers."));
 
     private Task ReadyAsync(HttpContext context)
     {
@@ -76,60 +85,31 @@ internal sealed class AdminApi(TopicRegistry topics, RequestCounters requests, M
         writer.Return();
     }
 
-    private Task ListAsync(HttpContext context)
-    {
-        string? ns = context.Request.Query.TryGetValue("namespace", out Microsoft.Extensions.Primitives.StringValues value) ? value.ToString() : null;
-        requests.OnAdmin("list_topics", true);
-        return WriteAsync(context, StatusCodes.Status200OK, new ListTopicsReply { Topics = topics.List(ns) }, HttpJson.Default.ListTopicsReply);
-    }
-
-    private async Task CreateAsync(HttpContext context)
+    /// <summary>The body of a change; null when it was refused, which is answered then.</summary>
+    private static async Task<T?> ReadBodyAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+        where T : class
     {
         // A page in somebody's browser can post text to this machine, but not JSON without being allowed to.
         if (!context.Request.HasJsonContentType())
         {
-            await FailAsync(context, StatusCodes.Status415UnsupportedMediaType, new Refusal(ErrorCode.BadRequest, "Send the topic as application/json."));
-            return;
+            await FailAsync(context, StatusCodes.Status415UnsupportedMediaType, new Refusal(ErrorCode.BadRequest, "Send the body as application/json; {} when there is nothing to say."));
+            return null;
         }
 
-        TopicSpec spec = await JsonSerializer.DeserializeAsync(context.Request.Body, HttpJson.Default.TopicSpec, context.RequestAborted)
-            ?? throw new JsonException("null is no object.");
-        Answer<TopicEntry> created = await topics.CreateAsync(spec, CancellationToken.None);
-        requests.OnAdmin("create_topic", created.Refusal is null);
-        if (created.TryGet(out TopicEntry? entry, out Refusal? refusal)
-            && (await topics.DescribeAsync(entry.Name.Full, CancellationToken.None)).TryGet(out TopicInfo? info, out refusal))
+        return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) ?? throw new JsonException("null is no object.");
+    }
+
+    /// <summary>Counts the call and answers it with the value or the refusal.</summary>
+    private async Task AnswerAsync<T>(HttpContext context, string what, Answer<T> answer, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK)
+    {
+        requests.OnAdmin(what, answer.Refusal is null);
+        if (answer.TryGet(out T? value, out Refusal? refusal))
         {
-            await WriteAsync(context, StatusCodes.Status201Created, info, HttpJson.Default.TopicInfo);
+            await WriteAsync(context, status, value, type);
             return;
         }
 
         await FailAsync(context, StatusOf(refusal.Code), refusal);
-    }
-
-    private async Task DescribeAsync(HttpContext context, string name)
-    {
-        Answer<TopicInfo> described = await topics.DescribeAsync(name, CancellationToken.None);
-        requests.OnAdmin("describe_topic", described.Refusal is null);
-        if (described.TryGet(out TopicInfo? info, out Refusal? refusal))
-        {
-            await WriteAsync(context, StatusCodes.Status200OK, info, HttpJson.Default.TopicInfo);
-            return;
-        }
-
-        await FailAsync(context, StatusOf(refusal.Code), refusal);
-    }
-
-    private async Task DeleteAsync(HttpContext context, string name)
-    {
-        Answer<TopicDefinition> deleted = await topics.DeleteAsync(name, CancellationToken.None);
-        requests.OnAdmin("delete_topic", deleted.Refusal is null);
-        if (deleted.Refusal is { } refusal)
-        {
-            await FailAsync(context, StatusOf(refusal.Code), refusal);
-            return;
-        }
-
-        await WriteAsync(context, StatusCodes.Status200OK, new EmptyReply(), HttpJson.Default.EmptyReply);
     }
 
     private static int StatusOf(ErrorCode code) => code switch
@@ -137,6 +117,7 @@ internal sealed class AdminApi(TopicRegistry topics, RequestCounters requests, M
         ErrorCode.TopicNotFound or ErrorCode.SubscriptionNotFound => StatusCodes.Status404NotFound,
         ErrorCode.TopicExists => StatusCodes.Status409Conflict,
         ErrorCode.BadTopicName or ErrorCode.BadRequest => StatusCodes.Status400BadRequest,
+        ErrorCode.MessageTooLarge => StatusCodes.Status413PayloadTooLarge,
         ErrorCode.LimitExceeded => StatusCodes.Status429TooManyRequests,
         ErrorCode.Draining or ErrorCode.DiskFull or ErrorCode.DiskLow or ErrorCode.Unavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,

@@ -18,6 +18,35 @@ internal sealed record BrokersReply(BrokerReply[] Brokers);
 internal sealed record BrokerReply(
     string Name, string State, string Native, string Http, string DataDirectory, string Version, int ProcessId, long UptimeSeconds, int Topics, int Connections);
 
+/// <summary>Answer of /admin/v1/namespaces.</summary>
+internal sealed record NamespacesReply(NamespaceReply[] Namespaces);
+
+/// <summary>One namespace.</summary>
+/// <param name="Namespace">Its name.</param>
+/// <param name="Topics">Topics in it, partitions counted one by one.</param>
+/// <param name="Policy">What was set on it.</param>
+internal sealed record NamespaceReply(string Namespace, int Topics, NamespaceSpec Policy);
+
+/// <summary>Answer of .../policy.</summary>
+/// <param name="Policy">What was set on the topic itself, on the base of a partition.</param>
+/// <param name="Effective">What holds, with what the namespace and the broker say.</param>
+internal sealed record PolicyReply(TopicPolicy Policy, TopicPolicy Effective);
+
+/// <summary>Answer of .../subscriptions.</summary>
+internal sealed record SubscriptionsReply(SubscriptionInfo[] Subscriptions);
+
+/// <summary>Body of .../skip.</summary>
+internal sealed record SkipBody
+{
+    public long Count { get; set; }
+}
+
+/// <summary>Body of .../seek.</summary>
+internal sealed record SeekBody
+{
+    public string To { get; set; } = "earliest";
+}
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(HealthReply))]
 [JsonSerializable(typeof(BrokersReply))]
@@ -26,4 +55,16 @@ internal sealed record BrokerReply(
 [JsonSerializable(typeof(TopicInfo))]
 [JsonSerializable(typeof(ListTopicsReply))]
 [JsonSerializable(typeof(EmptyReply))]
+[JsonSerializable(typeof(NamespacesReply))]
+[JsonSerializable(typeof(NamespaceReply))]
+[JsonSerializable(typeof(NamespaceSpec))]
+[JsonSerializable(typeof(PolicyReply))]
+[JsonSerializable(typeof(TopicPolicy))]
+[JsonSerializable(typeof(SubscriptionsReply))]
+[JsonSerializable(typeof(SubscriptionDetails))]
+[JsonSerializable(typeof(SkipBody))]
+[JsonSerializable(typeof(SeekBody))]
+[JsonSerializable(typeof(SkipReply))]
+[JsonSerializable(typeof(SeekReply))]
+[JsonSerializable(typeof(PeekReply))]
 internal sealed partial class HttpJson : JsonSerializerContext;

@@ -30,23 +30,25 @@ internal sealed partial class Session
             return null;
         }
 
-        if (!(await _services.Topics.OpenSubscriptionAsync(opened.Entry, topic, spec, CancellationToken.None)).TryGet(out Subscription? subscription, out refusal))
+        if (!(await _services.Topics.OpenSubscriptionAsync(opened.Entry, topic, spec, wish.Policy, CancellationToken.None)).TryGet(out Subscription? subscription, out refusal))
         {
             return refusal;
         }
 
         if (_channels.Add(id => new Channel(id, opened.Entry, topic)) is not { } channel)
         {
+            DropReader(subscription);
             return TooManyChannels();
         }
 
         string name = wish.ConsumerName.Length > 0 ? wish.ConsumerName : $"consumer-{_connection.Id}-{channel.Id}";
         LineConsumer? lines = _lines is null ? null : new LineConsumer(this, _lines);
         channel.Lines = lines;
-        ErrorCode error = subscription.AddConsumer(name, wish.Priority, channel.Id, lines ?? (IFrameSink)this, out Consumer? consumer, out string message);
+        ErrorCode error = topic.AddConsumer(subscription, name, wish.Priority, channel.Id, lines ?? (IFrameSink)this, out Consumer? consumer, out string message);
         if (error != ErrorCode.None || consumer is null)
         {
             _channels.Remove(channel);
+            DropReader(subscription);
             return new Refusal(error, message);
         }
 
@@ -58,6 +60,7 @@ internal sealed partial class Session
             MarkDelete = subscription.MarkDelete,
             DurableEnd = topic.Log.Visible,
             Generation = GenerationOf(topic),
+            Subscription = subscription.Name,
         };
         Refusal? closed = Announce(channel, () => Reply(request, reply, ControlJson.Default.SubscribeReply));
         if (closed is null)
@@ -145,11 +148,22 @@ internal sealed partial class Session
         return new OpenedTopic(entry, topic);
     }
 
+    // A reader whose consumer could not be made.
+    private static void DropReader(Subscription subscription)
+    {
+        if (subscription.IsReader)
+        {
+            subscription.EndReader();
+        }
+    }
+
     private static Answer<SubscriptionSpec> ReadSpec(SubscribeRequest wish)
     {
-        if (!TopicName.IsPart(wish.Subscription))
+        if (wish.Reader ? wish.Subscription.Length > 0 : !TopicName.IsPart(wish.Subscription))
         {
-            return new Refusal(ErrorCode.BadRequest, $"A subscription needs a name of 1 to {TopicName.MaxPartLength} of A-Z a-z 0-9 . _ -.");
+            return new Refusal(ErrorCode.BadRequest, wish.Reader
+                ? "A reader has no subscription name: leave it empty, the broker makes one up."
+                : $"A subscription needs a name of 1 to {TopicName.MaxPartLength} of A-Z a-z 0-9 . _ -.");
         }
 
         if (wish.ConsumerName.Length > MaxNameLength)
@@ -162,7 +176,18 @@ internal sealed partial class Session
             return new Refusal(ErrorCode.BadRequest, "The subscription type is unknown: use exclusive, shared, failover or key_shared.");
         }
 
-        return StartPosition.TryParse(wish.Start, out StartPosition start) ? new SubscriptionSpec(wish.Subscription, type, start) : BadStart(wish.Start);
+        if (wish.Reader && type != SubscriptionType.Exclusive)
+        {
+            return new Refusal(ErrorCode.BadRequest, "A reader is alone on its subscription: its type must be exclusive.");
+        }
+
+        if (wish.Policy is { } policy && SubscriptionPolicies.Check(policy, wish.Topic) is { } wrong)
+        {
+            return wrong;
+        }
+
+        string name = wish.Reader ? $"reader-{Guid.NewGuid():N}" : wish.Subscription;
+        return StartPosition.TryParse(wish.Start, out StartPosition start) ? new SubscriptionSpec(name, type, start) { IsReader = wish.Reader } : BadStart(wish.Start);
     }
 
     private static Refusal BadStart(string text) => new(

@@ -29,11 +29,11 @@ internal sealed partial class Session
         return refusal;
     }
 
-    private ValueTask<Refusal?> ListTopicsAsync(Envelope request)
+    private async ValueTask<Refusal?> ListTopicsAsync(Envelope request)
     {
         ListTopicsRequest list = Read(request, ControlJson.Default.ListTopicsRequest);
-        Reply(request, new ListTopicsReply { Topics = _services.Topics.List(list.Namespace) }, ControlJson.Default.ListTopicsReply);
-        return default;
+        Reply(request, new ListTopicsReply { Topics = await _services.Topics.ListAsync(list.Namespace) }, ControlJson.Default.ListTopicsReply);
+        return null;
     }
 
     private ValueTask<Refusal?> DescribeTopicAsync(Envelope request) =>

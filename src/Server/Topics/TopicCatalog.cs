@@ -1,17 +1,19 @@
 using System.Globalization;
 using System.Text.Json;
 using Danube.Fast.Metadata;
+using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Server.Topics;
 
 /// <summary>
-/// Topics and subscriptions in the metadata store: <c>/topics/namespace/name</c>, <c>/subscriptions/topic id/name</c> and the
-/// counter of topic ids. Every change is durable when its call returns. Runs on: control requests, one change of a topic at a time.
+/// Topics and subscriptions in the metadata store: <c>/topics/namespace/name</c>, <c>/subscriptions/topic id/name</c>,
+/// <c>/namespaces/namespace</c> and the counter of topic ids. Every change is durable when its call returns. Runs on: control requests, one change of a topic at a time.
 /// </summary>
 internal sealed class TopicCatalog(IMetadataStore store)
 {
     private const string TopicPrefix = "/topics";
     private const string SubscriptionPrefix = "/subscriptions/";
+    private const string NamespacePrefix = "/namespaces/";
     private const string IdCounterKey = "/counters/topic_id";
 
     /// <summary>All topics with their subscriptions. Subscriptions of topics that are gone (an interrupted delete) are removed.</summary>
@@ -64,6 +66,25 @@ internal sealed class TopicCatalog(IMetadataStore store)
     {
         byte[] value = JsonSerializer.SerializeToUtf8Bytes(topic, CatalogJson.Default.TopicDefinition);
         return (await store.PutAsync(TopicPrefix + topic.Topic, value, 0, cancellationToken)).Succeeded;
+    }
+
+    /// <summary>Replaces what is recorded of a topic.</summary>
+    public async Task PutTopicAsync(TopicDefinition topic, CancellationToken cancellationToken)
+    {
+        byte[] value = JsonSerializer.SerializeToUtf8Bytes(topic, CatalogJson.Default.TopicDefinition);
+        await store.PutAsync(TopicPrefix + topic.Topic, value, null, cancellationToken);
+    }
+
+    /// <summary>The namespaces that have a policy.</summary>
+    public async Task<List<NamespaceSpec>> LoadNamespacesAsync(CancellationToken cancellationToken) =>
+    [
+        .. (await store.ListAsync(NamespacePrefix, cancellationToken)).Entries.Select(e => JsonSerializer.Deserialize(e.Value.Span, CatalogJson.Default.NamespaceSpec)!),
+    ];
+
+    public async Task PutNamespaceAsync(NamespaceSpec spec, CancellationToken cancellationToken)
+    {
+        byte[] value = JsonSerializer.SerializeToUtf8Bytes(spec, CatalogJson.Default.NamespaceSpec);
+        await store.PutAsync(NamespacePrefix + spec.Namespace, value, null, cancellationToken);
     }
 
     /// <summary>Removes a topic, then its subscriptions. Once the first is done the topic is gone for good.</summary>

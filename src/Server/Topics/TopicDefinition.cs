@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Danube.Fast.Core;
+using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Server.Topics;
 
@@ -20,17 +21,15 @@ internal sealed record TopicDefinition
 
     /// <summary>The base topic when this is one of its partitions.</summary>
     public string? PartitionOf { get; set; }
-    public long RetentionMs { get; set; }
-    public long RetentionBytes { get; set; }
+
+    /// <summary>What was set on the topic itself. Of a partition the one of its base counts.</summary>
+    public TopicPolicy? Policy { get; set; }
 
     [JsonIgnore]
     public bool IsBase => Partitions > 1;
 
     [JsonIgnore]
     public DurabilityClass Class => DurabilityNames.TryParse(Durability, out DurabilityClass parsed) ? parsed : DurabilityClass.Fsync;
-
-    [JsonIgnore]
-    public LogRetention Retention => new(RetentionMs, RetentionBytes);
 }
 
 /// <summary>What the metadata store keeps of a subscription; where it stands is in the cursor log.</summary>
@@ -41,10 +40,14 @@ internal sealed record SubscriptionDefinition
 
     /// <summary>Where it started; used again only when its cursor was never written.</summary>
     public string Start { get; set; } = "";
+
+    /// <summary>Null: all defaults.</summary>
+    public SubscriptionPolicy? Policy { get; set; }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TopicDefinition))]
 [JsonSerializable(typeof(SubscriptionDefinition))]
+[JsonSerializable(typeof(NamespaceSpec))]
 [JsonSerializable(typeof(ulong))]
 internal sealed partial class CatalogJson : JsonSerializerContext;

@@ -7,9 +7,16 @@ namespace Danube.Fast.Server.Topics;
 internal sealed class TopicEntry(TopicName name, TopicDefinition definition, IEnumerable<SubscriptionDefinition> subscriptions)
 {
     private volatile Topic? _topic;
+    private volatile TopicDefinition _definition = definition;
 
     public TopicName Name { get; } = name;
-    public TopicDefinition Definition { get; } = definition;
+
+    /// <summary>Replaced when its policy changes, never changed.</summary>
+    public TopicDefinition Definition
+    {
+        get => _definition;
+        set => _definition = value;
+    }
 
     /// <summary>Serialises opening, subscriptions and deletion of this topic.</summary>
     public SemaphoreSlim Gate { get; } = new(1, 1);

@@ -38,6 +38,11 @@ internal sealed partial class TopicRegistry
                 return new Refusal(ErrorCode.LimitExceeded, $"The broker holds {_entries.Count} topics, the limit is {options.Limits.MaxTopics} (limits.max_topics): delete some first.");
             }
 
+            if (CheckNamespace(name.Namespace, partitions) is { } full)
+            {
+                return full;
+            }
+
             TopicDefinition definition = Define(name, spec);
             return partitions == 1 ? await CreateOneAsync(name, definition, cancellationToken) : await CreatePartitionedAsync(name, definition, partitions, cancellationToken);
         }
@@ -116,9 +121,21 @@ internal sealed partial class TopicRegistry
             return new Refusal(ErrorCode.BadRequest, $"A topic has 1 to {options.Limits.MaxPartitionsPerTopic} partitions, not {partitions}.");
         }
 
-        return spec.RetentionMs < 0 || spec.RetentionBytes < 0
-            ? new Refusal(ErrorCode.BadRequest, "Retention must not be negative; 0 means without limit.")
-            : null;
+        return TopicPolicies.Check(spec);
+    }
+
+    // Topics with a log: a partitioned topic counts by its partitions, its base does not.
+    private Refusal? CheckNamespace(string ns, int coming)
+    {
+        if (!_namespaces.TryGetValue(ns, out NamespaceSpec? spec) || spec.MaxTopics is not > 0)
+        {
+            return null;
+        }
+
+        int count = _entries.Values.Count(e => e.Name.Namespace == ns && !e.Definition.IsBase);
+        return count + coming <= spec.MaxTopics
+            ? null
+            : new Refusal(ErrorCode.LimitExceeded, $"Namespace {ns} holds {count} topics, the limit is {spec.MaxTopics} (max_topics, partitions counted one by one): delete some first, or raise the limit.");
     }
 
     private TopicDefinition Define(TopicName name, TopicSpec spec) => new()
@@ -126,8 +143,7 @@ internal sealed partial class TopicRegistry
         Topic = name.Full,
         Durability = spec.Durability ?? DurabilityNames.Name(options.Topics.Durability),
         Partitions = spec.Partitions ?? 1,
-        RetentionMs = spec.RetentionMs ?? options.Topics.RetentionMs,
-        RetentionBytes = spec.RetentionBytes ?? options.Topics.RetentionBytes,
+        Policy = TopicPolicies.Own(spec),
     };
 
     // The base comes last: until it is there nobody can have published. Partitions without a base are what a crash has left of a create or of a
@@ -173,8 +189,9 @@ internal sealed partial class TopicRegistry
         {
             definition = definition with { TopicId = await catalog.NextTopicIdAsync(cancellationToken) };
             LogStore store = StoreOf(definition);
-            TopicLog topicLog = await Task.Run(() => store.Create(definition.TopicId, definition.Class, definition.Retention), cancellationToken);
-            entry = new TopicEntry(name, definition, []) { Topic = new Topic(name.Full, topicLog, store.Cursors, _topicOptions, time) };
+            TopicPolicy policy = EffectivePolicy(name, definition);
+            TopicLog topicLog = await Task.Run(() => store.Create(definition.TopicId, definition.Class, TopicPolicies.ToRetention(policy)), cancellationToken);
+            entry = new TopicEntry(name, definition, []) { Topic = new Topic(name.Full, topicLog, store.Cursors, OptionsOf(policy), time) };
         }
 
         if (!await catalog.AddTopicAsync(definition, cancellationToken))

@@ -5,14 +5,50 @@ namespace Danube.Fast.Server.Topics;
 /// <summary>Topics as peers and people see them.</summary>
 internal sealed partial class TopicRegistry
 {
-    /// <summary>Topics in order of name; partitions are shown through their base only. Topics that are not open show what the catalogue knows.</summary>
-    public TopicInfo[] List(string? ns) =>
-    [
-        .. _entries.Values
-            .Where(e => e.Definition.PartitionOf is null && (ns is null || e.Name.Namespace == ns))
-            .OrderBy(e => e.Name.Full, StringComparer.Ordinal)
-            .Select(InfoOf),
-    ];
+    // What a list waits for topics that are not open yet; the openings that have begun go on.
+    private static readonly TimeSpan ListPatience = TimeSpan.FromSeconds(1);
+    private const int OpenAtOnce = 4;
+
+    /// <summary>
+    /// Topics in order of name; partitions are shown through their base only. Topics that are not open yet are opened, so that their ends
+    /// are true; those that take too long show what the catalogue knows, with the state not_open.
+    /// </summary>
+    public async Task<TopicInfo[]> ListAsync(string? ns)
+    {
+        TopicEntry[] closed = [.. _entries.Values.Where(e => e.Topic is null && !e.Definition.IsBase && !e.IsClosed && (ns is null || e.Name.Namespace == ns))];
+        if (closed.Length > 0 && !state.IsDraining)
+        {
+            await Task.WhenAny(OpenSomeAsync(closed), Task.Delay(ListPatience));
+        }
+
+        return
+        [
+            .. _entries.Values
+                .Where(e => e.Definition.PartitionOf is null && (ns is null || e.Name.Namespace == ns))
+                .OrderBy(e => e.Name.Full, StringComparer.Ordinal)
+                .Select(InfoOf),
+        ];
+    }
+
+    private async Task OpenSomeAsync(TopicEntry[] entries)
+    {
+        using var patience = new CancellationTokenSource(ListPatience);
+        try
+        {
+            await Parallel.ForEachAsync(
+                entries,
+                new ParallelOptions { MaxDegreeOfParallelism = OpenAtOnce, CancellationToken = patience.Token },
+                async (entry, _) => await OpenAsync(entry, CancellationToken.None));
+        }
+        catch (OperationCanceledException)
+        {
+            // The rest is opened when it is asked for, or by the timer.
+        }
+        catch (Exception e)
+        {
+            Log.HousekeepingFailed(log, e, "(list)");
+        }
+    }
 
     /// <summary>One topic, opened if need be.</summary>
     public async Task<Answer<TopicInfo>> DescribeAsync(string name, CancellationToken cancellationToken)
@@ -34,7 +70,7 @@ internal sealed partial class TopicRegistry
             return failure;
         }
 
-        return InfoOf(entry);
+        return InfoOf(entry) with { Policy = OwnPolicy(entry.Definition) };
     }
 
     private IEnumerable<TopicEntry> PartitionsOf(TopicEntry entry)
@@ -81,13 +117,7 @@ internal sealed partial class TopicRegistry
         State = Array.Find(partitions, p => p.State != "ok")?.State ?? "ok",
         Subscriptions =
         [
-            .. partitions.SelectMany(p => p.Subscriptions).GroupBy(s => s.Name).Select(g => new SubscriptionInfo
-            {
-                Name = g.Key,
-                Type = g.First().Type,
-                Consumers = g.Sum(s => s.Consumers),
-                Backlog = g.Sum(s => s.Backlog),
-            }),
+            .. partitions.SelectMany(p => p.Subscriptions).GroupBy(s => s.Name).Select(g => Sum(g.Key, g)),
         ],
     };
 }

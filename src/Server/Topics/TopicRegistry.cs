@@ -12,8 +12,10 @@ namespace Danube.Fast.Server.Topics;
 /// </summary>
 internal sealed partial class TopicRegistry(
     TopicCatalog catalog, LogStore durableLogs, LogStore memoryLogs, BrokerOptions options, BrokerState state, RequestCounters requests, TimeProvider time, ILogger log)
+    : ITopicResolver
 {
     private readonly ConcurrentDictionary<string, TopicEntry> _entries = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, NamespaceSpec> _namespaces = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changes = new(1, 1);
     private readonly TopicOptions _topicOptions = new()
     {
@@ -46,6 +48,11 @@ internal sealed partial class TopicRegistry(
     /// <summary>Reads the catalogue. Opens no log: that happens on first use, or in <see cref="OpenAllAsync"/>.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
+        foreach (NamespaceSpec spec in await catalog.LoadNamespacesAsync(cancellationToken))
+        {
+            _namespaces[spec.Namespace] = spec;
+        }
+
         int subscriptions = 0;
         foreach ((TopicDefinition topic, List<SubscriptionDefinition> own) in await catalog.LoadAsync(cancellationToken))
         {
@@ -124,18 +131,22 @@ internal sealed partial class TopicRegistry(
     {
         TopicDefinition definition = entry.Definition;
         LogStore store = StoreOf(definition);
+        TopicPolicy policy = EffectivePolicy(entry.Name, definition);
+        LogRetention retention = TopicPolicies.ToRetention(policy);
 
-        // Opening reads the disk: not on the thread that receives.
-        TopicLog topicLog = await Task.Run(() => store.Open(definition.TopicId, definition.Class, definition.Retention), cancellationToken);
-        var topic = new Topic(entry.Name.Full, topicLog, store.Cursors, _topicOptions, time);
+        // Opening reads the disk, and after an unclean stop the tail of the log: not on the thread that receives. Retention that must not
+        // pass the slowest subscription waits until the subscriptions are there.
+        TopicLog topicLog = await Task.Run(() => OpenLog(store, definition, policy.RetainUnacknowledged == true ? default : retention), cancellationToken);
+        var topic = new Topic(entry.Name.Full, topicLog, store.Cursors, OptionsOf(policy), time);
         try
         {
             foreach (SubscriptionDefinition subscription in entry.Subscriptions.Values)
             {
-                SubscriptionTypes.TryParse(subscription.Type, out SubscriptionType type);
-                StartPosition start = StartPosition.TryParse(subscription.Start, out StartPosition parsed) ? parsed : StartPosition.Earliest;
-                await topic.OpenSubscriptionAsync(new SubscriptionSpec(subscription.Name, type, start), cancellationToken);
+                await topic.OpenSubscriptionAsync(SpecOf(entry, subscription), cancellationToken);
             }
+
+            topic.LimitRetention();
+            topicLog.SetRetention(retention);
         }
         catch
         {
@@ -148,6 +159,15 @@ internal sealed partial class TopicRegistry(
         return topic;
     }
 
+    private static TopicLog OpenLog(LogStore store, TopicDefinition definition, LogRetention retention)
+    {
+        TopicLog opened = store.Open(definition.TopicId, definition.Class, retention);
+
+        // Asking for the end recovers the log here rather than on the thread that asks first.
+        _ = opened.Committed;
+        return opened;
+    }
+
     private LogStore StoreOf(TopicDefinition definition) => definition.Class == DurabilityClass.Memory ? memoryLogs : durableLogs;
 
     private static Refusal BadName(string name) => new(
@@ -156,5 +176,6 @@ internal sealed partial class TopicRegistry(
     private static Refusal NotFound(string name) => new(
         ErrorCode.TopicNotFound, $"There is no topic {name}: create it first, or set topics.auto_create on the broker.");
 
-    private static string Shorten(string text) => text.Length <= 80 ? text : text[..80] + "...";
+    /// <summary>A text of a peer, short enough for a sentence.</summary>
+    public static string Shorten(string text) => text.Length <= 80 ? text : text[..80] + "...";
 }

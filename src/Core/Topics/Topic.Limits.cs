@@ -1,0 +1,111 @@
+using System.Buffers;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Core;
+
+// Limits of the topic's policy that are checked when something is published or attached.
+public sealed partial class Topic
+{
+    private const long SmallestWindowBytes = 64 * 1024;
+
+    private readonly Lock _consumerLimit = new();
+
+    /// <summary>
+    /// Adds a consumer within the topic's limit; <see cref="Subscription.AddConsumer"/> says the rest. All consumers are added through this
+    /// method, one at a time, so the limit is exact.
+    /// </summary>
+    public ErrorCode AddConsumer(Subscription subscription, string consumerName, int priority, uint channel, IFrameSink sink, out Consumer? consumer, out string message)
+    {
+        lock (_consumerLimit)
+        {
+            int most = Options.MaxConsumers;
+            if (most > 0 && !subscription.WouldTakeOver(consumerName))
+            {
+                int count = 0;
+                foreach (Subscription each in _active)
+                {
+                    count += each.ConsumerCount;
+                }
+
+                if (count >= most)
+                {
+                    consumer = null;
+                    message = $"Topic {Name} has {count} consumers, the most it takes (max_consumers): close one, or raise the limit.";
+                    return ErrorCode.LimitExceeded;
+                }
+            }
+
+            return subscription.AddConsumer(consumerName, priority, channel, sink, out consumer, out message);
+        }
+    }
+
+    /// <summary>A producer's window: no more than a second of the byte rate, so that acknowledgements are not withheld for long.</summary>
+    internal long WindowOf(TopicOptions options) => options.PublishRateBytes > 0
+        ? Math.Min(options.ProducerWindowBytes, Math.Max(SmallestWindowBytes, options.PublishRateBytes))
+        : options.ProducerWindowBytes;
+
+    /// <summary>Where the first frame with too large a message begins in a run; -1 when there is none. Before the append lock is taken.</summary>
+    private int FindOversized(ReadOnlySpan<byte> run)
+    {
+        long most = Options.MaxMessageBytes;
+        if (most <= 0)
+        {
+            return -1;
+        }
+
+        for (int at = 0; at < run.Length;)
+        {
+            var header = new StreamHeader(run[at..]);
+            int length = header.FrameLength;
+            if (header.RawLength > most && LargestMessage(run.Slice(at, length)) > most)
+            {
+                return at;
+            }
+
+            at += length;
+        }
+
+        return -1;
+    }
+
+    // Only for frames that as a whole are above the limit: a batch of small messages must pass.
+    private static long LargestMessage(ReadOnlySpan<byte> frame)
+    {
+        var header = new StreamHeader(frame);
+        if ((header.Flags & FrameFlags.Bare) != 0)
+        {
+            // The first chunk of a large message names the length of the whole.
+            return header.RawLength;
+        }
+
+        ReadOnlySpan<byte> packed = frame.Slice(ProtocolLimits.HeaderSize, (int)header.PayloadLength);
+        if (header.Codec == Codec.None)
+        {
+            return LargestRecord(packed);
+        }
+
+        if (header.RecordCount == 1)
+        {
+            // Without a look inside: its key and attributes count as well.
+            return header.RawLength - ProtocolLimits.MinRecordSize;
+        }
+
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)header.RawLength);
+        Span<byte> raw = buffer.AsSpan(0, (int)header.RawLength);
+        long largest = Compression.TryDecompress(header.Codec, packed, raw) ? LargestRecord(raw) : header.RawLength;
+        ArrayPool<byte>.Shared.Return(buffer);
+        return largest;
+    }
+
+    private static long LargestRecord(ReadOnlySpan<byte> records)
+    {
+        long largest = 0;
+        var reader = new RecordReader(records);
+        while (reader.TryRead(out Record record))
+        {
+            largest = Math.Max(largest, record.Payload.Length);
+        }
+
+        return largest;
+    }
+}

@@ -1,0 +1,120 @@
+using System.Globalization;
+using Danube.Fast.Core;
+using Danube.Fast.Protocol;
+using Danube.Fast.Server.Topics;
+using Microsoft.AspNetCore.Http;
+
+namespace Danube.Fast.Server.Http;
+
+/// <summary>Topics, their policies, messages and subscriptions: /admin/v1/topics/NAMESPACE/NAME[/...].</summary>
+internal sealed partial class AdminApi
+{
+    // Of one peek over HTTP; nobody has agreed on a frame here.
+    private const int MaxPeekBytes = 8 * 1024 * 1024;
+
+    private Task RouteTopicAsync(HttpContext context, string method, string path)
+    {
+        string[] parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        if (parts.Length < 2)
+        {
+            return method is "GET" or "DELETE" ? TopicAsync(context, method, path) : NotAllowedAsync(context);
+        }
+
+        string topic = $"/{parts[0]}/{parts[1]}";
+        return (method, parts.Length, parts.ElementAtOrDefault(2)) switch
+        {
+            ("GET" or "DELETE", 2, _) => TopicAsync(context, method, topic),
+            ("GET", 3, "policy") => PolicyAsync(context, topic),
+            ("PUT", 3, "policy") => SetPolicyAsync(context, topic),
+            ("POST", 3, "purge") => PurgeTopicAsync(context, topic),
+            ("GET", 3, "peek") => PeekAsync(context, topic),
+            ("GET", 3, "subscriptions") => SubscriptionsAsync(context, topic),
+            (_, 2, _) or (_, 3, "policy" or "purge" or "peek" or "subscriptions") => NotAllowedAsync(context),
+            (_, 4 or 5, "subscriptions") => RouteSubscriptionAsync(context, method, topic, parts[3], parts.ElementAtOrDefault(4)),
+            _ => NothingHereAsync(context),
+        };
+    }
+
+    private async Task ListAsync(HttpContext context)
+    {
+        string? ns = Query(context, "namespace");
+        requests.OnAdmin("list_topics", true);
+        await WriteAsync(context, StatusCodes.Status200OK, new ListTopicsReply { Topics = await topics.ListAsync(ns) }, HttpJson.Default.ListTopicsReply);
+    }
+
+    private async Task CreateAsync(HttpContext context)
+    {
+        if (await ReadBodyAsync(context, HttpJson.Default.TopicSpec) is { } spec)
+        {
+            Answer<TopicEntry> created = await topics.CreateAsync(spec, CancellationToken.None);
+            Answer<TopicInfo> described = created.TryGet(out TopicEntry? entry, out Refusal? refusal) ? await topics.DescribeAsync(entry.Name.Full, CancellationToken.None) : refusal;
+            await AnswerAsync(context, "create_topic", described, HttpJson.Default.TopicInfo, StatusCodes.Status201Created);
+        }
+    }
+
+    private async Task TopicAsync(HttpContext context, string method, string topic)
+    {
+        if (method == HttpMethods.Get)
+        {
+            await AnswerAsync(context, "describe_topic", await topics.DescribeAsync(topic, CancellationToken.None), HttpJson.Default.TopicInfo);
+            return;
+        }
+
+        Refusal? refusal = (await topics.DeleteAsync(topic, CancellationToken.None)).Refusal;
+        await AnswerAsync(context, "delete_topic", Done(refusal), HttpJson.Default.EmptyReply);
+    }
+
+    private Task PolicyAsync(HttpContext context, string topic) => AnswerAsync(context, "describe_policy", PolicyOf(topics.Find(topic)), HttpJson.Default.PolicyReply);
+
+    private async Task SetPolicyAsync(HttpContext context, string topic)
+    {
+        if (await ReadBodyAsync(context, HttpJson.Default.TopicPolicy) is { } policy)
+        {
+            await AnswerAsync(context, "set_topic_policy", PolicyOf(await topics.SetPolicyAsync(topic, policy, isWhole: true, CancellationToken.None)), HttpJson.Default.PolicyReply);
+        }
+    }
+
+    private Answer<PolicyReply> PolicyOf(Answer<TopicEntry> found) => found.TryGet(out TopicEntry? entry, out Refusal? refusal)
+        ? new PolicyReply(topics.OwnPolicy(entry.Definition), topics.EffectivePolicy(entry))
+        : refusal;
+
+    private async Task PurgeTopicAsync(HttpContext context, string topic)
+    {
+        if (await ReadBodyAsync(context, HttpJson.Default.EmptyReply) is not null)
+        {
+            await AnswerAsync(context, "purge_topic", Done(await topics.PurgeTopicAsync(topic)), HttpJson.Default.EmptyReply);
+        }
+    }
+
+    private async Task PeekAsync(HttpContext context, string topic)
+    {
+        var request = new PeekRequest { Topic = topic, Subscription = Query(context, "subscription") };
+        if (!TryQuery(context, "offset", out long? offset) || !TryQuery(context, "count", out long? count) || count > int.MaxValue)
+        {
+            await FailAsync(context, StatusCodes.Status400BadRequest, new Refusal(ErrorCode.BadRequest, "offset and count must be whole numbers."));
+            return;
+        }
+
+        request.Offset = offset;
+        request.Count = (int)(count ?? request.Count);
+        await AnswerAsync(context, "peek", await topics.PeekAsync(request, MaxPeekBytes, context.RequestAborted), HttpJson.Default.PeekReply);
+    }
+
+    private static string? Query(HttpContext context, string name) =>
+        context.Request.Query.TryGetValue(name, out Microsoft.Extensions.Primitives.StringValues value) ? value.ToString() : null;
+
+    private static bool TryQuery(HttpContext context, string name, out long? value)
+    {
+        value = null;
+        if (Query(context, name) is not { } text)
+        {
+            return true;
+        }
+
+        bool isNumber = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number);
+        value = number;
+        return isNumber;
+    }
+
+    private static Answer<EmptyReply> Done(Refusal? refusal) => refusal is null ? new EmptyReply() : refusal;
+}

@@ -88,7 +88,7 @@ public sealed class AllocationTests
     public async Task A_broker_publishes_and_delivers_without_allocating_per_message(string durability)
     {
         // A memory topic keeps what it is told to; until then it grows.
-        await using TestBroker broker = await TestBroker.StartAsync(o => o with { Topics = o.Topics with { RetentionBytes = durability == "memory" ? 8 << 20 : 0 } });
+        await using TestBroker broker = await TestBroker.StartAsync(o => o with { Topics = o.Topics with { Policy = o.Topics.Policy with { RetentionBytes = durability == "memory" ? 8 << 20 : 0 } } });
 
         // The peer is one thread with blocking calls and buffers of its own, so that what is allocated is the broker's.
         const int records = 20;

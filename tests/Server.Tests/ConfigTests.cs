@@ -88,7 +88,7 @@ public sealed class ConfigTests
             metrics: { max_topics: 7 }
             """,
             "b.yml");
-        Assert.Equal((DurabilityClass.Os, false, 2L << 30, 86_400_000L), (options.Topics.Durability, options.Topics.AutoCreate, options.Topics.RetentionBytes, options.Topics.RetentionMs));
+        Assert.Equal((DurabilityClass.Os, false, 2L << 30, 86_400_000L), (options.Topics.Durability, options.Topics.AutoCreate, options.Topics.Policy.RetentionBytes!.Value, options.Topics.Policy.RetentionMs!.Value));
         Assert.Equal((true, 1 << 20, 0L), (options.Wal.MappedAppend, options.Wal.SegmentBytes, options.Wal.LowSpaceBytes));
         Assert.Equal((true, LogLevel.Warning, 7), (options.Log.Json, options.Log.Level, options.MetricsMaxTopics));
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Danube.Fast.Core;
 using Danube.Fast.Protocol;
 using Danube.Fast.Server.Topics;
 using Microsoft.AspNetCore.Http;

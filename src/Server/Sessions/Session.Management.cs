@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization.Metadata;
 using Danube.Fast.Protocol;
-using Danube.Fast.Server.Topics;
 
 namespace Danube.Fast.Server.Sessions;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Sessions.Lines;
 
 namespace Danube.Fast.Server.Sessions;
 
@@ -114,7 +115,7 @@ internal sealed partial class Session
             Source = BrokerSource,
             Target = request.Source,
             CorrelationId = request.CorrelationId,
-            Payload = JsonSerializer.SerializeToUtf8Bytes(reply, type),
+            Payload = JsonSerializer.SerializeToUtf8Bytes(reply, _lines is null ? type : (JsonTypeInfo<T>)LineCodec.Json.GetTypeInfo(typeof(T))!),
         });
         if (frame.Length > _maxFrame)
         {

@@ -8,8 +8,6 @@ namespace Danube.Fast.Server.Sessions.Lines;
 /// <summary>JSON lines. What is a close frame to others is an event here.</summary>
 internal sealed class LineCodec : PeerCodec
 {
-    private const string Source = "broker";
-
     public static LineCodec Instance { get; } = new();
 
     /// <summary>As <see cref="ControlJson.Default"/>, but letters of all scripts stay readable: the lines are for people too.</summary>
@@ -37,7 +35,7 @@ internal sealed class LineCodec : PeerCodec
     {
         Type = FrameType.Event,
         Id = Commands.Close,
-        Source = Source,
+        Source = Session.BrokerSource,
         Payload = ErrorBodies.Write(reason),
     });
 }

@@ -158,6 +158,7 @@ internal sealed class LinePump : IThreadPoolWorkItem
         {
             Type = FrameType.Event,
             Id = Commands.Message,
+            Source = Session.BrokerSource,
             Payload = JsonSerializer.SerializeToUtf8Bytes(body, LineCodec.Json.MessageBody),
         });
     }

@@ -36,7 +36,8 @@ public sealed partial class TranscriptTests
         if (node["payload"] is JsonObject payload && payload.ContainsKey("append_time"))
         {
             Assert.True(payload["append_time"]!.GetValue<long>() > 0);
-            payload["append_time"] = payload["publish_time"] = 0;
+            payload["append_time"] = 0;
+            payload["publish_time"] = 0;
         }
 
         return JsonSerializer.SerializeToElement(node);

@@ -39,6 +39,12 @@ public sealed class ConsumerOptions
     /// <summary>Priority among the consumers of a failover subscription; higher is preferred.</summary>
     public int Priority { get; init; }
 
+    /// <summary>
+    /// What happens to messages that are not acknowledged. It becomes the policy of the subscription, for all its consumers. Null: an existing
+    /// subscription keeps its own, a new one takes the defaults.
+    /// </summary>
+    public RedeliveryPolicy? Policy { get; init; }
+
     /// <summary><c>fsync</c>, <c>os</c> or <c>memory</c> when the topic is created by this call; null for the broker's default.</summary>
     public string? Durability { get; init; }
 
@@ -47,6 +53,12 @@ public sealed class ConsumerOptions
 
     /// <summary>Memory bound: bytes that may be on the way or waiting, per partition; may be exceeded by one batch. Default 4 MiB.</summary>
     public int CreditBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>
+    /// Memory bound: bytes of large messages that are being put together from chunks (at most 16 at a time), counted in full length from their first
+    /// chunk on. A message above it cannot be received by this consumer and is given back. Default 64 MiB.
+    /// </summary>
+    public long MaxChunkedBytes { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>Acknowledgements are sent after this long at the latest. Default 20 ms.</summary>
     public TimeSpan AckInterval { get; init; } = TimeSpan.FromMilliseconds(20);
@@ -67,5 +79,7 @@ public sealed class ConsumerOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(CreditBytes, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(CreditRecords, ProtocolLimits.MaxNegotiableFrame);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(AckInterval, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxChunkedBytes, 1);
+        Policy?.Validate();
     }
 }

@@ -35,7 +35,25 @@ public sealed class ProducerOptions
     /// <summary>Memory bound: bytes of unacknowledged batches, at most what the broker allows (8 MiB, the default). Sends wait beyond it.</summary>
     public long WindowBytes { get; init; } = ProtocolLimits.DefaultProducerWindow;
 
-    /// <summary>Told of every acknowledged batch; null for none.</summary>
+    /// <summary>
+    /// True: a batch holds messages of one key only, which spares key-shared subscriptions from sending a batch to several consumers. Up to 16 keys
+    /// are collected at the same time; a further one sends the oldest batch off. Messages of one key keep their order; messages of different keys,
+    /// and those without key, may overtake one another. Default false.
+    /// </summary>
+    public bool BatchByKey { get; init; }
+
+    /// <summary>
+    /// Largest message, bytes. One that does not fit into a frame travels in chunks, one offset each, and is put together again by the consumer; its
+    /// id is that of the last chunk. Such a message has no attributes and no event time, its key is used for routing but not stored, and it is not
+    /// compressed; <see cref="Producer.TryPost(ReadOnlySpan{byte})"/> does not take it. A consumer must allow as much
+    /// (<see cref="ConsumerOptions.MaxChunkedBytes"/>). Default 64 MiB, at most 2 GiB.
+    /// </summary>
+    public int MaxMessageBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Size of the frame that carries a chunk, 4 KiB to the frame limit. Smaller ones let other producers interleave more finely. Default 256 KiB.</summary>
+    public int ChunkBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Told of every acknowledged batch, and of each chunk of a large message as a batch of one; null for none.</summary>
     public BatchAckHandler? OnAcknowledged { get; init; }
 
     internal void Validate()
@@ -48,6 +66,9 @@ public sealed class ProducerOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxPartialBatches, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxPartialBatches, BatchWindow.MaxBatches);
         ArgumentOutOfRangeException.ThrowIfLessThan(WindowBytes, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxMessageBytes, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ChunkBytes, 4 * 1024);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ChunkBytes, ProtocolLimits.MaxNegotiableFrame);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((int)Compression, (int)Codec.Brotli);
     }
 }

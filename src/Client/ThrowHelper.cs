@@ -14,6 +14,14 @@ internal static class ThrowHelper
         throw new ArgumentException($"The key takes {length} bytes; at most {Protocol.ProtocolLimits.MaxKeyLength} are possible.", "message");
 
     [DoesNotReturn]
+    public static void DeliverAtTooFar() =>
+        throw new ArgumentException($"The delivery time is more than {FrameTiming.LongestDelay.TotalDays:0} days ahead, which a delay cannot express.", "message");
+
+    [DoesNotReturn]
+    public static void ChunksWithParts(int maxFrame) =>
+        throw new ArgumentException($"A message above the frame limit of {maxFrame} bytes travels in chunks, which have no attributes and no event time.", "message");
+
+    [DoesNotReturn]
     public static void ReceiveInParallel() =>
         throw new InvalidOperationException("Another receive call on this consumer is still waiting; receive from one thread at a time.");
 

@@ -163,6 +163,8 @@ public sealed class ProducerTests : IAsyncLifetime
         await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/a" });
         DanubeException error = Assert.Throws<DanubeException>(() => producer.TryPost(new byte[ProtocolLimits.DefaultMaxFrame]));
         Assert.Equal(ErrorCode.FrameTooLarge, error.Code);
+        error = await Assert.ThrowsAsync<DanubeException>(async () => await producer.SendAsync(new byte[(64 * 1024 * 1024) + 1]));
+        Assert.Equal(ErrorCode.MessageTooLarge, error.Code);
         Assert.Equal(0, (await producer.SendAsync(new byte[3_000_000])).Offset);
         Assert.Equal(1, (await producer.SendAsync(Bytes("small"))).Offset);
     }

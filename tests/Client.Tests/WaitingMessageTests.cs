@@ -10,7 +10,7 @@ public sealed class WaitingMessageTests
     {
         using var broker = new FakeBroker { HoldAcks = true };
         await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url, ProducerTests.Fast());
-        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/w", MaxBatchBytes = 256, WindowBytes = 1024 });
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/w", MaxBatchBytes = 256, WindowBytes = 1024, MaxMessageBytes = 1 << 20 });
         int posted = 0;
         while (producer.TryPost(new byte[60]))
         {
@@ -21,8 +21,8 @@ public sealed class WaitingMessageTests
         Task large = Task.Run(async () => await producer.SendAsync(new byte[ProtocolLimits.DefaultMaxFrame]));
         Task post = Task.Run(async () => await producer.PostAsync(new byte[ProtocolLimits.DefaultMaxFrame]));
         Task key = Task.Run(async () => await producer.SendAsync(new OutgoingMessage { Payload = new byte[1], Key = new byte[ProtocolLimits.MaxKeyLength + 1] }));
-        Assert.Equal(ErrorCode.FrameTooLarge, (await Assert.ThrowsAsync<DanubeException>(() => large.WaitAsync(TimeSpan.FromSeconds(10)))).Code);
-        Assert.Equal(ErrorCode.FrameTooLarge, (await Assert.ThrowsAsync<DanubeException>(() => post.WaitAsync(TimeSpan.FromSeconds(10)))).Code);
+        Assert.Equal(ErrorCode.MessageTooLarge, (await Assert.ThrowsAsync<DanubeException>(() => large.WaitAsync(TimeSpan.FromSeconds(10)))).Code);
+        Assert.Equal(ErrorCode.MessageTooLarge, (await Assert.ThrowsAsync<DanubeException>(() => post.WaitAsync(TimeSpan.FromSeconds(10)))).Code);
         await Assert.ThrowsAsync<ArgumentException>(() => key.WaitAsync(TimeSpan.FromSeconds(10)));
         Task<MessageId> after = producer.SendAsync(new byte[60]).AsTask();
         broker.ReleaseAcks();

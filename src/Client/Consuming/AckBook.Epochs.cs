@@ -78,11 +78,11 @@ internal sealed partial class AckBook
     }
 
     /// <summary>An acknowledgement of a message that was taken before we returned: settled too. Of before a seek: worthless.</summary>
-    private AckStep SettleLate(long offset, uint epoch)
+    private AckStep SettleLate(long from, long to, uint epoch)
     {
         if (epoch >= _oldestSettledEpoch)
         {
-            _settled.Add(offset, offset + 1);
+            _settled.Add(from, to);
             Volatile.Write(ref _settledEnd, _settled.End);
         }
 

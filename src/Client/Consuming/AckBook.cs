@@ -3,7 +3,7 @@ using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Client;
 
-/// <summary>What <see cref="AckBook.Add"/> asks its caller to do.</summary>
+/// <summary>What adding to an <see cref="AckBook"/> asks its caller to do.</summary>
 internal enum AckStep
 {
     None,
@@ -37,25 +37,28 @@ internal sealed partial class AckBook
 
     /// <param name="offset">The acknowledged offset.</param>
     /// <param name="epoch">Epoch in which it was delivered; null when that is not known: then it counts as of now.</param>
-    public AckStep Add(long offset, uint? epoch)
+    public AckStep Add(long offset, uint? epoch) => Add(offset, offset + 1, epoch);
+
+    /// <summary>The same for the offsets from <paramref name="from"/> up to but not including <paramref name="to"/>.</summary>
+    public AckStep Add(long from, long to, uint? epoch)
     {
         lock (_gate)
         {
             if (epoch < _oldestEpoch)
             {
-                return SettleLate(offset, epoch.Value);
+                return SettleLate(from, to, epoch.Value);
             }
 
-            if (offset == _to && _to > _from)
+            if (from == _to && _to > _from)
             {
-                _to++;
+                _to = to;
             }
             else
             {
                 // Most likely the one just below: other consumers' work or a nack in between leave gaps, not disorder.
                 CloseRange();
-                _from = offset;
-                _to = offset + 1;
+                _from = from;
+                _to = to;
             }
 
             _pending++;

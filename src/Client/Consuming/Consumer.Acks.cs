@@ -46,17 +46,25 @@ public sealed partial class Consumer
         }
     }
 
+    /// <summary>Gives a message back: it is delivered again, to any consumer, after the back-off of the subscription, or goes where its policy sends it.</summary>
+    /// <param name="message">The message; it may be invalid otherwise already.</param>
+    public void Nack(in Message message) => Nack(message.Id, message.Epoch, AckFrame.BackOffDelay);
+
     /// <summary>Gives a message back: it is delivered again, to any consumer, after the delay.</summary>
     /// <param name="message">The message; it may be invalid otherwise already.</param>
-    /// <param name="delay">How long it stays away; none by default.</param>
-    public void Nack(in Message message, TimeSpan delay = default) =>
-        Partition(message.Id.Partition).Nack(message.Offset, 1, message.Epoch, delay, NackReason.Rejected);
+    /// <param name="delay">How long it stays away, to the millisecond; zero for at once.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The delay is negative.</exception>
+    public void Nack(in Message message, TimeSpan delay) => Nack(message.Id, message.Epoch, Milliseconds(delay));
+
+    /// <summary>Gives a message back by its id: it is delivered again, to any consumer, after the back-off of the subscription, or goes where its policy sends it.</summary>
+    /// <param name="id">Id of a message that this consumer has received since the last seek.</param>
+    public void Nack(MessageId id) => Nack(id, null, AckFrame.BackOffDelay);
 
     /// <summary>Gives a message back by its id: it is delivered again, to any consumer, after the delay.</summary>
     /// <param name="id">Id of a message that this consumer has received since the last seek.</param>
-    /// <param name="delay">How long it stays away; none by default.</param>
-    public void Nack(MessageId id, TimeSpan delay = default) =>
-        Partition(id.Partition).Nack(id.Offset, 1, null, delay, NackReason.Rejected);
+    /// <param name="delay">How long it stays away, to the millisecond; zero for at once.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The delay is negative.</exception>
+    public void Nack(MessageId id, TimeSpan delay) => Nack(id, null, Milliseconds(delay));
 
     /// <summary>
     /// Sends all acknowledgements collected so far and waits until the broker has read them. Those that a lost connection has swallowed are made up
@@ -71,6 +79,14 @@ public sealed partial class Consumer
             await partition.FlushAcksAsync(cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private static ulong Milliseconds(TimeSpan delay)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);
+        return (ulong)delay.TotalMilliseconds;
+    }
+
+    private void Nack(MessageId id, uint? epoch, ulong delayMs) => Partition(id.Partition).Nack(id.Offset, epoch, delayMs);
 
     /// <summary>Answers a message that was acknowledged before a reconnect and has come again; false when it is news.</summary>
     private bool TrySettle(PartitionConsumer partition, long offset)

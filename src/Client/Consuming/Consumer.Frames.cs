@@ -111,9 +111,21 @@ public sealed partial class Consumer
         _offset = header.Offset;
         _nextOffset = header.Offset + count;
         _generation = header.Generation;
+        _view.HeaderAt = headerAt;
+        _settledEnd = session.Owner.SettledEnd;
+        if (header.IsChunk)
+        {
+            _left = TryTakeChunk(session, frame) ? 1 : 0;
+            return _left > 0;
+        }
+
+        if (_chunks.Count > 0)
+        {
+            EndBroken(session, header.ProducerId, header.Sequence, header.Sequence);
+        }
+
         bool isBare = (header.Flags & FrameFlags.Bare) != 0;
-        if ((header.Flags & (FrameFlags.ChunkBegin | FrameFlags.ChunkEnd)) != 0
-            || !Compression.TryUnpack(frame, _maxRawLength, ref _scratch, out ReadOnlySpan<byte> records)
+        if (!Compression.TryUnpack(frame, _maxRawLength, ref _scratch, out ReadOnlySpan<byte> records)
             || !(isBare ? count == 1 : RecordReader.Walk(records, count)))
         {
             GiveBack(session, header.Offset, count);
@@ -123,11 +135,9 @@ public sealed partial class Consumer
         bool isPacked = header.Codec != Codec.None;
         _view.Records = isPacked ? _scratch! : bytes;
         _view.IsBare = isBare;
-        _view.HeaderAt = headerAt;
         _at = isPacked ? 0 : headerAt + ProtocolLimits.HeaderSize;
         _recordsEnd = _at + records.Length;
         _left = (int)count;
-        _settledEnd = session.Owner.SettledEnd;
         return true;
     }
 
@@ -141,7 +151,7 @@ public sealed partial class Consumer
 
     private void GiveBack(ConsumerSession session, long offset, uint count)
     {
-        session.Owner.Nack(offset, count, _epoch, TimeSpan.Zero, NackReason.Undecodable);
+        session.Owner.Nack(offset, count, _epoch, AckFrame.BackOffDelay, NackReason.Undecodable);
         long end = offset + count;
         while (offset < end)
         {

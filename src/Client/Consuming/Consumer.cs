@@ -25,6 +25,7 @@ public sealed partial class Consumer : IAsyncDisposable
         Name = name;
         Blocks = blocks;
         _maxRawLength = maxFrame;
+        _chunks = new ChunkAssembler(options.MaxChunkedBytes, link.Options.TimeProvider);
         _ackTimer = link.Options.TimeProvider.CreateTimer(static consumer => ((Consumer)consumer!).OnAckTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 

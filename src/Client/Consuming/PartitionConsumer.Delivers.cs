@@ -24,6 +24,7 @@ internal sealed partial class PartitionConsumer
         if (session.TryRaise(epoch))
         {
             _acks.Begin(epoch, keep: false);
+            Chunks.Restart();
         }
 
         NoteDurableEnd(frame.DurableEnd);
@@ -53,6 +54,7 @@ internal sealed partial class PartitionConsumer
         if (session?.Connection == connection && session.TryRaise(reply.SubscriptionEpoch))
         {
             _acks.Begin(reply.SubscriptionEpoch, keep: false);
+            Chunks.Restart();
         }
     }
 

@@ -53,6 +53,7 @@ internal sealed partial class PartitionConsumer : BrokerChannel
             Start = _options.Start,
             Priority = _options.Priority,
             Durability = _options.Durability,
+            Policy = _options.Policy?.ToWire(),
         };
         return connection.RequestAsync(
             Commands.Subscribe, request, ControlJson.Default.SubscribeRequest, ControlJson.Default.SubscribeReply,
@@ -155,6 +156,7 @@ internal sealed partial class PartitionConsumer : BrokerChannel
             }
 
             _acks.Begin(reply.SubscriptionEpoch, keep: _opened);
+            Chunks.Restart();
             if (!_opened)
             {
                 Volatile.Write(ref _startOffset, reply.MarkDelete);

@@ -16,9 +16,10 @@ internal sealed class Batch : IDisposable
     private int _keyLength, _references;
     private KeyState _keyState;
     private ulong _keyHash, _sealedSequence;
-    private uint _sealedChannel;
+    private uint _sealedChannel, _delayMs;
     private long _publishTimeMicros;
     private BatchTrace _trace;
+    private Chunk _chunk;
 
     public Batch(BatchPool pool, int maxFrame)
     {
@@ -49,7 +50,16 @@ internal sealed class Batch : IDisposable
     public OperationList Operations;
 
     /// <summary>Messages that nobody waits for one by one.</summary>
-    public int PostCount => Count - Operations.Count;
+    public int PostCount => Large is null ? Count - Operations.Count : Large.IsPost ? 1 : 0;
+
+    /// <summary>Delay and time to live of its records. Set when it is opened.</summary>
+    public FrameTiming Timing { get; set; }
+
+    /// <summary>Bytes of the window that it may take while it is open.</summary>
+    public long Reserved { get; set; }
+
+    /// <summary>The message that this is a chunk of; null for a batch of records.</summary>
+    public LargeMessage? Large { get; private set; }
 
     /// <summary>Set with the acknowledgement.</summary>
     public long FirstOffset { get; set; }
@@ -90,6 +100,19 @@ internal sealed class Batch : IDisposable
         return _writer.TryAppend(message.HasKey, key, message.Attributes.Packed.Span, message.EventTimeMicros, message.Payload.Span);
     }
 
+    /// <summary>Makes the batch the next chunk of a message.</summary>
+    public void AppendChunk(LargeMessage large)
+    {
+        Large = large;
+        Timing = large.Timing;
+        _writer.TryAppendBare(large.TakeChunk(out _chunk));
+    }
+
+    /// <summary>True when all records have this key; an open batch of a producer that batches by key. None: all records have no key.</summary>
+    public bool IsOfKey(bool hasKey, ulong hash, ReadOnlySpan<byte> key) => hasKey
+        ? _keyState == KeyState.One && _keyHash == hash && key.SequenceEqual(_key.AsSpan(0, _keyLength))
+        : _keyState == KeyState.None;
+
     /// <summary>Makes the frame fit to leave: everything at first, only the channel for a resend on another connection. Runs on: the pump.</summary>
     public void Seal(ulong producerId, ulong sequence, uint channel, Codec codec, TimeProvider time)
     {
@@ -108,16 +131,23 @@ internal sealed class Batch : IDisposable
         if (_publishTimeMicros == 0)
         {
             _publishTimeMicros = UnixMicros.Now(time);
+            _delayMs = Timing.DelayAt(_publishTimeMicros);
             SentTimestamp = Stopwatch.GetTimestamp();
         }
 
+        bool hasOneKey = Large is null ? _keyState == KeyState.One : Large.HasKey;
+        ulong keyHash = Large is null ? _keyHash : Large.KeyHash;
         var fields = new PublishFields
         {
-            Flags = (_keyState == KeyState.One ? FrameFlags.OneKey : FrameFlags.None) | (_trace.IsSampled ? FrameFlags.Sampled : FrameFlags.None),
+            Flags = _chunk.Flags | (hasOneKey ? FrameFlags.OneKey : FrameFlags.None) | (_trace.IsSampled ? FrameFlags.Sampled : FrameFlags.None),
+            Attributes = _chunk.Index,
+            RawLength = _chunk.MessageLength,
             ProducerId = producerId,
             Sequence = sequence,
             PublishTimeMicros = _publishTimeMicros,
-            KeyHash = _keyState == KeyState.One ? _keyHash : 0,
+            KeyHash = hasOneKey ? keyHash : 0,
+            DelayMs = _delayMs,
+            TimeToLiveSeconds = Timing.TimeToLiveSeconds,
         };
         ReadOnlyMemory<byte> frame = _writer.Seal(fields, channel, codec, _trace.TraceId, _trace.SpanId);
         MemoryMarshal.TryGetArray(frame, out ArraySegment<byte> segment);
@@ -144,6 +174,9 @@ internal sealed class Batch : IDisposable
         _sealedSequence = 0;
         _publishTimeMicros = 0;
         _trace = default;
+        _chunk = default;
+        Large = null;
+        Timing = default;
         Operations = default;
         Next = null;
         Frame = default;

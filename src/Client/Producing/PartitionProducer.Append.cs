@@ -50,11 +50,13 @@ internal sealed partial class PartitionProducer
 
     /// <summary>Takes the message as soon as there is room.</summary>
     public ValueTask PostAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        !cancellationToken.IsCancellationRequested && TryPost(payload.Span) ? default : WaitToPost(new OutgoingMessage { Payload = payload }, cancellationToken);
+        !cancellationToken.IsCancellationRequested && payload.Length <= _longestPlain && TryPost(payload.Span)
+            ? default
+            : WaitToPost(new OutgoingMessage { Payload = payload }, cancellationToken);
 
     /// <summary>As above.</summary>
     public ValueTask PostAsync(in OutgoingMessage message, CancellationToken cancellationToken) =>
-        !cancellationToken.IsCancellationRequested && TryPost(message) ? default : WaitToPost(message, cancellationToken);
+        !cancellationToken.IsCancellationRequested && !IsLarge(message) && TryPost(message) ? default : WaitToPost(message, cancellationToken);
 
     /// <summary>Takes the message as soon as there is room; the task ends with the acknowledgement.</summary>
     public ValueTask<MessageId> SendAsync(in OutgoingMessage message, CancellationToken cancellationToken)
@@ -62,6 +64,12 @@ internal sealed partial class PartitionProducer
         if (cancellationToken.IsCancellationRequested)
         {
             return ValueTask.FromCanceled<MessageId>(cancellationToken);
+        }
+
+        if (IsLarge(message))
+        {
+            SendOperation large = StartLarge(message, isPost: false, cancellationToken);
+            return new ValueTask<MessageId>(large, large.Version);
         }
 
         SendOperation operation = _operations.Rent();
@@ -101,6 +109,12 @@ internal sealed partial class PartitionProducer
             return ValueTask.FromCanceled(cancellationToken);
         }
 
+        if (IsLarge(message))
+        {
+            SendOperation large = StartLarge(message, isPost: true, cancellationToken);
+            return new ValueTask(large, large.Version);
+        }
+
         SendOperation operation = _operations.Rent();
         operation.Begin(this, isPost: true, cancellationToken.CanBeCanceled);
         operation.Message = message;
@@ -132,7 +146,7 @@ internal sealed partial class PartitionProducer
 
     private bool TryAppend(ReadOnlySpan<byte> payload)
     {
-        Batch? batch = RoomFor(ProtocolLimits.MinRecordSize + (long)payload.Length);
+        Batch? batch = RoomFor(ProtocolLimits.MinRecordSize + (long)payload.Length, default, false, default);
         if (batch is null)
         {
             return false;
@@ -145,7 +159,7 @@ internal sealed partial class PartitionProducer
 
     private bool TryAppend(in OutgoingMessage message, SendOperation? operation)
     {
-        Batch? batch = RoomFor(Measure(message));
+        Batch? batch = RoomFor(Measure(message), message.Timing, message.HasKey, message.Key.Span);
         if (batch is null)
         {
             return false;
@@ -163,40 +177,35 @@ internal sealed partial class PartitionProducer
         return true;
     }
 
-    /// <summary>The batch that takes a record of this length; null when the window is full.</summary>
-    private Batch? RoomFor(long recordLength)
-    {
-        Batch? batch = _open;
-        return batch is not null && batch.Length + recordLength <= _maxBatchBytes && batch.Count < _options.MaxBatchRecords
-            ? batch
-            : OpenNext(recordLength);
-    }
-
-    private Batch? OpenNext(long recordLength)
-    {
-        CheckLength(recordLength);
-        long frameLength = FrameOverhead + recordLength;
-        CloseOpen();
-        long reserved = Math.Max(frameLength, _maxBatchBytes);
-        if (_window.IsFull || (_window.Count > 0 && _window.Bytes + reserved > _windowLimit))
-        {
-            return null;
-        }
-
-        return _open = _batches.Rent();
-    }
-
     /// <summary>Length of the record. Throws for a message that no batch can take: one that waits must be good, since it is taken on the receive loop.</summary>
     private long Measure(in OutgoingMessage message)
+    {
+        long length = RecordLength(message);
+        CheckLength(length);
+        return length;
+    }
+
+    private long RecordLength(in OutgoingMessage message)
     {
         if (message.Key.Length > ProtocolLimits.MaxKeyLength)
         {
             ThrowHelper.KeyTooLong(message.Key.Length);
         }
 
-        long length = RecordWriter.Measure(message.HasKey, message.Key.Length, message.Attributes.Packed.Length, message.EventTimeMicros != 0, 0) + (long)message.Payload.Length;
-        CheckLength(length);
-        return length;
+        if (message.Timing.DeliverAtMicros != 0)
+        {
+            CheckDeliverAt(message.Timing.DeliverAtMicros);
+        }
+
+        return RecordWriter.Measure(message.HasKey, message.Key.Length, message.Attributes.Packed.Length, message.EventTimeMicros != 0, 0) + (long)message.Payload.Length;
+    }
+
+    private void CheckDeliverAt(long micros)
+    {
+        if (micros - UnixMicros.Now(_link.Options.TimeProvider) > FrameTiming.LongestDelay.Ticks / TimeSpan.TicksPerMicrosecond)
+        {
+            ThrowHelper.DeliverAtTooFar();
+        }
     }
 
     private void CheckLength(long recordLength)
@@ -204,36 +213,7 @@ internal sealed partial class PartitionProducer
         long frameLength = FrameOverhead + recordLength;
         if (frameLength > _maxFrame)
         {
-            throw new DanubeException(ErrorCode.FrameTooLarge, $"The message takes {frameLength} bytes; the limit of a frame on this connection is {_maxFrame}.");
+            throw new DanubeException(ErrorCode.FrameTooLarge, $"The message takes {frameLength} bytes; the limit of a frame on this connection is {_maxFrame}. SendAsync and PostAsync send larger payloads in chunks.");
         }
-    }
-
-    private void Appended()
-    {
-        _appended++;
-        CloseIfIdle();
-    }
-
-    /// <summary>Lets the open batch go when so few are on the way that waiting would only cost time.</summary>
-    private void CloseIfIdle()
-    {
-        if (_window.Count < _options.MaxPartialBatches && _state == ProducerState.Open)
-        {
-            CloseOpen();
-        }
-    }
-
-    private void CloseOpen()
-    {
-        if (_open is not { Count: > 0 } batch)
-        {
-            return;
-        }
-
-        batch.FirstSequence = _nextSequence;
-        _nextSequence += (uint)batch.Count;
-        _window.Add(batch);
-        _open = null;
-        ClosedBatches++;
     }
 }

@@ -152,6 +152,7 @@ internal sealed partial class PartitionProducer
     private void OnRefused(Connection connection, DanubeException error)
     {
         Batch refused;
+        SendOperation? waiter;
         OperationList posts;
         List<FlushWaiter>? flushes;
         uint channel;
@@ -171,6 +172,8 @@ internal sealed partial class PartitionProducer
                 _postError ??= error;
             }
 
+            waiter = refused.Large is { } large ? DropChunks(large, index, ref refused) : null;
+
             channel = LeaveChannel();
             posts = AdmitWaiters();
             flushes = TakeFlushes(_settled);
@@ -178,6 +181,7 @@ internal sealed partial class PartitionProducer
 
         connection.Unregister(channel);
         FailBatches(refused, error);
+        waiter?.Fail(error.Copy());
         CompletePosts(posts);
         Complete(flushes);
         _link.Reopen(this, connection, pause: false);

@@ -48,6 +48,7 @@ internal sealed partial class PartitionProducer
             if (waiting)
             {
                 Remove(operation);
+                operation.Large = null;
             }
 
             return waiting;
@@ -100,18 +101,11 @@ internal sealed partial class PartitionProducer
         OperationList posts = default;
         while (_firstWaiter is { } waiter)
         {
-            OutgoingMessage message = waiter.Message;
-            SendOperation? next = waiter.Next;
-
-            // Taken out first: the batch links its operations through the same field.
-            Remove(waiter);
-            if (!TryAppend(message, waiter.IsPost ? null : waiter))
+            if (!(waiter.Large is { } large ? TryAppendChunks(waiter, large) : TryAppendWaiter(waiter)))
             {
-                PutBack(waiter, next);
                 break;
             }
 
-            waiter.Message = default;
             if (waiter.IsPost)
             {
                 posts.Add(waiter);
@@ -119,6 +113,23 @@ internal sealed partial class PartitionProducer
         }
 
         return posts;
+    }
+
+    private bool TryAppendWaiter(SendOperation waiter)
+    {
+        OutgoingMessage message = waiter.Message;
+        SendOperation? next = waiter.Next;
+
+        // Taken out first: the batch links its operations through the same field.
+        Remove(waiter);
+        if (!TryAppend(message, waiter.IsPost ? null : waiter))
+        {
+            PutBack(waiter, next);
+            return false;
+        }
+
+        waiter.Message = default;
+        return true;
     }
 
     private void PutBack(SendOperation waiter, SendOperation? next)

@@ -23,7 +23,6 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
     private DanubeException? _fault;
     private Connection? _connection;
     private uint _channel;
-    private Batch? _open;
     private ulong _nextSequence, _ackedSequence;
     private long _windowLimit;
     private bool _pumping;
@@ -39,6 +38,9 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
         _batches = batches;
         _maxFrame = maxFrame;
         _maxBatchBytes = Math.Min(options.MaxBatchBytes, maxFrame);
+        _longestPlain = maxFrame - FrameOverhead - ProtocolLimits.MinRecordSize;
+        _chunkBytes = (Math.Min(options.ChunkBytes, maxFrame) & ~(ProtocolLimits.FrameAlignment - 1)) - ProtocolLimits.HeaderSize;
+        _keyed = options.BatchByKey ? new KeyBatches() : null;
     }
 
     private enum ProducerState
@@ -97,11 +99,8 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
             _state = ProducerState.Faulted;
             _connection = null;
             _fault = cause;
-            if (_open is not null)
-            {
-                Push(ref failed, _open);
-                _open = null;
-            }
+            // Only so that every message is in the list: nothing is sent any more.
+            CloseOpen();
 
             for (int i = _window.Count; i > 0; i--)
             {
@@ -118,6 +117,7 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
         {
             next = waiters.Next;
             waiters.Message = default;
+            waiters.Large = null;
             waiters.Fail(cause.Copy());
         }
 

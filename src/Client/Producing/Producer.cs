@@ -35,8 +35,8 @@ public sealed partial class Producer : IAsyncDisposable
     public ulong LastSequence => _partitions[0].AckedSequence;
 
     /// <summary>Sends a message. The task ends when the broker has acknowledged it.</summary>
-    /// <param name="payload">The content. It must not change until the returned task has ended, or the call has returned while there was room.</param>
-    /// <param name="cancellationToken">Ends the wait. A message that has left the queue for room can be stored nevertheless.</param>
+    /// <param name="payload">The content; above the frame limit it is sent in chunks. It must not change until the returned task has ended.</param>
+    /// <param name="cancellationToken">Ends the wait. A message that has left the queue for room can be stored nevertheless; of a large one the rest is not sent.</param>
     /// <returns>The id of the stored message. Await it once.</returns>
     /// <exception cref="DanubeException">The broker refused the message, or the producer has ended.</exception>
     public ValueTask<MessageId> SendAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
@@ -47,7 +47,7 @@ public sealed partial class Producer : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait. A message that has left the queue for room can be stored nevertheless.</param>
     /// <returns>The id of the stored message. Await it once.</returns>
     /// <exception cref="DanubeException">The broker refused the message, or the producer has ended.</exception>
-    /// <exception cref="ArgumentException">The key is too long.</exception>
+    /// <exception cref="ArgumentException">The key is too long, the delivery time too far ahead, or a message above the frame limit has attributes or an event time.</exception>
     public ValueTask<MessageId> SendAsync(in OutgoingMessage message, CancellationToken cancellationToken = default) =>
         DanubeTelemetry.Source.HasListeners()
             ? SendTracedAsync(message, cancellationToken)
@@ -61,7 +61,7 @@ public sealed partial class Producer : IAsyncDisposable
     /// <summary>Posts a message without waiting for anything: false when the window is full. <see cref="FlushAsync"/> collects the outcome.</summary>
     /// <param name="message">The message, copied before the call returns.</param>
     /// <exception cref="DanubeException">The message is too large, or the producer has ended.</exception>
-    /// <exception cref="ArgumentException">The key is too long.</exception>
+    /// <exception cref="ArgumentException">The key is too long, the delivery time too far ahead, or a message above the frame limit has attributes or an event time.</exception>
     public bool TryPost(in OutgoingMessage message) => Route(message).TryPost(message);
 
     /// <summary>Posts a message; waits only while the window is full. <see cref="FlushAsync"/> collects the outcome.</summary>
@@ -75,7 +75,7 @@ public sealed partial class Producer : IAsyncDisposable
     /// <param name="message">The message. Its memory must not change until the returned task has ended.</param>
     /// <param name="cancellationToken">Ends the wait; the message is not sent then.</param>
     /// <exception cref="DanubeException">The message is too large, or the producer has ended.</exception>
-    /// <exception cref="ArgumentException">The key is too long.</exception>
+    /// <exception cref="ArgumentException">The key is too long, the delivery time too far ahead, or a message above the frame limit has attributes or an event time.</exception>
     public ValueTask PostAsync(in OutgoingMessage message, CancellationToken cancellationToken = default) =>
         Route(message).PostAsync(message, cancellationToken);
 

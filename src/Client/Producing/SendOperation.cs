@@ -20,6 +20,9 @@ internal sealed class SendOperation(OperationPool pool) : IValueTaskSource<Messa
     /// <summary>The message while it waits for room.</summary>
     public OutgoingMessage Message { get; set; }
 
+    /// <summary>The message when it travels in chunks and not all of them have found room.</summary>
+    public LargeMessage? Large { get; set; }
+
     /// <summary>True for a post: done as soon as the message has found room.</summary>
     public bool IsPost { get; private set; }
 

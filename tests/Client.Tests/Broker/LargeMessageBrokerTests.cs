@@ -1,0 +1,150 @@
+using System.Security.Cryptography;
+using System.Text;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Client.Tests;
+
+/// <summary>Large messages through the real broker.</summary>
+[Collection(nameof(BrokerCollection))]
+public sealed class LargeMessageBrokerTests(BrokerFixture broker) : IAsyncLifetime
+{
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(120);
+
+    private readonly string _topic = broker.NewTopic();
+    private DanubeClient _client = null!;
+
+    public async Task InitializeAsync() => _client = await DanubeClient.ConnectAsync(broker.Url, ProducerTests.Fast());
+
+    public async Task DisposeAsync() => await _client.DisposeAsync();
+
+    [Fact]
+    public async Task A_hundred_megabytes_arrive_byte_for_byte_while_another_producer_interleaves()
+    {
+        byte[] payload = new byte[100_000_000];
+        new Random(1).NextBytes(payload);
+        byte[] digest = SHA256.HashData(payload);
+        await using Producer large = await _client.CreateProducerAsync(new ProducerOptions { Topic = _topic, Durability = "os", MaxMessageBytes = payload.Length });
+        await using Producer small = await _client.CreateProducerAsync(new ProducerOptions { Topic = _topic, Durability = "os" });
+        await using Consumer consumer = await _client.SubscribeAsync(new ConsumerOptions
+        {
+            Topic = _topic, Subscription = "s", Start = "earliest", Durability = "os", MaxChunkedBytes = payload.Length,
+        });
+        using var hang = new CancellationTokenSource(Hang);
+        Task<MessageId> send = large.SendAsync(payload).AsTask();
+        int sent = 0;
+        Task interleave = Task.Run(async () =>
+        {
+            do
+            {
+                await small.SendAsync(Encoding.UTF8.GetBytes($"{sent++}"), hang.Token);
+            }
+            while (!send.IsCompleted);
+        });
+        int received = 0, before = 0;
+        bool arrived = false;
+        while (!arrived || !interleave.IsCompleted || received < sent)
+        {
+            Message message = await consumer.ReceiveAsync(hang.Token);
+            if (message.Payload.Length == payload.Length)
+            {
+                Assert.Equal(digest, SHA256.HashData(message.Payload.Span));
+                Assert.Equal(await send.WaitAsync(Hang), message.Id);
+                Assert.False(message.HasKey);
+                arrived = true;
+                before = received;
+            }
+            else
+            {
+                Assert.Equal($"{received++}", Encoding.UTF8.GetString(message.Payload.Span));
+            }
+
+            consumer.Ack(message);
+            if (arrived && received >= sent && !interleave.IsCompleted)
+            {
+                await interleave;
+            }
+        }
+
+        Assert.True(before > 0, "nothing interleaved");
+        await consumer.FlushAcksAsync();
+        TopicInfo info = await _client.DescribeTopicAsync(_topic);
+        Assert.Equal(0, Assert.Single(info.Subscriptions).Backlog);
+        Assert.Equal(0, consumer.OrphanedChunks);
+        Assert.True(info.CommittedEnd > sent + (payload.Length / _client.MaxFrame));
+    }
+
+    [Theory]
+    [InlineData(SubscriptionType.Exclusive)]
+    [InlineData(SubscriptionType.Shared)]
+    public async Task A_large_message_given_back_comes_again_whole(SubscriptionType type)
+    {
+        byte[] payload = new byte[9_000_000];
+        new Random(1).NextBytes(payload);
+        await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = _topic, Durability = "os" });
+        await using Consumer consumer = await _client.SubscribeAsync(new ConsumerOptions
+        {
+            Topic = _topic, Subscription = "s", Start = "earliest", Type = type, Durability = "os",
+        });
+        MessageId id = await producer.SendAsync(payload);
+        await producer.SendAsync("behind"u8.ToArray());
+        using var hang = new CancellationTokenSource(Hang);
+        for (int attempt = 0; attempt < 3; attempt++)
+        {
+            Message message;
+            while ((message = await consumer.ReceiveAsync(hang.Token)).Id != id)
+            {
+                consumer.Ack(message);
+            }
+
+            Assert.True(payload.AsSpan().SequenceEqual(message.Payload.Span));
+            Assert.Equal(attempt, message.RedeliveryCount);
+            if (attempt < 2)
+            {
+                consumer.Nack(message, TimeSpan.FromMilliseconds(20));
+            }
+            else
+            {
+                consumer.Ack(message);
+            }
+        }
+
+        await consumer.FlushAcksAsync();
+        await ProducerTests.Eventually(() => !consumer.TryReceive(out _));
+        TopicInfo info = await _client.DescribeTopicAsync(_topic);
+        Assert.Equal(0, Assert.Single(info.Subscriptions).Backlog);
+        Assert.Equal(0, consumer.OrphanedChunks);
+    }
+
+    [Fact]
+    public async Task A_lost_connection_in_the_middle_of_a_large_message_costs_nothing()
+    {
+        byte[] payload = new byte[20_000_000];
+        new Random(1).NextBytes(payload);
+        using var proxy = new CuttingProxy(new Uri(broker.Url).Port);
+        await using DanubeClient client = await DanubeClient.ConnectAsync($"127.0.0.1:{proxy.Port}", ProducerTests.Fast());
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = _topic, Durability = "os" });
+        await using Consumer consumer = await client.SubscribeAsync(new ConsumerOptions { Topic = _topic, Subscription = "s", Start = "earliest" });
+        using var hang = new CancellationTokenSource(Hang);
+        for (int round = 0; round < 3; round++)
+        {
+            Task<MessageId> send = producer.SendAsync(payload).AsTask();
+            ValueTask<Message> receive = consumer.ReceiveAsync(hang.Token);
+            await ProducerTests.Eventually(() => producer.LastSequence > (ulong)(round * 77) + 20);
+            proxy.Cut();
+            MessageId id = await send.WaitAsync(Hang);
+            Message message = await receive;
+            while (message.Id != id)
+            {
+                message = await consumer.ReceiveAsync(hang.Token);
+            }
+
+            Assert.True(payload.AsSpan().SequenceEqual(message.Payload.Span));
+            await consumer.AckAsync(message.Id, hang.Token);
+        }
+
+        Assert.Equal(0, consumer.OrphanedChunks);
+        TopicInfo info = await _client.DescribeTopicAsync(_topic);
+        Assert.Equal(0, Assert.Single(info.Subscriptions).Backlog);
+        Assert.Equal((ulong)info.CommittedEnd, producer.LastSequence);
+    }
+}

@@ -46,15 +46,14 @@ internal sealed class KeySelector
         return false;
     }
 
-    /// <summary>Splits a line into key (empty = none) and payload.</summary>
-    public void Select(ReadOnlyMemory<byte> line, out ReadOnlyMemory<byte> key, out ReadOnlyMemory<byte> payload)
+    /// <summary>Splits a line into key and payload. False when there is no key; an empty one is a key.</summary>
+    public bool Select(ReadOnlyMemory<byte> line, out ReadOnlyMemory<byte> key, out ReadOnlyMemory<byte> payload)
     {
         payload = line;
         key = default;
         if (_field is not null)
         {
-            key = FieldOf(line);
-            return;
+            return TryFieldOf(line, out key);
         }
 
         int at = line.Span.IndexOf(_separator);
@@ -63,16 +62,19 @@ internal sealed class KeySelector
             key = line[..at];
             payload = line[(at + 1)..];
         }
+
+        return at >= 0;
     }
 
-    private ReadOnlyMemory<byte> FieldOf(ReadOnlyMemory<byte> line)
+    private bool TryFieldOf(ReadOnlyMemory<byte> line, out ReadOnlyMemory<byte> value)
     {
+        value = default;
         try
         {
             var reader = new Utf8JsonReader(line.Span);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             {
-                return default;
+                return false;
             }
 
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -82,13 +84,15 @@ internal sealed class KeySelector
                 int start = (int)reader.TokenStartIndex;
                 if (wanted && reader.TokenType == JsonTokenType.String)
                 {
-                    return Unescape(ref reader);
+                    value = Unescape(ref reader);
+                    return true;
                 }
 
                 reader.Skip();
                 if (wanted)
                 {
-                    return line[start..(int)reader.BytesConsumed];
+                    value = line[start..(int)reader.BytesConsumed];
+                    return true;
                 }
             }
         }
@@ -97,7 +101,7 @@ internal sealed class KeySelector
             // Not JSON: no key, as documented above.
         }
 
-        return default;
+        return false;
     }
 
     private ReadOnlyMemory<byte> Unescape(ref Utf8JsonReader reader)

@@ -125,7 +125,7 @@ internal sealed class ProduceRun(ProduceSettings settings, TextWriter error)
     private ValueTask PostNowAsync(Client.Producer producer, ReadOnlyMemory<byte> line, CancellationToken cancellationToken)
     {
         ReadOnlyMemory<byte> key = default;
-        settings.Keys?.Select(line, out key, out line);
+        bool hasKey = settings.Keys?.Select(line, out key, out line) == true;
         if (!_codec.TryDecode(line, out ReadOnlyMemory<byte> payload))
         {
             throw new InvalidDataException(
@@ -133,7 +133,7 @@ internal sealed class ProduceRun(ProduceSettings settings, TextWriter error)
         }
 
         _messages++;
-        if (!key.IsEmpty)
+        if (hasKey)
         {
             return producer.PostAsync(new OutgoingMessage { Key = key, Payload = payload }, cancellationToken);
         }

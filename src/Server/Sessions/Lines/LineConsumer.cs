@@ -60,7 +60,8 @@ internal sealed class LineConsumer(Session session, LinePump pump) : LineChannel
                 return false;
             }
 
-            _newestEpoch = new DeliverFrame(deliver).SubscriptionEpoch;
+            uint epoch = new DeliverFrame(deliver).SubscriptionEpoch;
+            _newestEpoch = (int)(epoch - _newestEpoch) > 0 ? epoch : _newestEpoch;
             _waiting.Enqueue(deliver);
         }
 
@@ -91,6 +92,19 @@ internal sealed class LineConsumer(Session session, LinePump pump) : LineChannel
 
         Grant();
         pump.Schedule(this);
+    }
+
+    /// <summary>
+    /// Asks for the epoch before a turn: after a seek the engine delivers nothing new until what is held here was passed, so the news must not be
+    /// waited for. By the pump.
+    /// </summary>
+    public void LookForNewEpoch()
+    {
+        uint epoch = _consumer!.Epoch;
+        lock (_gate)
+        {
+            _newestEpoch = (int)(epoch - _newestEpoch) > 0 ? epoch : _newestEpoch;
+        }
     }
 
     /// <summary>The next record to write out, as a cursor that stands on it; null when there is none or no credit for it. By the pump.</summary>
@@ -170,7 +184,11 @@ internal sealed class LineConsumer(Session session, LinePump pump) : LineChannel
             _waiting.Clear();
         }
 
-        pump.Schedule(this);
+        // One that never started holds nothing.
+        if (_consumer is not null)
+        {
+            pump.Schedule(this);
+        }
     }
 
     private bool TakeDelivery()

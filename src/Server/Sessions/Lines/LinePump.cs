@@ -131,6 +131,7 @@ internal sealed class LinePump : IThreadPoolWorkItem
     private bool Write(LineConsumer consumer)
     {
         int bytes = 0;
+        consumer.LookForNewEpoch();
         while (bytes < BytesPerTurn)
         {
             if (consumer.TryNext() is not { } at)

@@ -106,6 +106,13 @@ public sealed partial class Topic
                 return end;
             }
 
+            if (header.IsChunk)
+            {
+                // A part of a large message, shown as what it is.
+                Show(header, header.Offset, Record.OfBare(frame.Payload));
+                return end;
+            }
+
             if (!Compression.TryUnpack(frame, ProtocolLimits.MaxNegotiableFrame, ref _scratch, out ReadOnlySpan<byte> records))
             {
                 // Nobody can read it: consumers nack it as a whole.

@@ -42,6 +42,9 @@ internal sealed class Rig
     public async Task<Subscription> SubscribeAsync(SubscriptionType type = SubscriptionType.Exclusive, StartPosition? start = null, string name = "s") =>
         await Topic.OpenSubscriptionAsync(new SubscriptionSpec(name, type, start ?? StartPosition.Earliest), CancellationToken.None);
 
+    public async Task<Subscription> ReaderAsync(StartPosition? start = null, string name = "r") =>
+        await Topic.OpenSubscriptionAsync(new SubscriptionSpec(name, SubscriptionType.Exclusive, start ?? StartPosition.Earliest) { IsReader = true }, CancellationToken.None);
+
     public static Consumer Attach(Subscription subscription, IFrameSink sink, string name = "c", uint channel = 5, int priority = 0)
     {
         ErrorCode error = subscription.AddConsumer(name, priority, channel, sink, out Consumer? consumer, out string message);

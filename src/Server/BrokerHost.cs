@@ -177,6 +177,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
         [
             new("not_draining", !_state.IsDraining, _state.IsDraining ? "the broker is shutting down" : ""),
             new("log_open", health.StoreFailure is null && health.PoisonedTopics.Count == 0, health.StoreFailure?.Message ?? (health.PoisonedTopics.Count > 0 ? $"{health.PoisonedTopics.Count} logs were stopped by an I/O error" : "")),
+            new("file_handles", !health.OutOfHandles, health.OutOfHandles ? "too many files are open: raise the limit (ulimit -n)" : ""),
             new("disk_space", !health.DiskLow && !health.DiskFull, health.DiskFull ? "the disk is full" : health.DiskLow ? "free space is below the low-water mark" : ""),
         ];
         return new HealthReply(Array.TrueForAll(checks, c => c.Ok) ? "ok" : "unavailable", checks);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Danube.Fast.Core;
 
 namespace Danube.Fast.Wal;
 
@@ -7,12 +8,12 @@ public sealed partial class DataDirectory
 {
     private readonly ConcurrentQueue<SegmentMap> _reaped = new();
     private readonly long _startTimestamp;
-    private readonly Lock _fullLock = new();
-    private readonly HashSet<ulong> _fullTopics = [];
+    private readonly Lock _blockedLock = new();
+    private readonly Dictionary<ulong, AppendStatus> _blocked = [];
     private DurableLog? _osLogs;
     private long _fileNumber;
     private int _maps;
-    private int _fullLogs;
+    private int _blockedLogs;
     private bool _isDiskLow;
     private bool _isSuspect;
 
@@ -47,7 +48,7 @@ public sealed partial class DataDirectory
     internal void Remove(DurableLog log)
     {
         _logs.TryRemove(new KeyValuePair<ulong, DurableLog>(log.TopicId, log));
-        OnDiskRoom(log.TopicId);
+        OnUnblocked(log.TopicId);
     }
 
     /// <summary>Maps a file; null when there are too many maps: the reader then goes the cold way.</summary>
@@ -86,39 +87,52 @@ public sealed partial class DataDirectory
         }
     }
 
-    internal void OnDiskFull(ulong topicId, Exception cause)
+    /// <summary>A log could not start a segment, for a reason that passes. Told once for all logs that are blocked by it.</summary>
+    internal void OnBlocked(ulong topicId, AppendStatus blockage, Exception cause)
     {
-        lock (_fullLock)
+        lock (_blockedLock)
         {
-            bool first = _fullTopics.Add(topicId) && _fullTopics.Count == 1;
-            Volatile.Write(ref _fullLogs, _fullTopics.Count);
-            if (!first)
+            bool known = _blocked.ContainsValue(blockage);
+            _blocked[topicId] = blockage;
+            Volatile.Write(ref _blockedLogs, _blocked.Count);
+            if (known)
             {
                 return;
             }
         }
 
-        Report(WalEventKind.DiskFull, topicId, "There is no space for a new segment; publishes are refused and resume by themselves when there is.", cause);
+        bool full = blockage == AppendStatus.DiskFull;
+        Report(full ? WalEventKind.DiskFull : WalEventKind.OutOfHandles, topicId, full
+            ? "There is no space for a new segment; publishes are refused and resume by themselves when there is."
+            : "Too many files are open to start a new segment; publishes are refused and resume by themselves. Raise the limit (ulimit -n).", cause);
     }
 
-    internal void OnDiskRoom(ulong topicId)
+    internal void OnUnblocked(ulong topicId)
     {
-        if (Volatile.Read(ref _fullLogs) == 0)
+        if (Volatile.Read(ref _blockedLogs) == 0)
         {
             return;
         }
 
-        lock (_fullLock)
+        lock (_blockedLock)
         {
-            bool last = _fullTopics.Remove(topicId) && _fullTopics.Count == 0;
-            Volatile.Write(ref _fullLogs, _fullTopics.Count);
+            bool last = _blocked.Remove(topicId) && _blocked.Count == 0;
+            Volatile.Write(ref _blockedLogs, _blocked.Count);
             if (!last)
             {
                 return;
             }
         }
 
-        Report(WalEventKind.DiskRecovered, topicId, "Segments can be allocated again.");
+        Report(WalEventKind.DiskRecovered, topicId, "Segments can be started again.");
+    }
+
+    private bool HasBlocked(AppendStatus blockage)
+    {
+        lock (_blockedLock)
+        {
+            return _blocked.ContainsValue(blockage);
+        }
     }
 
     /// <summary>

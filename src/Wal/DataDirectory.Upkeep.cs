@@ -39,6 +39,8 @@ public sealed partial class DataDirectory
     {
         try
         {
+            log.CommitTick();
+            log.RoomTick();
             log.StateTick();
             log.SnapshotTick();
             log.IdleTick(nowMs);

@@ -36,8 +36,9 @@ public sealed partial class DataDirectory : LogStore, IDisposable
         {
             DurableLog[] logs = [.. _logs.Values];
             return new WalHealth(
-                Volatile.Read(ref _fullLogs) > 0,
+                HasBlocked(AppendStatus.DiskFull),
                 IsDiskLow,
+                HasBlocked(AppendStatus.OutOfHandles),
                 [.. logs.Where(l => !l.IsClosed && l.Failure is not null).Select(l => l.TopicId)],
                 [.. logs.SelectMany(l => l.Damages.Select(d => new DamagedRange(l.TopicId, d.From, d.To)))],
                 _cursors.Failure);

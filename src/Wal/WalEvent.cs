@@ -24,6 +24,9 @@ public enum WalEventKind
 
     /// <summary>Something in the background failed and will be tried again.</summary>
     BackgroundError = 8,
+
+    /// <summary>Too many files are open: publishes that need a new segment are refused and resume by themselves.</summary>
+    OutOfHandles = 9,
 }
 
 /// <summary>One event.</summary>

@@ -14,6 +14,9 @@ public enum AppendStatus
     /// <summary>Free space is below the low-water mark. Retryable.</summary>
     DiskLow,
 
+    /// <summary>The process has too many files open. Retryable; heals by itself.</summary>
+    OutOfHandles,
+
     /// <summary>The log is poisoned by a failed write or sync, or closed: <see cref="TopicLog.Failure"/>.</summary>
     Failed,
 }

@@ -20,7 +20,7 @@ internal sealed class ProducerEntry
         public long Offset;
         public uint Count;
 
-        /// <summary>Generation of the frame; 0 = not known, which is so for frames of before the last open.</summary>
+        /// <summary>Generation of the frame; 0 = not known: it was read from a snapshot of format 1.</summary>
         public uint Generation;
     }
 

@@ -5,13 +5,14 @@ using Danube.Fast.Protocol;
 namespace Danube.Fast.Core;
 
 /// <summary>
-/// The stored form of a <see cref="ProducerTable"/>: u32 version 1, u64 topic id, i64 offset (first offset not covered), u32 generation,
-/// u32 producers, each u64 id, u64 last sequence, i64 last used (microseconds), u32 frames, each (u64 sequence, i64 offset, u32 count)
-/// oldest first; u32 CRC32C of all before. Big-endian.
+/// The stored form of a <see cref="ProducerTable"/>: u32 version 2, u64 topic id, i64 offset (first offset not covered), u32 generation,
+/// u32 producers, each u64 id, u64 last sequence, i64 last used (microseconds), u32 frames, each (u64 sequence, i64 offset, u32 count,
+/// u32 generation) oldest first; u32 CRC32C of all before. Big-endian. Version 1, without the generations, is read too.
 /// </summary>
 public static class ProducerSnapshot
 {
-    private const uint FormatVersion = 1;
+    private const uint FormatVersion = 2, WithoutGenerations = 1;
+    private const int MarkSize = 24, MarkSizeWithoutGeneration = 20;
 
     /// <summary>Writes the table; the caller holds the append lock.</summary>
     public static void Write(IBufferWriter<byte> output, ProducerTable table, ulong topicId, long endOffset, uint generation)
@@ -38,7 +39,8 @@ public static class ProducerSnapshot
                 BinaryPrimitives.WriteUInt64BigEndian(buffer, mark.Sequence);
                 BinaryPrimitives.WriteInt64BigEndian(buffer[8..], mark.Offset);
                 BinaryPrimitives.WriteUInt32BigEndian(buffer[16..], mark.Count);
-                Put(output, buffer[..20], ref crc);
+                BinaryPrimitives.WriteUInt32BigEndian(buffer[20..], mark.Generation);
+                Put(output, buffer[..MarkSize], ref crc);
             }
         }
 
@@ -53,7 +55,7 @@ public static class ProducerSnapshot
         endOffset = 0;
         generation = 0;
         if (bytes.Length < 32 || BinaryPrimitives.ReadUInt32BigEndian(bytes[^4..]) != Crc32C.Compute(bytes[..^4])
-            || BinaryPrimitives.ReadUInt32BigEndian(bytes) != FormatVersion || BinaryPrimitives.ReadUInt64BigEndian(bytes[4..]) != topicId)
+            || BinaryPrimitives.ReadUInt32BigEndian(bytes) is not (FormatVersion or WithoutGenerations) || BinaryPrimitives.ReadUInt64BigEndian(bytes[4..]) != topicId)
         {
             return false;
         }
@@ -61,10 +63,11 @@ public static class ProducerSnapshot
         endOffset = BinaryPrimitives.ReadInt64BigEndian(bytes[12..]);
         generation = BinaryPrimitives.ReadUInt32BigEndian(bytes[20..]);
         uint producers = BinaryPrimitives.ReadUInt32BigEndian(bytes[24..]);
+        int markSize = BinaryPrimitives.ReadUInt32BigEndian(bytes) == FormatVersion ? MarkSize : MarkSizeWithoutGeneration;
         ReadOnlySpan<byte> rest = bytes[28..^4];
         for (uint i = 0; i < producers; i++)
         {
-            if (!TryReadEntry(ref rest, table))
+            if (!TryReadEntry(ref rest, table, markSize))
             {
                 return false;
             }
@@ -73,7 +76,7 @@ public static class ProducerSnapshot
         return rest.IsEmpty;
     }
 
-    private static bool TryReadEntry(ref ReadOnlySpan<byte> rest, ProducerTable table)
+    private static bool TryReadEntry(ref ReadOnlySpan<byte> rest, ProducerTable table, int markSize)
     {
         if (rest.Length < 28)
         {
@@ -85,14 +88,15 @@ public static class ProducerSnapshot
         ulong last = BinaryPrimitives.ReadUInt64BigEndian(rest[8..]);
         uint frames = BinaryPrimitives.ReadUInt32BigEndian(rest[24..]);
         rest = rest[28..];
-        if (frames > ProducerEntry.MaxFrames || rest.Length < frames * 20)
+        if (frames > ProducerEntry.MaxFrames || rest.Length < frames * markSize)
         {
             return false;
         }
 
-        for (; frames > 0; frames--, rest = rest[20..])
+        for (; frames > 0; frames--, rest = rest[markSize..])
         {
-            entry.Record(BinaryPrimitives.ReadUInt64BigEndian(rest), BinaryPrimitives.ReadUInt32BigEndian(rest[16..]), BinaryPrimitives.ReadInt64BigEndian(rest[8..]));
+            uint generation = markSize == MarkSize ? BinaryPrimitives.ReadUInt32BigEndian(rest[20..]) : 0;
+            entry.Record(BinaryPrimitives.ReadUInt64BigEndian(rest), BinaryPrimitives.ReadUInt32BigEndian(rest[16..]), BinaryPrimitives.ReadInt64BigEndian(rest[8..]), generation);
         }
 
         entry.SetBaseline(last);

@@ -76,11 +76,17 @@ public sealed class ProducerTable
     }
 
     /// <summary>Enters a frame that was appended (or is replayed in offset order during recovery).</summary>
-    public void Record(ulong producerId, ulong sequence, uint count, long offset, long timeMicros)
+    /// <param name="producerId">Its producer.</param>
+    /// <param name="sequence">Of its first record.</param>
+    /// <param name="count">Its records.</param>
+    /// <param name="offset">Of its first record.</param>
+    /// <param name="timeMicros">Append time, Unix microseconds.</param>
+    /// <param name="generation">Of the frame; 0 = not known. It goes back to the producer when it sends the frame again.</param>
+    public void Record(ulong producerId, ulong sequence, uint count, long offset, long timeMicros, uint generation = 0)
     {
         ProducerEntry entry = GetOrAdd(producerId, timeMicros);
         entry.LastUsedMicros = Math.Max(entry.LastUsedMicros, timeMicros);
-        entry.Record(sequence, count, offset);
+        entry.Record(sequence, count, offset, generation);
     }
 
     /// <summary>Drops entries idle since before <paramref name="nowMicros"/> - <see cref="MaxIdleMicros"/>.</summary>

@@ -175,6 +175,7 @@ public sealed partial class Topic
         AppendStatus.Ok => ErrorCode.None,
         AppendStatus.DiskFull => ErrorCode.DiskFull,
         AppendStatus.DiskLow => ErrorCode.DiskLow,
+        AppendStatus.OutOfHandles => ErrorCode.Unavailable,
         _ => ErrorCode.LogFailed,
     };
 

@@ -27,6 +27,7 @@ internal static class ErrorTexts
         ErrorCode.DiskLow => "The broker's disk is nearly full: publishing goes on when space was freed.",
         ErrorCode.MessageTooLarge => "A message of the frame is larger than the topic takes (max_message_bytes): send a smaller one, or raise the limit.",
         ErrorCode.BacklogQuotaExceeded => "The topic's backlog is over its quota (backlog_quota_bytes): publishing goes on when consumers have caught up.",
+        ErrorCode.Unavailable => "The broker cannot do it now (it may have too many files open): try again in a moment.",
         ErrorCode.LogFailed => "The log of the topic failed and takes nothing more: see the broker's log.",
         ErrorCode.TopicDeleted => "The topic was deleted.",
         ErrorCode.BadAck => "The acknowledgement names offsets that were not delivered, or does not fit the subscription's type.",

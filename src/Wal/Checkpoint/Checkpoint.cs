@@ -65,6 +65,18 @@ internal sealed class Checkpoint : IDisposable
         }
     }
 
+    /// <summary>Above every generation that was ever used in this directory.</summary>
+    public uint NextUnused
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _next;
+            }
+        }
+    }
+
     /// <summary>Reserves the next block early, off the appenders' way.</summary>
     public void ReserveAhead()
     {

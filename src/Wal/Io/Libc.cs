@@ -6,7 +6,7 @@ namespace Danube.Fast.Wal;
 /// <summary>Calls of the C library that .NET does not offer. None of them may suppress the GC transition: they block.</summary>
 internal static partial class Libc
 {
-    public const int EIntr = 4, EAgain = 11, EDiskFull = 28, EAgainMac = 35, ENotSupported = 95, EQuotaMac = 69, EQuota = 122;
+    public const int EIntr = 4, EAgain = 11, ETooManyFilesSystem = 23, ETooManyFiles = 24, EDiskFull = 28, EAgainMac = 35, ENotSupported = 95, EQuotaMac = 69, EQuota = 122;
     public const int LockExclusive = 2, LockNonBlocking = 4;
     public const int FullFSync = 51;
     public const int SeekData = 3, ENxIo = 6;

@@ -44,9 +44,9 @@ internal sealed partial class DurableLog
                 return status;
             }
         }
-        else if (!_isWritable && !OpenForWriting())
+        else if (!_isWritable && OpenForWriting() is var opened && opened != AppendStatus.Ok)
         {
-            return AppendStatus.Failed;
+            return opened;
         }
 
         room = (int)RoomOf(_active!);
@@ -144,7 +144,7 @@ internal sealed partial class DurableLog
     }
 
     // An existing segment is written again: after a clean open, or after the log was idle.
-    private bool OpenForWriting()
+    private AppendStatus OpenForWriting()
     {
         try
         {
@@ -158,12 +158,17 @@ internal sealed partial class DurableLog
             _active.IsDone = false;
             _active.Index ??= new SparseIndex();
             _isWritable = true;
-            return true;
+            return AppendStatus.Ok;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            Fail(error);
-            return false;
+            AppendStatus blockage = IoErrors.BlockageOf(error);
+            if (blockage == AppendStatus.Failed)
+            {
+                Fail(error);
+            }
+
+            return blockage;
         }
     }
 }

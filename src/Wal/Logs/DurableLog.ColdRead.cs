@@ -8,6 +8,9 @@ internal sealed partial class DurableLog
 {
     private const int LookupWindowBytes = 64 * 1024;
 
+    // Too many open files pass: about a second of patience before the reader is told.
+    private const int HandlesAttempts = 50;
+
     public override void BeginColdRead(LogPosition position, int maxBytes, IColdReadSink sink)
     {
         ColdRead read = _directory.ColdBuffers.RentRead();
@@ -22,7 +25,17 @@ internal sealed partial class DurableLog
         run = default;
         try
         {
-            return TryReadCold(ref position, maxBytes, out run);
+            for (int attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    return TryReadCold(ref position, maxBytes, out run);
+                }
+                catch (IOException error) when (IoErrors.IsOutOfHandles(error) && attempt < HandlesAttempts)
+                {
+                    Thread.Sleep(HandlesRetryMs);
+                }
+            }
         }
         catch (Exception) when (Classify(position.Offset) is not ReadStatus.Ok)
         {
@@ -192,6 +205,7 @@ internal sealed partial class DurableLog
 
         from = Math.Min(from, Math.Max(expected, Volatile.Read(ref _logStart)));
         long to = reader.TrySearch(position, offset, out _, out StreamHeader next) ? next.Offset : EndOffsetOf(segments, at);
+        reader.ThrowIfUnreadable();
         return AddDamageFrom(from, Math.Max(to, offset + 1));
     }
 

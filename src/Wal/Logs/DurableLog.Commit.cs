@@ -6,6 +6,7 @@ namespace Danube.Fast.Wal;
 internal sealed partial class DurableLog
 {
     private readonly Lock _commitLock = new();
+    private bool _commitAgain;
 
     /// <summary>Makes durable what is committed at the moment of the call and moves the watermark file by file. An error poisons the log.</summary>
     internal void Commit()
@@ -21,6 +22,16 @@ internal sealed partial class DurableLog
             {
                 ReportFailure();
             }
+        }
+    }
+
+    /// <summary>Runs a round again that found too many files open. Runs on: the janitor.</summary>
+    internal void CommitTick()
+    {
+        if (Volatile.Read(ref _commitAgain))
+        {
+            Volatile.Write(ref _commitAgain, false);
+            _directory.Committer.Request(CommitWork);
         }
     }
 
@@ -71,6 +82,11 @@ internal sealed partial class DurableLog
             }
 
             Count(position - segment.DurablePosition, Stopwatch.GetElapsedTime(begin).Ticks);
+        }
+        catch (Exception error) when (IoErrors.IsOutOfHandles(error))
+        {
+            Volatile.Write(ref _commitAgain, true); // Nothing was synced in vain: the whole round is run again.
+            return false;
         }
         catch (Exception error)
         {

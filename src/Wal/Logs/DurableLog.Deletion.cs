@@ -1,3 +1,5 @@
+using Danube.Fast.Core;
+
 namespace Danube.Fast.Wal;
 
 // Deleting from the front, one at a time: the raised log start is on the disk before it is seen, and before a file goes. Runs on: the cleaner, the
@@ -163,27 +165,33 @@ internal sealed partial class DurableLog
     private static bool HoldsFrames(Segment[] segments, long end) => segments.Length > 0 && segments[^1].BaseOffset < end;
 
     // The active segment is never deleted: an empty one with the next offset as its base comes first, so offsets go on after everything is gone.
-    // False when something was appended meanwhile.
+    // False when something was appended meanwhile, or when it cannot be done now.
     private bool RollToEmpty(long end)
     {
-        PreparedSegment? prepared = Allocate(_directory.Options.FirstSegmentBytes);
+        PreparedSegment? prepared = null;
+        bool rolled = false;
         try
         {
+            prepared = Allocate(_directory.Options.FirstSegmentBytes);
             lock (AppendLock)
             {
                 if (!_closed && _failure is null && _committed == end && HoldsFrames(_segments, end))
                 {
                     StartSegment(prepared);
                     prepared = null;
+                    rolled = true;
                 }
             }
+        }
+        catch (Exception error) when (IoErrors.BlockageOf(error) != AppendStatus.Failed)
+        {
+            _directory.Report(WalEventKind.BackgroundError, TopicId, $"No empty segment could be started; it will be tried again: {error.Message}", error);
         }
         catch (Exception error)
         {
             Fail(error);
         }
 
-        bool rolled = prepared is null;
         prepared?.Discard(_files);
         Commit();
         return rolled;

@@ -3,7 +3,10 @@ namespace Danube.Fast.Wal;
 // Opening is lazy: a background reader or the first one who needs the state does it, once.
 internal sealed partial class DurableLog
 {
+    private const int HandlesRetryMs = 20;
+
     private readonly Lock _readyLock = new();
+    private bool _handlesReported;
     private int _openingRequested;
     private int _openingPlanned;
     private bool _isLoaded;
@@ -55,13 +58,14 @@ internal sealed partial class DurableLog
             try
             {
                 // A closed log may be deleted or open again as another object: its files are not touched any more.
-                if (IsClosed)
+                while (!IsClosed && !TryLoad(out sync))
+                {
+                    Thread.Sleep(HandlesRetryMs); // Never on a hot thread for long: appends and tail reads ask a background reader to open.
+                }
+
+                if (!_isLoaded)
                 {
                     TakeRecordedEnds();
-                }
-                else
-                {
-                    sync = Load();
                 }
             }
             catch (Exception error)
@@ -81,6 +85,32 @@ internal sealed partial class DurableLog
         CompleteRoomWaiters();
     }
 
+    // False when too many files are open: nothing was decided, so it is tried again.
+    private bool TryLoad(out bool sync)
+    {
+        try
+        {
+            sync = Load();
+            return true;
+        }
+        catch (IOException error) when (IoErrors.IsOutOfHandles(error))
+        {
+            sync = false;
+            foreach (Segment segment in _segments)
+            {
+                segment.File?.Dispose();
+            }
+
+            if (!_handlesReported)
+            {
+                _handlesReported = true;
+                _directory.Report(WalEventKind.OutOfHandles, TopicId, "Too many files are open to open the log; it will be tried again. Raise the limit (ulimit -n).", error);
+            }
+
+            return false;
+        }
+    }
+
     // The log could not be opened, or was closed first: what the record says stands, and is not overwritten.
     private void TakeRecordedEnds()
     {
@@ -97,7 +127,7 @@ internal sealed partial class DurableLog
     // True when something was recovered that must be synced before it counts as durable.
     private bool Load()
     {
-        var opening = new LogOpening(_files, _directory.Store, _path, TopicId);
+        var opening = new LogOpening(_files, _directory.Store, _path, TopicId, _directory.Checkpoint.NextUnused);
         opening.Run();
         RecoveredLog found = opening.Result;
         _segments = [.. found.Segments];

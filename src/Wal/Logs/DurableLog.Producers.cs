@@ -198,7 +198,7 @@ internal sealed partial class DurableLog
 
             if (header.Offset >= from)
             {
-                table.Record(header.ProducerId, header.Sequence, header.RecordCount, header.Offset, header.AppendTimeMicros);
+                table.Record(header.ProducerId, header.Sequence, header.RecordCount, header.Offset, header.AppendTimeMicros, header.Generation);
                 _bytesSinceSnapshot += header.FrameLength;
             }
 

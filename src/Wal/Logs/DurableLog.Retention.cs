@@ -70,11 +70,13 @@ internal sealed partial class DurableLog
             total += DataBytes(segment);
         }
 
+        // An empty last segment is as new as the roll that made it; what lies in front of it is as old as the last frame.
+        bool allOld = Volatile.Read(ref _lastTimeMicros) < oldest && !HoldsFrames(segments, Volatile.Read(ref _committed));
         int gone = 0;
         while (gone + 1 < segments.Length && segments[gone + 1].BaseOffset <= limit)
         {
             long rest = total - DataBytes(segments[gone]);
-            bool isOld = segments[gone + 1].CreatedMicros is > 0 and long next && next < oldest;
+            bool isOld = allOld || (segments[gone + 1].CreatedMicros is > 0 and long next && next < oldest);
             bool isTooMuch = maxBytes > 0 && rest >= maxBytes;
             if (!isOld && !isTooMuch)
             {

@@ -6,7 +6,7 @@ namespace Danube.Fast.Wal;
 // The next segment: prepared by the allocator thread, started by the appender.
 internal sealed partial class DurableLog
 {
-    private const long QuickFillMs = 1000, FullRetryMs = 100, PageBytes = 4096;
+    private const long QuickFillMs = 1000, BlockedRetryMs = 100, PageBytes = 4096;
     private readonly Lock _roomLock = new();
 
     // Under _roomLock.
@@ -14,8 +14,9 @@ internal sealed partial class DurableLog
     private TaskCompletionSource? _roomWaiters;
     private long _wantedBytes;
     private bool _preparing;
-    private bool _diskIsFull;
-    private long _lastFullMs;
+    private AppendStatus _blockage; // Why the last attempt to start a segment failed: it is made again, by the next append or the janitor.
+    private long _blockedMs;
+    private long _neededBytes;
 
     // Under the append lock.
     private long _plannedBytes;
@@ -50,15 +51,15 @@ internal sealed partial class DurableLog
 
         small?.Discard(_files);
         PreparedSegment? prepared = null;
-        bool full = false;
+        AppendStatus blockage = AppendStatus.Ok;
         try
         {
             prepared = Allocate(bytes);
         }
-        catch (DiskFullException error)
+        catch (Exception error) when (IoErrors.BlockageOf(error) is var passing && passing != AppendStatus.Failed)
         {
-            full = true;
-            _directory.OnDiskFull(TopicId, error);
+            blockage = passing;
+            _directory.OnBlocked(TopicId, passing, error);
         }
         catch (Exception error)
         {
@@ -69,16 +70,28 @@ internal sealed partial class DurableLog
             }
         }
 
-        EndPreparation(prepared, full);
+        EndPreparation(prepared, blockage);
     }
 
-    private void EndPreparation(PreparedSegment? prepared, bool full)
+    /// <summary>Tries again to allocate what an error that passes had prevented, whether anybody appends or not. Runs on: the janitor.</summary>
+    internal void RoomTick()
+    {
+        lock (_roomLock)
+        {
+            if (_blockage != AppendStatus.Ok && !_preparing && !_closed && _directory.NowMs - _blockedMs >= BlockedRetryMs)
+            {
+                RequestPreparation(_neededBytes);
+            }
+        }
+    }
+
+    private void EndPreparation(PreparedSegment? prepared, AppendStatus blockage)
     {
         lock (_roomLock)
         {
             _preparing = false;
-            _diskIsFull = full;
-            _lastFullMs = full ? _directory.NowMs : 0;
+            _blockage = blockage;
+            _blockedMs = _directory.NowMs;
             if (!_closed)
             {
                 _prepared = prepared;
@@ -87,9 +100,9 @@ internal sealed partial class DurableLog
         }
 
         prepared?.Discard(_files);
-        if (!full)
+        if (blockage == AppendStatus.Ok)
         {
-            _directory.OnDiskRoom(TopicId);
+            _directory.OnUnblocked(TopicId);
         }
 
         CompleteRoomWaiters();
@@ -106,6 +119,7 @@ internal sealed partial class DurableLog
         catch
         {
             file.Dispose();
+            _files.Unlink(path);
             throw;
         }
     }
@@ -125,9 +139,29 @@ internal sealed partial class DurableLog
         }
         catch (Exception error)
         {
-            Fail(error);
-            return AppendStatus.Failed;
+            return OnStartFailed(prepared, error);
         }
+    }
+
+    // What passes by itself has changed nothing: the log goes on in its last segment. Anything else poisons.
+    private AppendStatus OnStartFailed(PreparedSegment prepared, Exception error)
+    {
+        AppendStatus blockage = IoErrors.BlockageOf(error);
+        if (blockage == AppendStatus.Failed)
+        {
+            Fail(error);
+            return blockage;
+        }
+
+        prepared.Discard(_files);
+        lock (_roomLock)
+        {
+            _blockage = blockage;
+            _blockedMs = _directory.NowMs;
+        }
+
+        _directory.OnBlocked(TopicId, blockage, error);
+        return blockage;
     }
 
     private AppendStatus TakePrepared(long needed, out PreparedSegment? prepared)
@@ -142,20 +176,21 @@ internal sealed partial class DurableLog
                 return AppendStatus.Ok;
             }
 
-            if (!_preparing && (!_diskIsFull || _directory.NowMs - _lastFullMs >= FullRetryMs))
+            _neededBytes = needed;
+            if (!_preparing && (_blockage == AppendStatus.Ok || _directory.NowMs - _blockedMs >= BlockedRetryMs))
             {
                 RequestPreparation(needed);
             }
 
             Interlocked.Increment(ref _directory.Counters.NotReadyCount);
-            return _diskIsFull ? AppendStatus.DiskFull : AppendStatus.NotReady;
+            return _blockage == AppendStatus.Ok ? AppendStatus.NotReady : _blockage;
         }
     }
 
     /// <summary>
     /// Seals the active segment and starts the next one. An empty one (of a retention roll, or too small for the frame) has the name that the next one needs, so it
     /// is replaced: two segments of one name would end with the file of the live one deleted in the name of the other. The committer may be about
-    /// to sync the replaced file, so its handle is left to the collector. The caller holds the append lock.
+    /// to sync the replaced file, so its handle is left to the collector. Until the rename an error changes nothing. The caller holds the append lock.
     /// </summary>
     private void StartSegment(PreparedSegment prepared)
     {
@@ -163,6 +198,18 @@ internal sealed partial class DurableLog
         long now = _directory.NowMicros;
         Segment[] segments = _segments;
         Segment? replaced = segments.Length > 0 && segments[^1].BaseOffset == _committed ? segments[^1] : null;
+        uint generation = _directory.Checkpoint.NextGeneration();
+        Span<byte> header = stackalloc byte[SegmentHeader.Size];
+        new SegmentHeader(TopicId, _committed, generation, TopicEpoch, now, Volatile.Read(ref _durable)).Write(header);
+        prepared.File.Write(header, 0);
+        if (replaced is null && old is not null)
+        {
+            old.File ??= _files.Open(old.Path);
+        }
+
+        string path = Path.Combine(_path, SegmentNames.Of(_committed));
+        _files.Rename(prepared.Path, path);
+        _generation = generation;
         if (replaced is not null)
         {
             segments = segments[..^1];
@@ -172,12 +219,6 @@ internal sealed partial class DurableLog
             Seal(old, now);
         }
 
-        _generation = _directory.Checkpoint.NextGeneration();
-        Span<byte> header = stackalloc byte[SegmentHeader.Size];
-        new SegmentHeader(TopicId, _committed, _generation, TopicEpoch, now, Volatile.Read(ref _durable)).Write(header);
-        prepared.File.Write(header, 0);
-        string path = Path.Combine(_path, SegmentNames.Of(_committed));
-        _files.Rename(prepared.Path, path);
         var segment = new Segment(path, _committed, prepared.Capacity)
         {
             File = prepared.File,
@@ -208,10 +249,16 @@ internal sealed partial class DurableLog
     {
         if (segment.Capacity - segment.CommittedPosition >= ProtocolLimits.HeaderSize)
         {
-            segment.File ??= _files.Open(segment.Path);
             Span<byte> marker = stackalloc byte[ProtocolLimits.HeaderSize];
             FrameCheck.WriteEndMarker(marker, _committed, now, Math.Max(_lastEpoch, TopicEpoch), Math.Max(_lastGeneration, segment.Generation));
-            segment.File.Write(marker, segment.CommittedPosition);
+            try
+            {
+                segment.File!.Write(marker, segment.CommittedPosition);
+            }
+            catch (Exception error) when (IoErrors.BlockageOf(error) == AppendStatus.DiskFull)
+            {
+                // A file system that copies on write may have no room even here. The next segment's name and header say the same.
+            }
         }
 
         segment.IsDone = false;
@@ -232,7 +279,7 @@ internal sealed partial class DurableLog
     {
         lock (_roomLock)
         {
-            if (!_preparing && _prepared is null && !_diskIsFull)
+            if (!_preparing && _prepared is null && _blockage == AppendStatus.Ok)
             {
                 RequestPreparation(0);
             }

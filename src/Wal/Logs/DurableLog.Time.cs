@@ -52,6 +52,7 @@ internal sealed partial class DurableLog
             expected = header.EndOffset;
         }
 
+        reader.ThrowIfUnreadable();
         return at + 1 < segments.Length ? segments[at + 1].BaseOffset : committed;
     }
 
@@ -64,6 +65,7 @@ internal sealed partial class DurableLog
             using SegmentReader reader = OpenCommitted(segments, at, Volatile.Read(ref _committed));
             if (!reader.TryHeader(SegmentHeader.Size, out StreamHeader header, out _) && !reader.TrySearch(SegmentHeader.Size, segment.BaseOffset, out _, out header))
             {
+                reader.ThrowIfUnreadable();
                 return long.MaxValue;
             }
 

@@ -29,6 +29,16 @@ internal sealed class SegmentReader : IDisposable
 
     public long BytesRead => _window.BytesRead;
 
+    /// <summary>Throws the first error of a read, if there was one: what was not found may be there all the same.</summary>
+    /// <exception cref="IOException">A read failed.</exception>
+    public void ThrowIfUnreadable()
+    {
+        if (_window.ReadError is { } error)
+        {
+            throw new IOException($"{_file.Path} cannot be read: {error.Message}", error);
+        }
+    }
+
     /// <summary>The header of the file.</summary>
     public bool TryFileHeader(out SegmentHeader header)
     {
@@ -73,6 +83,7 @@ internal sealed class SegmentReader : IDisposable
     }
 
     /// <summary>An index of the whole visible segment with one entry per <see cref="SparseIndex.ColdStep"/>.</summary>
+    /// <exception cref="IOException">The disk could not be read to the end; a part of an index would hide what lies behind.</exception>
     public SparseIndex BuildIndex(long baseOffset)
     {
         var index = new SparseIndex();
@@ -84,6 +95,7 @@ internal sealed class SegmentReader : IDisposable
             {
                 if (!TrySearch(position + ProtocolLimits.FrameAlignment, expected, out position, out header))
                 {
+                    ThrowIfUnreadable();
                     break;
                 }
 

@@ -4,7 +4,7 @@ namespace Danube.Fast.Wal;
 /// Opens the files of one log: finishes interrupted deletes, decides from the records whether a scan is needed and from which segment on.
 /// Runs on: one thread, before the log is used.
 /// </summary>
-internal sealed class LogOpening(WalFileSystem files, StateStore store, string path, ulong topicId)
+internal sealed class LogOpening(WalFileSystem files, StateStore store, string path, ulong topicId, uint generationLimit)
 {
     private readonly List<ScanFile> _all = [];
 
@@ -141,7 +141,7 @@ internal sealed class LogOpening(WalFileSystem files, StateStore store, string p
         // Without a record nothing was ever deleted from the front. A base below the log start: the segment holds both sides of it.
         long start = first > 0 ? _all[first].BaseOffset : known ? state.LogStart : 0;
         start = _all.Count > 0 ? Math.Min(start, _all[first].BaseOffset) : start;
-        using var scan = new LogScan(files, topicId, _all[first..], start, durable);
+        using var scan = new LogScan(files, topicId, _all[first..], start, durable, generationLimit);
         RecoveredLog scanned = scan.Run();
         Result = scanned;
         if (first > 0)

@@ -98,7 +98,7 @@ internal sealed partial class LogScan
             if (j != i)
             {
                 start = SegmentHeader.Size;
-                if (file.HasHeader && file.Header.Generation >= _generation && file.BaseOffset >= _expected)
+                if (file.HasHeader && file.Header.Generation >= _generation && file.Header.Generation < _generationLimit && file.BaseOffset >= _expected)
                 {
                     generation = file.Header.Generation;
                     proven = Math.Max(proven, file.Header.DurableEnd);
@@ -166,6 +166,8 @@ internal sealed partial class LogScan
         return at + length;
     }
 
+    // The payload of a torn frame may hold whole frames: with offset, epoch and generation of this log they could not be told from its own, but a
+    // generation that was never used gives them away.
     private bool TryAccept(ScanFile file, long at, uint generation, long limit, out StreamHeader header, out int length)
     {
         header = default;
@@ -178,7 +180,7 @@ internal sealed partial class LogScan
 
         header = new StreamHeader(bytes);
         return header.Type == FrameType.Publish && header.Offset >= _expected && header.EndOffset <= limit
-            && header.Generation >= generation && header.TopicEpoch >= _epoch && FrameCheck.HasGoodContent(bytes);
+            && header.Generation >= generation && header.Generation < _generationLimit && header.TopicEpoch >= _epoch && FrameCheck.HasGoodContent(bytes);
     }
 
     // From the first byte behind `position` to the last that is not zero.

@@ -13,6 +13,7 @@ internal sealed partial class LogScan : IDisposable
     private readonly ulong _topicId;
     private readonly long _start;
     private readonly long _knownDurable;
+    private readonly uint _generationLimit;
     private readonly FileWindow _window = new();
     private readonly List<ScanFile> _scan;
     private readonly RecoveredLog _result = new();
@@ -27,13 +28,15 @@ internal sealed partial class LogScan : IDisposable
     /// <param name="scan">Segment files from the first one that may hold unsynced bytes, by base offset.</param>
     /// <param name="start">Offset at which the first of them must begin.</param>
     /// <param name="knownDurable">A durable end that a record proves; 0 when there is none.</param>
-    public LogScan(WalFileSystem files, ulong topicId, List<ScanFile> scan, long start, long knownDurable)
+    /// <param name="generationLimit">Above every generation that this directory has used: what claims a higher one was not written by its broker.</param>
+    public LogScan(WalFileSystem files, ulong topicId, List<ScanFile> scan, long start, long knownDurable, uint generationLimit)
     {
         _files = files;
         _topicId = topicId;
         _scan = scan;
         _start = start;
         _knownDurable = knownDurable;
+        _generationLimit = generationLimit;
     }
 
     /// <summary>Files that hold nothing of the log any more; the caller removes them and syncs the directory before anything is appended.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Core.Tests;
 
@@ -37,6 +38,33 @@ public sealed class ProducerTableTests
                 }
             }
         }
+    }
+
+    [Fact]
+    public void A_snapshot_keeps_the_generations_of_frames_and_one_of_format_1_is_still_read()
+    {
+        var table = new ProducerTable();
+        table.Record(1, 1, 2, 0, 0, generation: 7);
+        table.Record(1, 3, 1, 2, 0, generation: 9);
+        var output = new ArrayBufferWriter<byte>();
+        ProducerSnapshot.Write(output, table, 7, 3, 9);
+        Assert.True(ProducerSnapshot.TryRead(output.WrittenSpan, 7, out ProducerTable copy, out _, out _));
+        Assert.Equal([9u, 7u], Generations(copy));
+
+        // Format 1: 28 bytes of head, 28 per producer, 20 per frame.
+        byte[] bytes = output.WrittenSpan.ToArray();
+        byte[] former = [.. bytes[..76], .. bytes[80..100], 0, 0, 0, 0];
+        former[3] = 1;
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(former.AsSpan(former.Length - 4), Crc32C.Compute(former.AsSpan(0, former.Length - 4)));
+        Assert.True(ProducerSnapshot.TryRead(former, 7, out copy, out _, out _));
+        Assert.Equal([0u, 0u], Generations(copy));
+        Assert.Equal((SequenceVerdict.Duplicate, 2L), (copy.Check(1, 3, 1, out long offset), offset));
+    }
+
+    private static uint[] Generations(ProducerTable table)
+    {
+        ProducerEntry entry = Assert.Single(table.Entries).Value;
+        return [.. Enumerable.Range(0, entry.FrameCount).Select(age => entry.Frame(age).Generation)];
     }
 
     [Fact]

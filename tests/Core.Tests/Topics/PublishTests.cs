@@ -113,6 +113,7 @@ public sealed class PublishTests
     [Theory]
     [InlineData(AppendStatus.DiskFull, ErrorCode.DiskFull)]
     [InlineData(AppendStatus.DiskLow, ErrorCode.DiskLow)]
+    [InlineData(AppendStatus.OutOfHandles, ErrorCode.Unavailable)]
     [InlineData(AppendStatus.Failed, ErrorCode.LogFailed)]
     public void Errors_of_the_log_refuse_the_frame_and_a_retry_can_succeed(AppendStatus status, ErrorCode expected)
     {

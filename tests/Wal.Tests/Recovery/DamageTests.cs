@@ -211,6 +211,100 @@ public sealed class DamageTests
     }
 
     [Fact]
+    public void A_frame_in_the_payload_of_a_torn_one_is_not_taken_for_one_of_the_log()
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        DurableLog log = directory.Create(1);
+        directory.Append(log, TestFrames.Build(1, 1, 1, RecordBytes));
+        directory.RunCommits();
+        byte[] inner = TestFrames.Build(9, 1, 1, 100);
+        StreamHeaderWriter.Stamp(inner, 7, _clock.NowMicros, 0, generation: 5_000_000, durableLag: 0); // Would prove that offsets 1 to 6 were acknowledged.
+        directory.Append(log, TestFrames.Around(1, 2, inner));
+        using (WalFile file = log.OpenForTest(log.SegmentsForTest[0]))
+        {
+            file.Write(new byte[ProtocolLimits.HeaderSize], SegmentHeader.Size + FrameBytes); // The outer header did not reach the disk.
+        }
+
+        DurableLog again = new SteppedDirectory(_files.Kill(), _clock).Open(1);
+        Assert.Equal(1, again.Committed);
+        Assert.Empty(again.Damages);
+    }
+
+    [Fact]
+    public void A_read_that_fails_is_an_error_of_the_disk_and_no_damage()
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        DurableLog log = directory.Create(1);
+        for (ulong i = 1; i <= 60; i++)
+        {
+            directory.Append(log, TestFrames.Build(1, i, 1, 5000));
+        }
+
+        directory.RunCommits();
+        directory.Directory.Dispose();
+        var next = new SteppedDirectory(_files, _clock);
+        DurableLog again = next.Open(1);
+        again.EnsureReady();
+        int good = 0, reads = 0;
+        _files.Before = (call, path) =>
+        {
+            if (call == FileCall.Read && path == Segment0 && reads++ >= good)
+            {
+                throw new IOException("injected");
+            }
+        };
+        for (good = 0; good < 12; good++)
+        {
+            reads = 0;
+            LogPosition position = LogPosition.At(9);
+            ReadStatus status = again.ReadCold(ref position, 1000, out LogRun run);
+            Assert.True(status is ReadStatus.Ok or ReadStatus.Failed, $"{status} after {good} good reads");
+            if (status == ReadStatus.Ok)
+            {
+                run.Owner.Release();
+            }
+        }
+
+        _files.Before = null;
+        Assert.Empty(again.Damages);
+        Assert.Equal(0, next.Directory.Counters.Damages);
+        Assert.Equal(60, LogDriver.ReadAll(again, 0).Count);
+    }
+
+    [Fact]
+    public async Task A_read_that_fails_in_a_time_lookup_is_no_answer()
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        DurableLog log = directory.Create(1);
+        for (ulong i = 1; i <= 60; i++)
+        {
+            _clock.Advance(TimeSpan.FromMilliseconds(10));
+            directory.Append(log, TestFrames.Build(1, i, 1, 5000));
+        }
+
+        directory.RunCommits();
+        long time = log.LastAppendTimeMicros - 555_000;
+        directory.Directory.Dispose();
+        var next = new SteppedDirectory(_files, _clock);
+        DurableLog again = next.Open(1);
+        again.EnsureReady();
+        _files.Before = (call, path) =>
+        {
+            if (call == FileCall.Read && path == Segment0)
+            {
+                throw new IOException("injected");
+            }
+        };
+        ValueTask<long> found = again.FindOffsetAsync(time);
+        next.RunBackground();
+        await Assert.ThrowsAsync<IOException>(async () => await found);
+        _files.Before = null;
+        found = again.FindOffsetAsync(time);
+        next.RunBackground();
+        Assert.Equal(4, await found);
+    }
+
+    [Fact]
     public void A_disk_that_cannot_be_read_stops_the_log_instead_of_shortening_it()
     {
         var directory = new SteppedDirectory(_files, _clock);

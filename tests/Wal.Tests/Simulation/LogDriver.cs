@@ -109,7 +109,7 @@ internal static class LogDriver
         for (int at = 0; status == AppendStatus.Ok && at < length; at += TestFrames.LengthOf(run[at..]))
         {
             var header = new StreamHeader(run[at..]);
-            log.Producers.Record(header.ProducerId, header.Sequence, header.RecordCount, header.Offset, time);
+            log.Producers.Record(header.ProducerId, header.Sequence, header.RecordCount, header.Offset, time, header.Generation);
         }
 
         return length;

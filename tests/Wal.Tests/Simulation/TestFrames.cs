@@ -31,6 +31,24 @@ internal static class TestFrames
         return frame;
     }
 
+    /// <summary>A frame of one record that holds another frame, at a place where frames may begin.</summary>
+    public static byte[] Around(ulong producerId, ulong sequence, byte[] inner)
+    {
+        const int Shift = 3; // A record's content begins 5 bytes behind a multiple of 8.
+        byte[] frame = Build(producerId, sequence, 1, Shift + inner.Length);
+        var header = new StreamHeader(frame);
+        Span<byte> payload = frame.AsSpan(ProtocolLimits.HeaderSize, (int)header.PayloadLength);
+        inner.CopyTo(payload[(payload.Length - inner.Length)..]);
+        if ((payload.Length - inner.Length) % ProtocolLimits.FrameAlignment != 0)
+        {
+            throw new InvalidOperationException("The inner frame is not aligned.");
+        }
+
+        StreamHeaderWriter.SealContent(frame, payload);
+        StreamHeaderWriter.SealHeader(frame);
+        return frame;
+    }
+
     /// <summary>Length of the frame at the start of the bytes.</summary>
     public static int LengthOf(ReadOnlySpan<byte> frame) => new StreamHeader(frame).FrameLength;
 }

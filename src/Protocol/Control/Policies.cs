@@ -55,6 +55,7 @@ public record TopicPolicy
 /// <summary>Rules of a namespace: of its topics, and of itself.</summary>
 public sealed record NamespaceSpec : TopicPolicy
 {
+    /// <summary>Name of the namespace, without slashes.</summary>
     public string Namespace { get; set; } = "";
 
     /// <summary>Topics, partitions counted one by one.</summary>

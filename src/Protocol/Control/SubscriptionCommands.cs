@@ -9,7 +9,10 @@ public sealed record SubscriptionRequest
 /// <summary>One subscription, in full.</summary>
 public sealed record SubscriptionDetails
 {
+    /// <summary>Its topic, <c>/namespace/name</c>.</summary>
     public string Topic { get; set; } = "";
+
+    /// <summary>As lists show it.</summary>
     public SubscriptionInfo Subscription { get; set; } = new();
 
     /// <summary>Acknowledged offsets above mark-delete.</summary>
@@ -17,12 +20,18 @@ public sealed record SubscriptionDetails
 
     /// <summary>The policy with all defaults filled in.</summary>
     public SubscriptionPolicy Policy { get; set; } = new();
+
+    /// <summary>The consumers connected.</summary>
     public ConsumerInfo[] Consumers { get; set; } = [];
 }
 
+/// <summary>A connected consumer.</summary>
 public sealed record ConsumerInfo
 {
+    /// <summary>Name of the consumer.</summary>
     public string Name { get; set; } = "";
+
+    /// <summary>Priority among the consumers of a failover subscription; higher is preferred.</summary>
     public int Priority { get; set; }
 
     /// <summary>False for a failover consumer that stands by.</summary>
@@ -45,16 +54,20 @@ public sealed record SkipRequest
     public long Count { get; set; }
 }
 
+/// <summary>What a skip has done.</summary>
 public sealed record SkipReply
 {
     /// <summary>Records that were skipped.</summary>
     public long Skipped { get; set; }
+
+    /// <summary>First offset that is not acknowledged now.</summary>
     public long MarkDelete { get; set; }
 }
 
 /// <summary>Shows messages without delivering them.</summary>
 public sealed record PeekRequest
 {
+    /// <summary>The topic, <c>/namespace/name</c>.</summary>
     public string Topic { get; set; } = "";
 
     /// <summary>From this subscription's first unacknowledged record on, acknowledged ones left out; null: from <see cref="Offset"/>.</summary>
@@ -81,16 +94,26 @@ public sealed record MessageBody
 
     /// <summary>JSON lines: the subscription epoch it was delivered in.</summary>
     public uint? Epoch { get; set; }
+
+    /// <summary>Position in the partition.</summary>
     public long Offset { get; set; }
+
+    /// <summary>Generation of the log that it was written in.</summary>
     public uint Generation { get; set; }
 
     /// <summary>The key when it is UTF-8, else <see cref="KeyBase64"/>.</summary>
     public string? Key { get; set; }
+
+    /// <summary>The key in base64 when it is not UTF-8.</summary>
     public string? KeyBase64 { get; set; }
 
     /// <summary>The payload when it is UTF-8 text, else <see cref="PayloadBase64"/>.</summary>
     public string? Payload { get; set; }
+
+    /// <summary>The payload in base64 when it is not UTF-8 text.</summary>
     public string? PayloadBase64 { get; set; }
+
+    /// <summary>Names and values that the producer added; null for none.</summary>
     public Dictionary<string, string>? Attributes { get; set; }
 
     /// <summary>Unix microseconds.</summary>
@@ -101,5 +124,7 @@ public sealed record MessageBody
 
     /// <summary>Unix microseconds, when the producer gave one.</summary>
     public long? EventTime { get; set; }
+
+    /// <summary>How often it was taken before without being acknowledged.</summary>
     public int RedeliveryCount { get; set; }
 }

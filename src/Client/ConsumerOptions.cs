@@ -63,6 +63,8 @@ public sealed class ConsumerOptions
     /// <summary>Acknowledgements are sent after this long at the latest. Default 20 ms.</summary>
     public TimeSpan AckInterval { get; init; } = TimeSpan.FromMilliseconds(20);
 
+    internal bool IsReader { get; init; }
+
     internal string WireType => Type switch
     {
         SubscriptionType.Shared => "shared",
@@ -74,7 +76,11 @@ public sealed class ConsumerOptions
     internal void Validate()
     {
         ArgumentException.ThrowIfNullOrEmpty(Topic);
-        ArgumentException.ThrowIfNullOrEmpty(Subscription);
+        if (!IsReader)
+        {
+            ArgumentException.ThrowIfNullOrEmpty(Subscription);
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(CreditRecords, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(CreditBytes, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(CreditRecords, ProtocolLimits.MaxNegotiableFrame);

@@ -103,7 +103,14 @@ public sealed partial class DanubeClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Disposes all producers and consumers (outstanding messages and acknowledgements first), then closes the connections.</summary>
+    /// <summary>Makes a reader: a look at a topic from any position on, which leaves no trace.</summary>
+    /// <param name="options">Topic and settings.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="DanubeException">The broker refuses or cannot be reached.</exception>
+    public async Task<Reader> CreateReaderAsync(ReaderOptions options, CancellationToken cancellationToken = default) =>
+        new(this, await SubscribeAsync(options.ToConsumer(), cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Disposes all producers, consumers and readers (outstanding messages and acknowledgements first), then closes the connections.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1)

@@ -20,9 +20,10 @@ internal sealed partial class AckBook
     }
 
     /// <summary>The channel was opened (again) or the position was moved.</summary>
+    /// <param name="session">The present session.</param>
     /// <param name="epoch">The present epoch.</param>
     /// <param name="keep">True for an opening: then the same epoch, or the next one (which is our own return), means that nobody has moved the position.</param>
-    public void Begin(uint epoch, bool keep)
+    public void Begin(ConsumerSession session, uint epoch, bool keep)
     {
         lock (_gate)
         {
@@ -45,6 +46,7 @@ internal sealed partial class AckBook
             Volatile.Write(ref _settledEnd, _settled.End);
             _sentCount = 0;
             _epoch = epoch;
+            _session = session;
         }
     }
 

@@ -31,6 +31,7 @@ internal sealed partial class AckBook
     private int _rangeCount, _pending, _sentCount;
     private long _from, _to, _cumulative;
     private uint _epoch, _oldestEpoch;
+    private ConsumerSession? _session;
 
     /// <summary>True when something waits to be sent.</summary>
     public bool HasPending => Volatile.Read(ref _pending) > 0;
@@ -63,6 +64,15 @@ internal sealed partial class AckBook
 
             _pending++;
             return _pending == 1 ? AckStep.Started : _pending >= DueRecords || _rangeCount >= DueRanges ? AckStep.Due : AckStep.None;
+        }
+    }
+
+    /// <summary>The same for what was delivered on a session; nothing happens when another one has taken its place.</summary>
+    public AckStep Add(long from, long to, ConsumerSession deliveredOn)
+    {
+        lock (_gate)
+        {
+            return deliveredOn == _session ? Add(from, to, default(uint?)) : AckStep.None;
         }
     }
 

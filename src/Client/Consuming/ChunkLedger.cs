@@ -5,7 +5,6 @@ internal sealed class ChunkSet
 {
     public List<(long From, long To)> Ranges { get; } = [];
     public int Count { get; private set; }
-    public long First => Ranges[0].From;
     public long Last => Ranges[^1].To - 1;
 
     public void Add(long offset)
@@ -40,18 +39,6 @@ internal sealed class ChunkLedger
 
     /// <summary>True while there is nothing that a plain acknowledgement could miss.</summary>
     public bool IsEmpty => Volatile.Read(ref _count) == 0;
-
-    /// <summary>First offset of the messages that are not complete; <see cref="long.MaxValue"/> for none.</summary>
-    public long FirstOpen
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _open.Count == 0 ? long.MaxValue : _open.Min(s => s.First);
-            }
-        }
-    }
 
     public ChunkSet Begin(long offset)
     {
@@ -111,6 +98,20 @@ internal sealed class ChunkLedger
         }
     }
 
+    /// <summary>All offsets of the message with this id; null when it is not a large one.</summary>
+    public ChunkSet? Find(long lastOffset)
+    {
+        if (IsEmpty)
+        {
+            return null;
+        }
+
+        lock (_gate)
+        {
+            return _complete.GetValueOrDefault(lastOffset);
+        }
+    }
+
     /// <summary>The channel was opened, or the position moved: nothing that is open will be continued.</summary>
     public void Restart()
     {
@@ -141,11 +142,11 @@ internal sealed class ChunkLedger
             step = _held[0].From > 0 ? Later(step, acks.AddCumulative(_held[0].From - 1)) : step;
             foreach ((long from, long to) in _held)
             {
-                step = at < from ? Later(step, acks.Add(at, from, null)) : step;
+                step = at < from ? Later(step, acks.Add(at, from, default(uint?))) : step;
                 at = Math.Max(at, to);
             }
 
-            step = at <= offset ? Later(step, acks.Add(at, offset + 1, null)) : step;
+            step = at <= offset ? Later(step, acks.Add(at, offset + 1, default(uint?))) : step;
             _acknowledgedTo = Math.Max(_acknowledgedTo, offset + 1);
             return step;
         }
@@ -167,7 +168,7 @@ internal sealed class ChunkLedger
         {
             foreach ((long from, long to) in first.Value.Ranges)
             {
-                step = Later(step, acks.Add(from, to, null));
+                step = Later(step, acks.Add(from, to, default(uint?)));
             }
 
             _complete.Remove(first.Key);

@@ -80,6 +80,18 @@ public sealed partial class Consumer
         }
     }
 
+    /// <summary>The session of the message that was received last. Runs on: the reader, before its next receive call.</summary>
+    internal ConsumerSession SessionOfLast => _session!;
+
+    /// <summary>A reader is done with a message.</summary>
+    internal void AckRead(in Message message, ConsumerSession deliveredOn)
+    {
+        if (deliveredOn.Owner.AckRead(message.Offset, deliveredOn) == AckStep.Started)
+        {
+            ArmTimer();
+        }
+    }
+
     private static ulong Milliseconds(TimeSpan delay)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);

@@ -169,7 +169,7 @@ public sealed partial class Consumer
         }
 
         Raise(ref _orphanedChunks, 1);
-        Ack(session.Owner, _offset, _offset + 1);
+        AckUnread(session, _offset, _offset + 1);
     }
 
     /// <summary>
@@ -204,7 +204,7 @@ public sealed partial class Consumer
     {
         foreach ((long from, long to) in message?.Chunks?.Ranges ?? [])
         {
-            Ack(message!.Session.Owner, from, to);
+            AckUnread(message!.Session, from, to);
         }
 
         if (message is not null)
@@ -213,9 +213,9 @@ public sealed partial class Consumer
         }
     }
 
-    private void Ack(PartitionConsumer owner, long from, long to)
+    private void AckUnread(ConsumerSession session, long from, long to)
     {
-        if (owner.Ack(from, to, _epoch) == AckStep.Started)
+        if (session.Owner.Ack(from, to, session) == AckStep.Started)
         {
             ArmTimer();
         }

@@ -56,7 +56,8 @@ public sealed partial class Consumer
 
     /// <summary>All messages as they come, until the consumer is disposed or the token is cancelled. Each is valid until the loop goes on.</summary>
     /// <param name="cancellationToken">Ends the enumeration with <see cref="OperationCanceledException"/>.</param>
-    public IAsyncEnumerable<Message> ReadAllAsync(CancellationToken cancellationToken = default) => new MessageStream(this, cancellationToken);
+    public IAsyncEnumerable<Message> ReadAllAsync(CancellationToken cancellationToken = default) =>
+        new MessageStream(this, TryReceive, WaitForMessageAsync, cancellationToken);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Message> WaitForMessageAsync(CancellationToken cancellationToken)
@@ -71,7 +72,7 @@ public sealed partial class Consumer
         }
     }
 
-    private ValueTask WaitAsync(CancellationToken cancellationToken) =>
+    internal ValueTask WaitAsync(CancellationToken cancellationToken) =>
         cancellationToken.CanBeCanceled ? WaitCancellableAsync(cancellationToken) : Queue.WaitAsync();
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -96,55 +97,5 @@ public sealed partial class Consumer
     {
         ThrowIfFaulted();
         SendAcks();
-    }
-
-    private sealed class MessageStream(Consumer consumer, CancellationToken cancellationToken) : IAsyncEnumerable<Message>, IAsyncEnumerator<Message>
-    {
-        private CancellationTokenSource? _either;
-        private CancellationToken _token = cancellationToken;
-        private Message _current;
-
-        public Message Current => _current;
-
-        public IAsyncEnumerator<Message> GetAsyncEnumerator(CancellationToken cancellationToken)
-        {
-            if (cancellationToken.CanBeCanceled && cancellationToken != _token)
-            {
-                _either = _token.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(_token, cancellationToken) : null;
-                _token = _either?.Token ?? cancellationToken;
-            }
-
-            return this;
-        }
-
-        public ValueTask<bool> MoveNextAsync()
-        {
-            if (consumer.IsDisposed)
-            {
-                return new ValueTask<bool>(false);
-            }
-
-            return consumer.TryReceive(out _current) ? new ValueTask<bool>(true) : WaitAsync();
-        }
-
-        public ValueTask DisposeAsync()
-        {
-            _either?.Dispose();
-            return default;
-        }
-
-        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-        private async ValueTask<bool> WaitAsync()
-        {
-            try
-            {
-                _current = await consumer.WaitForMessageAsync(_token).ConfigureAwait(false);
-                return true;
-            }
-            catch (DanubeException) when (consumer.IsDisposed)
-            {
-                return false;
-            }
-        }
     }
 }

@@ -110,7 +110,7 @@ public sealed partial class Consumer : IAsyncDisposable
         }
     }
 
-    private PartitionConsumer Partition(int index)
+    internal PartitionConsumer Partition(int index)
     {
         if ((uint)index >= (uint)_partitions.Length)
         {

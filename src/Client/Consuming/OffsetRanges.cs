@@ -18,6 +18,13 @@ internal sealed class OffsetRanges
         return at < _ranges.Count && _ranges[at].From <= offset;
     }
 
+    /// <summary>First offset from <paramref name="offset"/> on that is not in the set.</summary>
+    public long EndOfRunAt(long offset)
+    {
+        int at = FirstEndingAbove(offset);
+        return at < _ranges.Count && _ranges[at].From <= offset ? _ranges[at].To : offset;
+    }
+
     /// <summary>Adds the offsets from <paramref name="from"/> up to but not including <paramref name="to"/>.</summary>
     public void Add(long from, long to)
     {

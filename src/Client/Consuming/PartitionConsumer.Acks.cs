@@ -16,8 +16,29 @@ internal sealed partial class PartitionConsumer
     public AckStep Ack(long offset, uint? epoch) =>
         Chunks.IsEmpty || Chunks.Take(offset) is not { } chunks ? Flush(_acks.Add(offset, epoch)) : Ack(chunks, epoch);
 
-    /// <summary>Acknowledges the offsets from <paramref name="from"/> up to but not including <paramref name="to"/>.</summary>
-    public AckStep Ack(long from, long to, uint epoch) => Flush(_acks.Add(from, to, epoch));
+    /// <summary>Acknowledges offsets that no message comes from: from <paramref name="from"/> up to but not including <paramref name="to"/>.</summary>
+    public AckStep Ack(long from, long to, ConsumerSession deliveredOn)
+    {
+        NoteDone(from, to);
+        return Flush(_acks.Add(from, to, deliveredOn));
+    }
+
+    /// <summary>Acknowledges the message with this id that a reader is done with; without effect when it came on a former session.</summary>
+    public AckStep AckRead(long offset, ConsumerSession deliveredOn)
+    {
+        if (Chunks.IsEmpty || Chunks.Take(offset) is not { } chunks)
+        {
+            return Flush(_acks.Add(offset, offset + 1, deliveredOn));
+        }
+
+        AckStep step = AckStep.None;
+        foreach ((long from, long to) in chunks.Ranges)
+        {
+            step = ChunkLedger.Later(step, _acks.Add(from, to, deliveredOn));
+        }
+
+        return Flush(step);
+    }
 
     public AckStep AckCumulative(long offset) => Flush(Chunks.IsEmpty ? _acks.AddCumulative(offset) : Chunks.AckCumulative(_acks, offset));
 

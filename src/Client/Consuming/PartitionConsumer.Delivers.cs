@@ -23,7 +23,7 @@ internal sealed partial class PartitionConsumer
         uint epoch = frame.SubscriptionEpoch;
         if (session.TryRaise(epoch))
         {
-            _acks.Begin(epoch, keep: false);
+            _acks.Begin(session, epoch, keep: false);
             Chunks.Restart();
         }
 
@@ -53,7 +53,7 @@ internal sealed partial class PartitionConsumer
         ConsumerSession? session = Session();
         if (session?.Connection == connection && session.TryRaise(reply.SubscriptionEpoch))
         {
-            _acks.Begin(reply.SubscriptionEpoch, keep: false);
+            _acks.Begin(session, reply.SubscriptionEpoch, keep: false);
             Chunks.Restart();
         }
     }

@@ -44,13 +44,20 @@ internal sealed partial class PartitionConsumer : BrokerChannel
 
     public override Task OpenAsync(Connection connection, TimeSpan timeout, CancellationToken cancellationToken)
     {
+        string start;
+        lock (_gate)
+        {
+            start = StartLocked();
+        }
+
         var request = new SubscribeRequest
         {
             Topic = Topic,
             Subscription = _options.Subscription,
             ConsumerName = _name,
             Type = _options.WireType,
-            Start = _options.Start,
+            Start = start,
+            Reader = _options.IsReader,
             Priority = _options.Priority,
             Durability = _options.Durability,
             Policy = _options.Policy?.ToWire(),
@@ -155,7 +162,9 @@ internal sealed partial class PartitionConsumer : BrokerChannel
                 return;
             }
 
-            _acks.Begin(reply.SubscriptionEpoch, keep: _opened);
+            // A reader's subscription is a new one each time.
+            _acks.Begin(session, reply.SubscriptionEpoch, keep: _opened && !_options.IsReader);
+            _subscriptionName = reply.Subscription;
             Chunks.Restart();
             if (!_opened)
             {

@@ -57,6 +57,8 @@ internal sealed class FakeBroker : IDisposable
 
     /// <summary>A frame with this sequence closes the connection.</summary>
     public ulong PoisonAt { get; set; }
+    /// <summary>Positions that readers asked for, in order.</summary>
+    public List<string> ReaderStarts { get; } = [];
     public List<uint> ClosedByClient { get; } = [];
     public bool Silent { get; set; }
     public int Connections { get; private set; }

@@ -283,6 +283,12 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
         }
 
         FakeTopic topic = broker.Topic(request.Topic);
+        if (request.Reader)
+        {
+            request.Subscription = $"reader-{broker.LastChannel}";
+            broker.ReaderStarts.Add(request.Start);
+        }
+
         if (!topic.Subscriptions.TryGetValue(request.Subscription, out FakeSubscription? subscription))
         {
             topic.Subscriptions.Add(request.Subscription, subscription = new FakeSubscription(broker));
@@ -290,7 +296,7 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
 
         uint channel = ++broker.LastChannel;
         _consumers.Add(channel, (topic, subscription));
-        return subscription.Attach(topic, this, request.ConsumerName, channel, Resolve(topic, request.Start));
+        return subscription.Attach(topic, this, request.ConsumerName, channel, Resolve(topic, request.Start)) with { Subscription = request.Subscription };
     }
 
     private static long Resolve(FakeTopic topic, string start) => start switch

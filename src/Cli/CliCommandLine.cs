@@ -1,7 +1,9 @@
 using System.CommandLine;
+using Danube.Fast.Cli.Bench;
 using Danube.Fast.Cli.Consume;
 using Danube.Fast.Cli.Demo;
 using Danube.Fast.Cli.Produce;
+using Danube.Fast.Cli.Subscriptions;
 using Danube.Fast.Cli.Topics;
 
 namespace Danube.Fast.Cli;
@@ -36,6 +38,8 @@ public static class CliCommandLine
             ProduceCommand.Create(error),
             ConsumeCommand.Create(error),
             TopicCommands.Create(output, error),
+            SubscriptionCommands.Create(output, error),
+            BenchCommand.Create(output, error),
             PingCommand.Create(output, error),
             DemoCommand.Create(output, error),
             DemoConsumeCommand.Create(output, error),

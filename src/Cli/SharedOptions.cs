@@ -5,6 +5,8 @@ namespace Danube.Fast.Cli;
 /// <summary>Options that several commands take.</summary>
 internal static class SharedOptions
 {
+    private const int DefaultPeek = 10, MaxPeek = 100;
+
     public static Option<string> Url()
     {
         var url = new Option<string>("--url")
@@ -73,13 +75,48 @@ internal static class SharedOptions
         return number;
     }
 
-    private static bool IsTopicName(string name)
+    /// <summary>An option with a length of time.</summary>
+    /// <param name="name">The option.</param>
+    /// <param name="description">What it says, without a full stop.</param>
+    /// <param name="longest">Most that it takes.</param>
+    public static Option<string?> Time(string name, string description, TimeSpan longest)
+    {
+        var time = new Option<string?>(name) { Description = $"{description} ({Duration.Form})." };
+        time.Validators.Add(result =>
+        {
+            if (!Duration.TryParse(result.GetValueOrDefault<string?>(), out TimeSpan value) || value > longest)
+            {
+                result.AddError($"{name} takes a time of at most {longest.TotalDays:0} days, {Duration.Form}, not '{result.GetValueOrDefault<string?>()}'.");
+            }
+        });
+        return time;
+    }
+
+    /// <summary>The value of such an option; null when it is not given.</summary>
+    public static TimeSpan? Time(ParseResult parsed, Option<string?> option) => Duration.TryParse(parsed.GetValue(option), out TimeSpan time) ? time : null;
+
+    public static Option<long?> PeekCount()
+    {
+        Option<long?> count = Number("--count", 1, $"How many, at most {MaxPeek}; {DefaultPeek} without it.");
+        count.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<long?>() > MaxPeek)
+            {
+                result.AddError($"--count takes at most {MaxPeek} here.");
+            }
+        });
+        return count;
+    }
+
+    public static int PeekCount(ParseResult parsed, Option<long?> option) => (int)(parsed.GetValue(option) ?? DefaultPeek);
+
+    public static bool IsTopicName(string name)
     {
         string[] parts = name.Split('/');
         return parts.Length == 3 && parts[0].Length == 0 && parts.Skip(1).All(
             p => p.Length > 0 && p.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'));
     }
 
-    private static string TopicNameRule(string name) =>
+    public static string TopicNameRule(string name) =>
         $"'{name}' is no topic name: it takes the form /namespace/name with letters, digits, '.', '_' and '-'.";
 }

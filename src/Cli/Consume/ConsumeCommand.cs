@@ -45,6 +45,10 @@ internal static class ConsumeCommand
         var noAck = new Option<bool>("--no-ack") { Description = "Acknowledges nothing: the subscription stays where it is." };
         var name = new Option<string?>("--name") { Description = "Name of the consumer." };
 
+        Option<long?> priority = SharedOptions.Number("--priority", int.MinValue, "Priority among the consumers of a failover subscription; the highest is active.");
+        Option<string?> nackDelay = SharedOptions.Time("--nack-delay", "Gives each message back with this delay instead of acknowledging it", TimeSpan.FromDays(30));
+        var policy = new PolicyOptions();
+
         from.Validators.Add(result =>
         {
             if (!TryParseStart(result.GetValueOrDefault<string>(), out _))
@@ -62,8 +66,16 @@ internal static class ConsumeCommand
 
         var command = new Command("consume", "Prints the messages of a topic, by default payload and newline each, and acknowledges them.")
         {
-            url, topic, subscription, type, from, count, untilEnd, format, encoding, noFinalNewLine, noAck, name,
+            url, topic, subscription, type, from, count, untilEnd, format, encoding, noFinalNewLine, noAck, name, priority, nackDelay,
         };
+        policy.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(nackDelay) is not null && (result.GetResult(noAck) is not null || result.GetResult(subscription) is null))
+            {
+                result.AddError("--nack-delay needs a --subscription that keeps the messages, and no --no-ack.");
+            }
+        });
         command.Runs(error, (parsed, cancellationToken) =>
         {
             MessageTemplate.TryParse(parsed.GetValue(format)!, out MessageTemplate template, out _);
@@ -81,6 +93,9 @@ internal static class ConsumeCommand
                 // A subscription of this run alone goes with it: acknowledging costs nobody a message, and the broker never waits for it.
                 Acknowledge = !parsed.GetValue(noAck) || parsed.GetValue(subscription) is null,
                 Template = template,
+                Priority = (int)Math.Clamp(parsed.GetValue(priority) ?? 0, int.MinValue, int.MaxValue),
+                NackDelay = SharedOptions.Time(parsed, nackDelay),
+                Policy = policy.Read(parsed),
                 Encoding = parsed.GetValue(encoding),
                 NoFinalNewLine = parsed.GetValue(noFinalNewLine),
             }, error).RunAsync(cancellationToken);

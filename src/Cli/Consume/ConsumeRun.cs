@@ -63,10 +63,12 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
                 Name = settings.Name,
                 Type = settings.Type,
                 Start = settings.From,
+                Priority = settings.Priority,
+                Policy = settings.Policy,
             },
             cancellationToken);
         _end = new EndOfTopic(consumer);
-        _printed = new PrintedMessages(consumer, cumulative: settings.Type == SubscriptionType.Exclusive);
+        _printed = new PrintedMessages(consumer, cumulative: settings.Type == SubscriptionType.Exclusive && settings.NackDelay is null, settings.NackDelay);
         int exitCode = CliCommandLine.Success;
         try
         {

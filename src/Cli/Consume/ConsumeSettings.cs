@@ -12,6 +12,13 @@ internal sealed record ConsumeSettings
     public string? Subscription { get; init; }
     public string? Name { get; init; }
     public SubscriptionType Type { get; init; }
+    public int Priority { get; init; }
+
+    /// <summary>Gives messages back instead of acknowledging them; null = acknowledges.</summary>
+    public TimeSpan? NackDelay { get; init; }
+
+    /// <summary>Null = the subscription keeps its policy.</summary>
+    public RedeliveryPolicy? Policy { get; init; }
     public string From { get; init; } = "earliest";
 
     /// <summary>Messages to take at most; null = all.</summary>

@@ -6,7 +6,7 @@ namespace Danube.Fast.Cli.Consume;
 /// Messages that are in the output buffer and not yet acknowledged: an acknowledgement must not overtake the bytes, or a message
 /// could be lost between here and the reader. Runs on: the consume loop. Shared with: nobody.
 /// </summary>
-internal sealed class PrintedMessages(Consumer consumer, bool cumulative)
+internal sealed class PrintedMessages(Consumer consumer, bool cumulative, TimeSpan? nackDelay)
 {
     private readonly List<MessageId> _waiting = [];
 
@@ -22,12 +22,16 @@ internal sealed class PrintedMessages(Consumer consumer, bool cumulative)
         }
     }
 
-    /// <summary>Acknowledges all; call when their bytes were handed over.</summary>
+    /// <summary>Acknowledges all, or gives all back with the delay; call when their bytes were handed over.</summary>
     public void Acknowledge()
     {
         foreach (MessageId id in _waiting)
         {
-            if (cumulative)
+            if (nackDelay is { } delay)
+            {
+                consumer.Nack(id, delay);
+            }
+            else if (cumulative)
             {
                 consumer.AckCumulative(id);
             }

@@ -20,6 +20,17 @@ internal sealed class LatencyHistogram
         Count += count;
     }
 
+    /// <summary>Adds what another one has counted.</summary>
+    public void Add(LatencyHistogram other)
+    {
+        for (int i = 0; i < _counts.Length; i++)
+        {
+            _counts[i] += other._counts[i];
+        }
+
+        Count += other.Count;
+    }
+
     /// <summary>Upper bound of the latency that <paramref name="percent"/> of all do not exceed, in microseconds; 0 without any.</summary>
     public long Percentile(double percent)
     {

@@ -27,6 +27,9 @@ internal static class ProduceCommand
             Description = "Name of the producer. Two runs with the same name are one producer to the broker; without it every run is a new one.",
         };
 
+        Option<string?> delay = SharedOptions.Time("--delay", "How long the broker keeps each message back", TimeSpan.FromDays(49));
+        Option<string?> ttl = SharedOptions.Time("--ttl", "How long each message may be delivered; without it what the topic says", TimeSpan.FromDays(3650));
+
         file.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string?>() is { } path and not "-" && !File.Exists(path))
@@ -58,7 +61,7 @@ internal static class ProduceCommand
 
         var command = new Command("produce", "Publishes lines: each line without its newline is one message, whatever bytes it has.")
         {
-            url, topic, file, message, keyFrom, rate, batch, count, compression, encoding, durability, name,
+            url, topic, file, message, keyFrom, rate, batch, count, compression, encoding, durability, name, delay, ttl,
         };
         command.Validators.Add(result =>
         {
@@ -89,6 +92,8 @@ internal static class ProduceCommand
                 File = parsed.GetValue(file) is { } path and not "-" ? path : null,
                 Keys = keys,
                 Encoding = parsed.GetValue(encoding),
+                Delay = SharedOptions.Time(parsed, delay) ?? TimeSpan.Zero,
+                TimeToLive = SharedOptions.Time(parsed, ttl) ?? TimeSpan.Zero,
             }, error).RunAsync(cancellationToken);
         });
         return command;

@@ -15,6 +15,7 @@ internal sealed class ProduceRun(ProduceSettings settings, TextWriter error)
 
     private readonly PayloadCodec _codec = new(settings.Encoding);
     private readonly RatePacer? _pacer = settings.Rate is { } rate ? new RatePacer(rate) : null;
+    private readonly bool _isTimed = settings.Delay > TimeSpan.Zero || settings.TimeToLive > TimeSpan.Zero;
     private long _messages;
     private long _bytesRead;
 
@@ -133,9 +134,10 @@ internal sealed class ProduceRun(ProduceSettings settings, TextWriter error)
         }
 
         _messages++;
-        if (hasKey)
+        if (hasKey || _isTimed)
         {
-            return producer.PostAsync(new OutgoingMessage { Key = key, Payload = payload }, cancellationToken);
+            var message = new OutgoingMessage { Payload = payload, Delay = settings.Delay, TimeToLive = settings.TimeToLive };
+            return producer.PostAsync(hasKey ? message with { Key = key } : message, cancellationToken);
         }
 
         return producer.TryPost(payload.Span) ? default : producer.PostAsync(payload, cancellationToken);

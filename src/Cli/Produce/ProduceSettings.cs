@@ -27,4 +27,8 @@ internal sealed record ProduceSettings
     public string? File { get; init; }
     public KeySelector? Keys { get; init; }
     public LineEncoding Encoding { get; init; }
+    public TimeSpan Delay { get; init; }
+
+    /// <summary>Zero = what the topic says.</summary>
+    public TimeSpan TimeToLive { get; init; }
 }

@@ -5,32 +5,26 @@ using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Cli.Topics;
 
-/// <summary><c>topics list | describe | create | delete</c>.</summary>
+/// <summary><c>topics list | describe | create | delete | purge | peek</c>.</summary>
 internal static class TopicCommands
 {
     public static Command Create(TextWriter output, TextWriter error) =>
-        new("topics", "Lists, describes, creates and deletes topics.")
+        new("topics", "Lists, describes, creates, deletes and empties topics, and looks into them.")
         {
-            List(output, error), Describe(output, error), CreateTopic(output, error), Delete(output, error),
+            List(output, error), Describe(output, error), CreateTopic(output, error), Delete(output, error), Purge(output, error), Peek(output, error),
         };
 
     private static Command List(TextWriter output, TextWriter error)
     {
         Option<string> url = SharedOptions.Url();
         var ns = new Option<string?>("--namespace") { Description = "Only topics of this namespace." };
-        var command = new Command("list", "Lists the topics of the broker.") { url, ns };
+        Option<string?> watch = Watch.Option();
+        var command = new Command("list", "Lists the topics of the broker.") { url, ns, watch };
         command.Runs(error, async (parsed, cancellationToken) =>
         {
             await using DanubeClient client = await DanubeClient.ConnectAsync(parsed.GetValue(url)!, null, cancellationToken);
-            var table = new TextTable("TOPIC", "DURABILITY", "PARTITIONS", "START", "END", "BYTES", "PRODUCERS", "STATE");
-            foreach (TopicInfo topic in await client.ListTopicsAsync(parsed.GetValue(ns), cancellationToken))
-            {
-                (object start, object end) = Offsets(topic);
-                table.Add(topic.Topic, topic.Durability, topic.Partitions, start, end, topic.SizeBytes, topic.Producers, topic.State);
-            }
-
-            table.WriteTo(output);
-            return CliCommandLine.Success;
+            return await Watch.RunAsync(
+                parsed, watch, output, async (picture, token) => TopicPictures.List(picture, await client.ListTopicsAsync(parsed.GetValue(ns), token)), cancellationToken);
         });
         return command;
     }
@@ -39,28 +33,13 @@ internal static class TopicCommands
     {
         Option<string> url = SharedOptions.Url();
         Argument<string> name = SharedOptions.TopicArgument();
-        var command = new Command("describe", "Shows one topic with its subscriptions.") { name, url };
+        Option<string?> watch = Watch.Option();
+        var command = new Command("describe", "Shows one topic with its subscriptions.") { name, url, watch };
         command.Runs(error, async (parsed, cancellationToken) =>
         {
             await using DanubeClient client = await DanubeClient.ConnectAsync(parsed.GetValue(url)!, null, cancellationToken);
-            TopicInfo topic = await client.DescribeTopicAsync(parsed.GetValue(name)!, cancellationToken);
-            output.WriteLine($"topic       {topic.Topic}");
-            output.WriteLine($"durability  {topic.Durability}");
-            output.WriteLine($"partitions  {topic.Partitions}");
-            (object start, object end) = Offsets(topic);
-            output.WriteLine(topic.Partitions > 1 ? "offsets     see each partition, TOPIC-part-N" : $"offsets     {start} to {end} (generation {topic.Generation})");
-            output.WriteLine($"bytes       {topic.SizeBytes}");
-            output.WriteLine($"producers   {topic.Producers}");
-            output.WriteLine($"state       {topic.State}");
-            output.WriteLine();
-            var table = new TextTable("SUBSCRIPTION", "TYPE", "CONSUMERS", "ACKNOWLEDGED", "BACKLOG", "EPOCH");
-            foreach (SubscriptionInfo s in topic.Subscriptions)
-            {
-                table.Add(s.Name, s.Type, s.Consumers, s.MarkDelete, s.Backlog, s.Epoch);
-            }
-
-            table.WriteTo(output);
-            return CliCommandLine.Success;
+            return await Watch.RunAsync(
+                parsed, watch, output, async (picture, token) => TopicPictures.One(picture, await client.DescribeTopicAsync(parsed.GetValue(name)!, token)), cancellationToken);
         });
         return command;
     }
@@ -108,7 +87,35 @@ internal static class TopicCommands
         return command;
     }
 
-    /// <summary>First offset and the one behind the last that consumers can see; dashes for a partitioned topic, which has many.</summary>
-    private static (object Start, object End) Offsets(TopicInfo topic) =>
-        topic.Partitions > 1 ? ("-", "-") : (topic.LogStart, topic.Durability == "fsync" ? topic.DurableEnd : topic.CommittedEnd);
+    private static Command Purge(TextWriter output, TextWriter error)
+    {
+        Option<string> url = SharedOptions.Url();
+        Argument<string> name = SharedOptions.TopicArgument();
+        var command = new Command("purge", "Deletes the messages of a topic. Its subscriptions stay and stand at its end.") { name, url };
+        command.Runs(error, async (parsed, cancellationToken) =>
+        {
+            await using DanubeClient client = await DanubeClient.ConnectAsync(parsed.GetValue(url)!, null, cancellationToken);
+            await client.PurgeTopicAsync(parsed.GetValue(name)!, cancellationToken);
+            output.WriteLine("purged " + parsed.GetValue(name));
+            return CliCommandLine.Success;
+        });
+        return command;
+    }
+
+    private static Command Peek(TextWriter output, TextWriter error)
+    {
+        Option<string> url = SharedOptions.Url();
+        Argument<string> name = SharedOptions.TopicArgument();
+        Option<long?> offset = SharedOptions.Number("--offset", 0, "First offset to show; without it the first message kept.");
+        Option<long?> count = SharedOptions.PeekCount();
+        var command = new Command("peek", "Shows messages of a topic; nobody's position changes.") { name, url, offset, count };
+        command.Runs(error, async (parsed, cancellationToken) =>
+        {
+            await using DanubeClient client = await DanubeClient.ConnectAsync(parsed.GetValue(url)!, null, cancellationToken);
+            var request = new PeekRequest { Topic = parsed.GetValue(name)!, Offset = parsed.GetValue(offset), Count = SharedOptions.PeekCount(parsed, count) };
+            MessageLines.Write(output, await client.PeekAsync(request, cancellationToken));
+            return CliCommandLine.Success;
+        });
+        return command;
+    }
 }

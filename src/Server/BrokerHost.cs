@@ -124,6 +124,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
             AppendMode = options.Wal.MappedAppend ? AppendMode.Mapped : AppendMode.Pwrite,
             SegmentBytes = options.Wal.SegmentBytes,
             LowSpaceBytes = options.Wal.LowSpaceBytes,
+            FileSystem = options.Wal.Files,
             OnEvent = e => Log.Wal(log, e.Kind is WalEventKind.Recovered or WalEventKind.Unpoisoned or WalEventKind.DiskRecovered ? LogLevel.Information : LogLevel.Error, e.Kind, e.TopicId, e.Message, e.Cause),
         });
 

@@ -5,7 +5,7 @@ using Danube.Fast.Protocol;
 namespace Danube.Fast.EndToEnd.Tests;
 
 /// <summary>An acknowledged message survives. Power loss is tried with crash images in Wal.Tests; here a real process dies.</summary>
-public class Promise1Tests
+public partial class Promise1Tests
 {
     [Theory(Timeout = 120_000)]
     [InlineData("fsync")]

@@ -122,6 +122,9 @@ public sealed record WalSettings
 
     /// <summary>Publishes are refused below the smaller of this many free bytes and 5 % of the volume; 0 = never.</summary>
     public long LowSpaceBytes { get; init; } = 1L << 30;
+
+    /// <summary>The log's files. No key sets it: a test that hosts a broker hands in files that wait or fail.</summary>
+    public Wal.WalFileSystem Files { get; init; } = Danube.Fast.Wal.WalFileSystem.Native;
 }
 
 /// <summary>Where log lines go is fixed (standard error); this is how they look.</summary>

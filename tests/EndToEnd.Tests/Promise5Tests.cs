@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using Danube.Fast.Client;
 using Danube.Fast.Harness;
 using Danube.Fast.Protocol;
@@ -12,10 +13,15 @@ public class Promise5Tests
     private const int Count = 300_000, Size = 1024;
     private const long MaxGrowthBytes = 96L * 1024 * 1024;
 
+    // What sockets hold, with much to spare.
+    private const long MaxUnreadBytes = 32L * 1024 * 1024;
+
     [Fact(Timeout = 180_000)]
     public async Task Promise5_AStuckConsumerCostsTheOthersNothingButBoundedMemory()
     {
-        await using BrokerProcess broker = await BrokerProcess.StartAsync();
+        // Less than what is published, so that the bound is met.
+        var environment = new Dictionary<string, string> { ["DANUBE__LIMITS__SEND_QUEUE_RUN_BYTES"] = "64MiB" };
+        await using BrokerProcess broker = await BrokerProcess.StartAsync(new BrokerOptions { Environment = environment });
         await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
         await client.CreateTopicAsync(new TopicSpec { Topic = Topic, Durability = "os" });
         await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = Topic });
@@ -28,6 +34,9 @@ public class Promise5Tests
         await PublishAndReceiveAsync(producer, live, Count);
         long growth = ProcessMemory.PrivateBytes(broker.Pid) - before;
         Assert.True(growth < MaxGrowthBytes, $"{(long)Count * Size / 1_000_000} MB went past a stuck consumer and the broker grew by {growth / 1_000_000} MB");
+
+        // Nor does the one that grants credit and reads nothing pin the log: its connection was given up.
+        Assert.True(ReadToEnd(deaf) < MaxUnreadBytes, "a consumer that read nothing was kept, with everything that was to go to it");
 
         // The idle one still has its place: nothing was lost for it.
         Message first = await idle.ReceiveAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
@@ -54,6 +63,25 @@ public class Promise5Tests
         CreditFrame.Write(credit, reply.Channel, 1_000_000_000, 1_000_000_000_000, reply.SubscriptionEpoch, 0);
         connection.Send(credit);
         return connection;
+    }
+
+    private static long ReadToEnd(RawConnection connection)
+    {
+        byte[] buffer = new byte[256 * 1024];
+        long total = 0;
+        try
+        {
+            while (total < MaxUnreadBytes && connection.Socket.Receive(buffer) is int length and > 0)
+            {
+                total += length;
+            }
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
+        {
+            return total;
+        }
+
+        return total;
     }
 
     private static async Task PublishAndReceiveAsync(Producer producer, Consumer[] live, int count)

@@ -21,6 +21,8 @@ public static class AdminCommandLine
         options.AddTo(root);
         var context = new CommandContext(options, output, error);
         root.Subcommands.Add(TopicCommands.Create(context));
+        root.Subcommands.Add(SubscriptionCommands.Create(context));
+        root.Subcommands.Add(NamespaceCommands.Create(context));
         root.Subcommands.Add(BrokerCommands.Create(context));
         root.Subcommands.Add(HealthCommand.Create(context));
 

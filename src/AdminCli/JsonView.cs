@@ -20,6 +20,10 @@ internal static class JsonView
         };
     }
 
+    /// <summary>A member; an undefined element when there is none.</summary>
+    public static JsonElement Member(this JsonElement element, string member) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(member, out JsonElement value) ? value : default;
+
     /// <summary>The elements of a reply that is an array, or of its member <paramref name="member"/>.</summary>
     public static IEnumerable<JsonElement> Items(this JsonElement reply, string member)
     {

@@ -4,17 +4,21 @@ using System.Text.Json.Nodes;
 
 namespace Danube.Fast.AdminCli;
 
-/// <summary><c>topics list | describe | create | delete</c>.</summary>
+/// <summary><c>topics list | describe | create | policy | peek | purge | delete</c>.</summary>
 internal static class TopicCommands
 {
-    private const string Path = "admin/v1/topics";
+    /// <summary>Address of the topics; a topic's name follows.</summary>
+    public const string Path = "admin/v1/topics";
 
     public static Command Create(CommandContext context)
     {
-        var topics = new Command("topics", "Lists, describes, creates and deletes topics.");
+        var topics = new Command("topics", "Lists, describes, creates, changes and deletes topics.");
         topics.Subcommands.Add(List(context));
         topics.Subcommands.Add(Describe(context));
         topics.Subcommands.Add(CreateTopic(context));
+        topics.Subcommands.Add(Policy(context));
+        topics.Subcommands.Add(PeekCommand.OfTopic(context));
+        topics.Subcommands.Add(Purge(context));
         topics.Subcommands.Add(Delete(context));
         return topics;
     }
@@ -36,7 +40,7 @@ internal static class TopicCommands
     private static Command Describe(CommandContext context)
     {
         var command = new Command("describe", "Shows one topic with its subscriptions.");
-        Argument<string> topic = TopicArgument();
+        Argument<string> topic = TopicArgument.Topic();
         command.Arguments.Add(topic);
         context.SetAction(command, async (api, parsed, cancellationToken) =>
             context.Print(parsed, await api.GetAsync(Path + parsed.GetValue(topic), cancellationToken), reply => PrintTopic(context.Output, reply)));
@@ -46,7 +50,7 @@ internal static class TopicCommands
     private static Command CreateTopic(CommandContext context)
     {
         var command = new Command("create", "Creates a topic.");
-        Argument<string> topic = TopicArgument();
+        Argument<string> topic = TopicArgument.Topic();
         var durability = new Option<string?>("--durability") { Description = "fsync, os or memory; without it the broker's default." };
         durability.AcceptOnlyFromAmong("fsync", "os", "memory");
         var partitions = new Option<int?>("--partitions") { Description = "Number of partitions; without it a plain topic." };
@@ -70,10 +74,42 @@ internal static class TopicCommands
         return command;
     }
 
+    private static Command Policy(CommandContext context)
+    {
+        var command = new Command("policy", "Shows what is set on a topic and what holds for it, or changes what is set.");
+        Argument<string> topic = TopicArgument.Topic();
+        var changes = new PolicyOptions();
+        command.Arguments.Add(topic);
+        changes.AddTo(command);
+        context.SetAction(command, async (api, parsed, cancellationToken) =>
+        {
+            string path = $"{Path}{parsed.GetValue(topic)}/policy";
+            JsonElement policy = await api.GetAsync(path, cancellationToken);
+            if (changes.IsChange(parsed))
+            {
+                policy = await api.PutAsync(path, changes.Change(parsed, policy.Member("policy")).ToJsonString(), cancellationToken);
+            }
+
+            context.Print(parsed, policy, reply => PrintPolicy(context.Output, reply));
+        });
+        return command;
+    }
+
+    private static Command Purge(CommandContext context)
+    {
+        var command = new Command("purge", "Deletes all messages of a topic; its subscriptions go on with what comes.");
+        Argument<string> topic = TopicArgument.Topic();
+        command.Arguments.Add(topic);
+        context.SetAction(command, async (api, parsed, cancellationToken) =>
+            context.Print(parsed, await api.PostAsync($"{Path}{parsed.GetValue(topic)}/purge", "{}", cancellationToken), _ =>
+                context.Output.WriteLine("purged " + parsed.GetValue(topic))));
+        return command;
+    }
+
     private static Command Delete(CommandContext context)
     {
         var command = new Command("delete", "Deletes a topic, its messages and its subscriptions.");
-        Argument<string> topic = TopicArgument();
+        Argument<string> topic = TopicArgument.Topic();
         command.Arguments.Add(topic);
         context.SetAction(command, async (api, parsed, cancellationToken) =>
             context.Print(parsed, await api.DeleteAsync(Path + parsed.GetValue(topic), cancellationToken), _ =>
@@ -96,6 +132,24 @@ internal static class TopicCommands
         }
     }
 
+    // What holds, and a mark at what the topic says itself.
+    private static void PrintPolicy(TextWriter output, JsonElement reply)
+    {
+        JsonElement own = reply.Member("policy"), effective = reply.Member("effective");
+        if (effective.ValueKind != JsonValueKind.Object)
+        {
+            TableWriter.WriteMembers(output, own);
+            return;
+        }
+
+        int width = effective.EnumerateObject().Select(p => p.Name.Length).DefaultIfEmpty().Max();
+        foreach (JsonProperty member in effective.EnumerateObject())
+        {
+            string mark = own.Member(member.Name).ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? "" : "  (set on the topic)";
+            output.WriteLine($"{member.Name.PadRight(width)}  {effective.Text(member.Name)}{mark}");
+        }
+    }
+
     private static void Set(JsonObject spec, string member, JsonNode? value)
     {
         if (value is not null)
@@ -103,22 +157,4 @@ internal static class TopicCommands
             spec[member] = value;
         }
     }
-
-    private static Argument<string> TopicArgument()
-    {
-        var topic = new Argument<string>("topic") { Description = "Name of the topic, /namespace/name." };
-        topic.Validators.Add(result =>
-        {
-            string name = result.GetValueOrDefault<string>();
-            string[] parts = name.Split('/');
-            if (parts.Length != 3 || parts[0].Length > 0 || !parts.Skip(1).All(IsNamePart))
-            {
-                result.AddError($"'{name}' is no topic name: it takes the form /namespace/name with letters, digits, '.', '_' and '-'.");
-            }
-        });
-        return topic;
-    }
-
-    private static bool IsNamePart(string part) =>
-        part.Length > 0 && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 }

@@ -9,7 +9,7 @@ namespace Danube.Fast.Cli.Tests;
 public sealed class AdminAnswersTests
 {
     private const string Topic = """
-        {"topic":"/a/b","durability":"fsync","partitions":1,"log_start":0,"durable_end":7,"size_bytes":900,"producers":2,"state":"ok","new_member":1,
+        {"topic":"/a/b","durability":"fsync","partitions":1,"log_start":0,"durable_end":7,"committed_end":8,"size_bytes":900,"producers":2,"state":"ok","new_member":1,
         "subscriptions":[{"name":"s1","type":"exclusive","consumers":1,"mark_delete":3,"backlog":4,"epoch":1}]}
         """;
 
@@ -20,8 +20,8 @@ public sealed class AdminAnswersTests
         (int exitCode, string output, _) = await RunAsync(broker, "topics list");
         Assert.Equal(AdminCommandLine.Success, exitCode);
         string[] lines = output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(["TOPIC", "DURABILITY", "PARTITIONS", "LOG_START", "DURABLE_END", "SIZE_BYTES", "PRODUCERS", "STATE"], Words(lines[0]));
-        Assert.Equal(["/a/b", "fsync", "1", "0", "7", "900", "2", "ok"], Words(lines[1]));
+        Assert.Equal(["TOPIC", "DURABILITY", "PARTITIONS", "LOG_START", "DURABLE_END", "COMMITTED_END", "SIZE_BYTES", "PRODUCERS", "STATE"], Words(lines[0]));
+        Assert.Equal(["/a/b", "fsync", "1", "0", "7", "8", "900", "2", "ok"], Words(lines[1]));
         Assert.Equal(["/a/longer.name"], Words(lines[2]));
 
         (_, output, _) = await RunAsync(broker, "topics list --output json");
@@ -34,8 +34,8 @@ public sealed class AdminAnswersTests
         await using WebApplication broker = await StartAsync(200, Topic);
         (_, string output, _) = await RunAsync(broker, "topics describe /a/b");
         string[] lines = output.Split(Environment.NewLine);
-        Assert.Contains("durable_end  7", lines);
-        Assert.Contains("new_member   1", lines);
+        Assert.Contains("durable_end    7", lines);
+        Assert.Contains("new_member     1", lines);
         Assert.Contains(lines, l => Words(l) is ["s1", "exclusive", "1", "3", "4", "1"]);
 
         await using WebApplication other = await StartAsync(200, """{"topic":"/a/b"}""");

@@ -21,7 +21,7 @@ internal static class ConsumeCommand
         Option<string> topic = SharedOptions.Topic();
         var subscription = new Option<string?>("--subscription", "-s")
         {
-            Description = "Name of the subscription, which keeps the position; without it one for this run alone, removed at the end.",
+            Description = "Name of the subscription, which keeps the position; without it a reader prints the topic, and nothing is stored about it.",
         };
         var type = new Option<string>("--type") { Description = "How the consumers of the subscription share it.", DefaultValueFactory = _ => "exclusive" };
         type.AcceptOnlyFromAmong([.. Types.Keys]);
@@ -71,9 +71,16 @@ internal static class ConsumeCommand
         policy.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetResult(nackDelay) is not null && (result.GetResult(noAck) is not null || result.GetResult(subscription) is null))
+            if (result.GetResult(nackDelay) is not null && result.GetResult(noAck) is not null)
             {
-                result.AddError("--nack-delay needs a --subscription that keeps the messages, and no --no-ack.");
+                result.AddError("Give --nack-delay or --no-ack, not both.");
+            }
+
+            // What a subscription remembers, or shares, a reader has not.
+            Option[] ofSubscription = [type, priority, nackDelay, .. policy.All];
+            if (result.GetResult(subscription) is null && Array.Find(ofSubscription, o => result.GetResult(o) is { Implicit: false }) is { } option)
+            {
+                result.AddError($"{option.Name} needs a --subscription.");
             }
         });
         command.Runs(error, (parsed, cancellationToken) =>
@@ -90,8 +97,7 @@ internal static class ConsumeCommand
                 From = start,
                 Count = parsed.GetValue(count),
                 UntilEnd = parsed.GetValue(untilEnd),
-                // A subscription of this run alone goes with it: acknowledging costs nobody a message, and the broker never waits for it.
-                Acknowledge = !parsed.GetValue(noAck) || parsed.GetValue(subscription) is null,
+                Acknowledge = !parsed.GetValue(noAck),
                 Template = template,
                 Priority = (int)Math.Clamp(parsed.GetValue(priority) ?? 0, int.MinValue, int.MaxValue),
                 NackDelay = SharedOptions.Time(parsed, nackDelay),

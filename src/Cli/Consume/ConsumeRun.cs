@@ -2,13 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using Danube.Fast.Cli.Terminal;
 using Danube.Fast.Client;
-using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Cli.Consume;
 
 /// <summary>
 /// One run of <c>consume</c>. Messages are formatted into a buffer; when nothing more is waiting, or the buffer is full, it is handed
-/// to the output and only then are its messages acknowledged.
+/// to the output and only then are its messages settled.
 /// </summary>
 internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
 {
@@ -21,29 +20,17 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
     private readonly OutputBuffer _output = new(StandardOutput.Open());
     private readonly PayloadCodec _codec = new(settings.Encoding);
     private readonly bool _newLineBetween = settings.NoFinalNewLine && settings.Template.EndsWithNewLine;
-    private PrintedMessages? _printed;
     private long _messages;
-    private EndOfTopic? _end;
 
     /// <summary>Consumes; returns the exit code.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         await using DanubeClient client = await BrokerSession.OpenAsync(settings.Url, error, cancellationToken);
-        string subscription = settings.Subscription ?? "cli-" + Guid.NewGuid().ToString("N");
         long started = Stopwatch.GetTimestamp();
-        int exitCode;
-        try
-        {
-            exitCode = await ConsumeAsync(client, subscription, cancellationToken);
-        }
-        finally
-        {
-            if (settings.Subscription is null)
-            {
-                await RemoveAsync(client, subscription);
-            }
-        }
-
+        await using MessageSource source = await (settings.Subscription is null
+            ? ReaderSource.OpenAsync(client, settings, cancellationToken)
+            : SubscriptionSource.OpenAsync(client, settings, cancellationToken));
+        int exitCode = await ConsumeAsync(client, source, cancellationToken);
         if (ProgressDisplay.IsPossible && Console.IsOutputRedirected)
         {
             await error.WriteLineAsync(string.Create(
@@ -53,63 +40,49 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
         return exitCode;
     }
 
-    private async Task<int> ConsumeAsync(DanubeClient client, string subscription, CancellationToken cancellationToken)
+    private async Task<int> ConsumeAsync(DanubeClient client, MessageSource source, CancellationToken cancellationToken)
     {
-        await using Client.Consumer consumer = await client.SubscribeAsync(
-            new ConsumerOptions
-            {
-                Topic = settings.Topic,
-                Subscription = subscription,
-                Name = settings.Name,
-                Type = settings.Type,
-                Start = settings.From,
-                Priority = settings.Priority,
-                Policy = settings.Policy,
-            },
-            cancellationToken);
-        _end = new EndOfTopic(consumer);
-        _printed = new PrintedMessages(consumer, cumulative: settings.Type == SubscriptionType.Exclusive && settings.NackDelay is null, settings.NackDelay);
         int exitCode = CliCommandLine.Success;
         try
         {
-            await LoopAsync(client, consumer, subscription, cancellationToken);
+            await LoopAsync(client, source, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Without an end of its own the run ends this way and no other.
             exitCode = settings.Count is null && !settings.UntilEnd ? CliCommandLine.Success : CliCommandLine.Interrupted;
-            HandOver();
+            HandOver(source);
         }
 
-        await consumer.FlushAcksAsync(CancellationToken.None);
+        await source.FlushAsync(CancellationToken.None);
         return exitCode;
     }
 
-    private async Task LoopAsync(DanubeClient client, Client.Consumer consumer, string subscription, CancellationToken cancellationToken)
+    private async Task LoopAsync(DanubeClient client, MessageSource source, CancellationToken cancellationToken)
     {
         long limit = settings.Count ?? long.MaxValue;
-        while (_messages < limit && !(settings.UntilEnd && _end!.IsReached))
+        while (_messages < limit && !(settings.UntilEnd && source.End.IsReached))
         {
-            if (consumer.TryReceive(out Message message))
+            if (source.TryReceive(out Message message))
             {
-                Print(message);
+                Print(source, message);
                 if (_output.Count >= OutputBuffer.FlushBytes)
                 {
-                    HandOver();
+                    HandOver(source);
                     cancellationToken.ThrowIfCancellationRequested();
                 }
 
                 continue;
             }
 
-            HandOver();
+            HandOver(source);
             if (!settings.UntilEnd)
             {
-                Print(await consumer.ReceiveAsync(cancellationToken));
+                Print(source, await source.ReceiveAsync(cancellationToken));
             }
-            else if (await ReceiveBeforeEndAsync(client, consumer, subscription, cancellationToken) is { } received)
+            else if (await ReceiveBeforeEndAsync(client, source, cancellationToken) is { } received)
             {
-                Print(received);
+                Print(source, received);
             }
             else
             {
@@ -117,12 +90,11 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
             }
         }
 
-        HandOver();
+        HandOver(source);
     }
 
     // Null when everything below the end is acknowledged: by an earlier run, or by another consumer of a shared subscription.
-    private async Task<Message?> ReceiveBeforeEndAsync(
-        DanubeClient client, Client.Consumer consumer, string subscription, CancellationToken cancellationToken)
+    private async Task<Message?> ReceiveBeforeEndAsync(DanubeClient client, MessageSource source, CancellationToken cancellationToken)
     {
         for (int check = 1; ; check++)
         {
@@ -130,18 +102,18 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
             idle.CancelAfter(IdleCheck);
             try
             {
-                return await consumer.ReceiveAsync(idle.Token);
+                return await source.ReceiveAsync(idle.Token);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                await consumer.FlushAcksAsync(cancellationToken);
-                await _end!.LookAsync(client, settings.Topic, subscription, cancellationToken);
-                if (_end.IsReached)
+                await source.FlushAsync(cancellationToken);
+                await source.LookForEndAsync(client, cancellationToken);
+                if (source.End.IsReached)
                 {
                     return null;
                 }
 
-                if (check == ChecksUntilStuck && !settings.Acknowledge && settings.Type == SubscriptionType.Exclusive)
+                if (check == ChecksUntilStuck && source.Keeps && settings.NackDelay is null && settings.Type == SubscriptionType.Exclusive)
                 {
                     throw new InvalidDataException(
                         $"nothing more comes after {_messages} messages: the broker reads no further than topics.max_ack_window ahead of the first message that is not acknowledged. Leave out --no-ack, or --subscription.");
@@ -150,7 +122,7 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
         }
     }
 
-    private void Print(in Message message)
+    private void Print(MessageSource source, in Message message)
     {
         if (_newLineBetween && _messages > 0)
         {
@@ -159,28 +131,13 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
 
         settings.Template.Write(message, _codec, _output, withoutLast: _newLineBetween);
         _messages++;
-        _end!.Pass(message.Id, kept: !settings.Acknowledge);
-        if (settings.Acknowledge)
-        {
-            _printed!.Add(message.Id);
-        }
+        source.End.Pass(message.Id, source.Keeps);
+        source.OnPrinted(message.Id);
     }
 
-    private void HandOver()
+    private void HandOver(MessageSource source)
     {
         _output.Flush();
-        _printed!.Acknowledge();
-    }
-
-    private async Task RemoveAsync(DanubeClient client, string subscription)
-    {
-        try
-        {
-            await client.UnsubscribeAsync(settings.Topic, subscription, CancellationToken.None);
-        }
-        catch (DanubeException e) when (e.Code is ErrorCode.SubscriptionNotFound or ErrorCode.TopicNotFound)
-        {
-            // It was never made, or the topic was deleted meanwhile.
-        }
+        source.OnHandedOver();
     }
 }

@@ -8,7 +8,7 @@ internal sealed record ConsumeSettings
     public required string Url { get; init; }
     public required string Topic { get; init; }
 
-    /// <summary>Name of the subscription; null = one for this run alone, which is removed at the end.</summary>
+    /// <summary>Name of the subscription; null = a reader.</summary>
     public string? Subscription { get; init; }
     public string? Name { get; init; }
     public SubscriptionType Type { get; init; }

@@ -11,13 +11,16 @@ internal sealed class EndOfTopic
     private readonly Partition[] _partitions;
     private int _open;
 
-    public EndOfTopic(Consumer consumer)
+    /// <param name="partitions">Number of partitions.</param>
+    /// <param name="start">First offset to come of each.</param>
+    /// <param name="end">First offset of each that was not there when this began.</param>
+    public EndOfTopic(int partitions, Func<int, long> start, Func<int, long> end)
     {
-        _partitions = [.. Enumerable.Range(0, consumer.PartitionCount).Select(i => new Partition(consumer.GetDurableEnd(i)))];
+        _partitions = [.. Enumerable.Range(0, partitions).Select(i => new Partition(end(i)))];
         for (int i = 0; i < _partitions.Length; i++)
         {
             _open += _partitions[i].IsOpen ? 1 : 0;
-            Advance(i, consumer.GetStartOffset(i));
+            Advance(i, start(i));
         }
     }
 
@@ -48,6 +51,15 @@ internal sealed class EndOfTopic
             {
                 Advance(i, _partitions[i].End);
             }
+        }
+    }
+
+    /// <summary>The broker says that nothing more is to come.</summary>
+    public void Reach()
+    {
+        for (int i = 0; i < _partitions.Length; i++)
+        {
+            Advance(i, _partitions[i].End);
         }
     }
 

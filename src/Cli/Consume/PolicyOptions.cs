@@ -39,12 +39,14 @@ internal sealed class PolicyOptions
         });
     }
 
+    public Option[] All => [_ackTimeout, _maxRedeliveries, _onFailure, _deadLetterTopic];
+
     public void AddTo(Command command)
     {
-        command.Options.Add(_ackTimeout);
-        command.Options.Add(_maxRedeliveries);
-        command.Options.Add(_onFailure);
-        command.Options.Add(_deadLetterTopic);
+        foreach (Option option in All)
+        {
+            command.Options.Add(option);
+        }
     }
 
     /// <summary>Null when none of them is given: then the subscription keeps its policy.</summary>

@@ -3,7 +3,7 @@ using Danube.Fast.Client;
 namespace Danube.Fast.Cli.Consume;
 
 /// <summary>
-/// Messages that are in the output buffer and not yet acknowledged: an acknowledgement must not overtake the bytes, or a message
+/// Messages that are in the output buffer and not yet settled: an acknowledgement must not overtake the bytes, or a message
 /// could be lost between here and the reader. Runs on: the consume loop. Shared with: nobody.
 /// </summary>
 internal sealed class PrintedMessages(Consumer consumer, bool cumulative, TimeSpan? nackDelay)
@@ -23,7 +23,7 @@ internal sealed class PrintedMessages(Consumer consumer, bool cumulative, TimeSp
     }
 
     /// <summary>Acknowledges all, or gives all back with the delay; call when their bytes were handed over.</summary>
-    public void Acknowledge()
+    public void Settle()
     {
         foreach (MessageId id in _waiting)
         {

@@ -28,6 +28,9 @@ internal sealed class Cursor
 
     public RedeliveryCounts Redeliveries { get; } = new();
 
+    /// <summary>Goes up whenever something is acknowledged.</summary>
+    public int Changes { get; private set; }
+
     /// <summary>Changed since it was last saved.</summary>
     public bool IsDirty { get; set; }
 
@@ -53,6 +56,7 @@ internal sealed class Cursor
         }
 
         IsDirty |= added > 0;
+        Changes += added > 0 ? 1 : 0;
         return added;
     }
 

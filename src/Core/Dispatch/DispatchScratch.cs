@@ -9,7 +9,7 @@ internal sealed class DispatchScratch
     private static DispatchScratch? _spare;
 
     private (uint First, uint Count)[] _exclusions = new (uint, uint)[16];
-    private (long First, long End)[] _ranges = new (long, long)[16];
+    private (long First, long End, ActiveKey? Key)[] _ranges = new (long, long, ActiveKey?)[16];
     private byte[] _prefix = new byte[DeliverFrame.Measure(16)];
 
     public SinkSet Sinks { get; } = new();
@@ -54,10 +54,10 @@ internal sealed class DispatchScratch
         _exclusions[ExclusionCount++] = ((uint)first, (uint)count);
     }
 
-    /// <summary>Records [first, end) are selected. Joins what is adjacent.</summary>
-    public void Select(long first, long end)
+    /// <summary>Records [first, end) of a key are selected. Joins what is adjacent.</summary>
+    public void Select(long first, long end, ActiveKey? key = null)
     {
-        if (RangeCount > 0 && _ranges[RangeCount - 1].End == first)
+        if (RangeCount > 0 && _ranges[RangeCount - 1].End == first && ReferenceEquals(_ranges[RangeCount - 1].Key, key))
         {
             _ranges[RangeCount - 1].End = end;
             return;
@@ -68,10 +68,10 @@ internal sealed class DispatchScratch
             Array.Resize(ref _ranges, _ranges.Length * 2);
         }
 
-        _ranges[RangeCount++] = (first, end);
+        _ranges[RangeCount++] = (first, end, key);
     }
 
-    public (long First, long End) Range(int index) => _ranges[index];
+    public (long First, long End, ActiveKey? Key) Range(int index) => _ranges[index];
 
     /// <summary>Header and exclusion list, sealed.</summary>
     public ReadOnlySpan<byte> Seal(ref DeliverFields fields)

@@ -13,7 +13,8 @@ internal sealed partial class Dispatcher
     /// <param name="Limit">Frames that start here or above wait for room in the ack window.</param>
     /// <param name="Redeliveries">The count that all its records share.</param>
     /// <param name="Ready">Consumers with credit.</param>
-    private readonly record struct Stretch(long To, long Limit, ushort Redeliveries, int Ready);
+    /// <param name="IsNew">False: from the redelivery queue.</param>
+    private readonly record struct Stretch(long To, long Limit, ushort Redeliveries, int Ready, bool IsNew);
 
     /// <summary>Hands a run out to consumers with credit, in turn, and releases it. False when nothing of it could be used.</summary>
     private bool SendRun(DispatchScratch scratch, LogRun run, ref LogPosition position, in Stretch stretch)
@@ -25,8 +26,10 @@ internal sealed partial class Dispatcher
             int at = 0;
             for (int sent = -1; sent != 0 && position.Offset < stretch.To; at += sent)
             {
-                at += SkipSettled(run.Bytes.Span[at..], ref position, stretch.To);
-                sent = NextReady() is { } consumer ? SendOne(scratch, consumer, run, at, ref position, stretch, share) : 0;
+                at += Pass(run.Bytes.Span[at..], ref position, stretch);
+                sent = IsKeyed(run.Bytes.Span[at..]) ? SpreadNew(scratch, run, at, ref position, stretch)
+                    : NextReady() is { } consumer ? SendOne(scratch, consumer, run, at, ref position, stretch, share)
+                    : 0;
             }
         }
         finally
@@ -50,44 +53,18 @@ internal sealed partial class Dispatcher
         return Math.Max(1, (frames + stretch.Ready - 1) / stretch.Ready);
     }
 
-    /// <summary>Passes frames of which nothing is left to send; returns their bytes.</summary>
-    private int SkipSettled(ReadOnlySpan<byte> bytes, ref LogPosition position, long to)
-    {
-        int skipped = 0;
-        while (position.Offset < to && TryFrame(bytes[skipped..], out long offset, out long end, out int length))
-        {
-            long first = Math.Max(offset, position.Offset);
-            long last = Math.Min(end, to);
-            if (Cursor.AcknowledgedEnd <= first || Cursor.NextUnacknowledged(first) < last)
-            {
-                break;
-            }
-
-            if (end > to)
-            {
-                position.Offset = to;
-                break;
-            }
-
-            position.Advance(length, end);
-            skipped += length;
-        }
-
-        return skipped;
-    }
-
     /// <summary>Sends consecutive frames as one deliver; returns the bytes of the run that are done with.</summary>
     private int SendOne(DispatchScratch scratch, Consumer consumer, in LogRun run, int at, ref LogPosition position, in Stretch stretch, int share)
     {
         ReadOnlySpan<byte> bytes = run.Bytes.Span[at..];
-        ulong records = consumer.RecordsGranted - consumer.SelectedInAll;
-        ulong room = consumer.BytesGranted - consumer.BytesInAll;
+        ulong records = Math.Min(_recordsAllowed, consumer.RecordsGranted - consumer.SelectedInAll);
+        ulong room = Math.Min(_bytesAllowed, consumer.BytesGranted - consumer.BytesInAll);
         long firstOffset = -1, selected = 0, next = position.Offset;
         int length = 0, done = 0;
         scratch.Begin();
         while (share-- > 0 && (ulong)selected < records && (length == 0 || (ulong)(DeliverFrame.Measure(scratch.ExclusionCount) + length) < room)
             && scratch.ExclusionCount <= MaxJoinedExclusions && TryFrame(bytes[length..], out long offset, out long end, out int frameLength)
-            && offset < stretch.To && offset < stretch.Limit)
+            && offset < stretch.To && offset < stretch.Limit && !IsKeyed(bytes[length..]) && FateOf(new StreamHeader(bytes[length..]), stretch.IsNew, out _) == Fate.Send)
         {
             firstOffset = firstOffset < 0 ? offset : firstOffset;
             long from = Math.Max(offset, next), to = Math.Min(end, stretch.To);
@@ -168,12 +145,17 @@ internal sealed partial class Dispatcher
         consumer.InFlight.TrimAcknowledged(Cursor);
         for (int i = 0; i < scratch.RangeCount; i++)
         {
-            (long first, long stop) = scratch.Range(i);
-            consumer.InFlight.Push(new InFlightRange(first, stop, consumer.SelectedInAll));
+            (long first, long stop, ActiveKey? key) = scratch.Range(i);
+            consumer.InFlight.Push(new InFlightRange(first, stop, consumer.SelectedInAll, key));
             consumer.OnSent(stop - first, 0);
+            if (key is not null)
+            {
+                key.IsPicked = false;
+            }
         }
 
         consumer.OnSent(0, bytes);
+        SpendRate(selected, bytes);
         var fields = new DeliverFields
         {
             Channel = consumer.Channel,

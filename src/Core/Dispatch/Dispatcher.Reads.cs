@@ -44,11 +44,25 @@ internal sealed partial class Dispatcher : IColdReadSink
             return false;
         }
 
+        if (_keys is not null && _pendingRanges >= MaxPendingRanges)
+        {
+            _windowBlocked = true;
+            return false;
+        }
+
+        long failing = long.MaxValue;
+        if (_subscription.Type != SubscriptionType.KeyShared && IsBeyondLimit(_position.Offset, ref failing))
+        {
+            bool applied = ApplyLimit(_position.Offset, ref failing, null);
+            _position = applied ? LogPosition.At(failing) : _position;
+            return applied;
+        }
+
         switch (Read(ref _position, out LogRun run))
         {
             case ReadStatus.Ok:
                 ushort count = Cursor.Redeliveries.At(_position.Offset, out long to);
-                return SendRun(scratch, run, ref _position, new Stretch(to, limit, count, ready));
+                return SendRun(scratch, run, ref _position, new Stretch(to, limit, count, ready, IsNew: true));
             case ReadStatus.AtEnd:
                 Volatile.Write(ref _waitsForData, true);
                 Interlocked.MemoryBarrier();
@@ -79,7 +93,7 @@ internal sealed partial class Dispatcher : IColdReadSink
         {
             case ReadStatus.Ok:
                 ushort count = Cursor.Redeliveries.At(first, out long to);
-                more = SendRun(scratch, run, ref _againPosition, new Stretch(Math.Min(to, end), long.MaxValue, count, ready));
+                more = SendRun(scratch, run, ref _againPosition, new Stretch(Math.Min(to, end), long.MaxValue, count, ready, IsNew: false));
                 break;
             case ReadStatus.BelowStart:
                 Lose(Math.Min(end, _log.LogStart) - first);

@@ -48,6 +48,8 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
         _topic = subscription.Topic;
         _log = _topic.Log;
         _consumers = consumers;
+        _keys = subscription.Type is SubscriptionType.Shared or SubscriptionType.KeyShared ? new KeyTable(consumers) : null;
+        _dying = new DeadLetterQueue(subscription);
         Restart();
     }
 
@@ -114,10 +116,16 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
         DeliveredEnd = Cursor.MarkDelete;
         AcknowledgeableEnd = Math.Max(AcknowledgeableEnd, DeliveredEnd);
         _again.Clear();
+        _blocked = default;
+        ClearKeys();
     }
 
     /// <summary>The position is being moved: what was delivered before does not count any more.</summary>
-    public void ForgetDelivered() => AcknowledgeableEnd = 0;
+    public void ForgetDelivered()
+    {
+        AcknowledgeableEnd = 0;
+        _dying.TakeBack();
+    }
 
     /// <summary>Stops sending until <see cref="Release"/>: an epoch is being made durable. Holds add up.</summary>
     public void Hold() => _holds++;
@@ -134,13 +142,15 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
         _timer?.Dispose();
         _timer = null;
         _again.Clear();
+        _dying.TakeBack();
+        ClearKeys();
         DropColdRun();
     }
 
     /// <summary>Mark-delete may have moved: there may be room in the window.</summary>
     public void OnAcknowledged()
     {
-        if (_windowBlocked)
+        if (_windowBlocked || _blocked.End > 0 || _blockedKeys.Count > 0)
         {
             Schedule();
         }
@@ -168,7 +178,7 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
     }
 
     /// <summary>Records that wait for a delay or a back-off.</summary>
-    public long CountDelayed() => _again.CountDelayed(Cursor);
+    public long CountDelayed() => _again.CountDelayed(Cursor) + CountStalled();
 
     /// <summary>Time-driven work, about once a second.</summary>
     public void Tick()
@@ -176,6 +186,11 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
         if (_again.DelayedRanges > _topic.Options.MaxDelayed / 2)
         {
             _again.DropAcknowledged(Cursor);
+        }
+
+        if (_stalledKeys.Count > _topic.Options.MaxDelayed / 2)
+        {
+            DropSettledStalls();
         }
     }
 
@@ -207,6 +222,7 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
     {
         Volatile.Write(ref _waitsForData, false);
         _windowBlocked = false;
+        _nowMicros = 0;
         if (_closed)
         {
             return false;
@@ -218,35 +234,92 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
         }
 
         PromoteDelayed();
-        int ready = CountReady();
-        if (_holds > 0 || ready == 0)
+        if (_holds > 0)
         {
             return false;
         }
 
-        return _again.TryPeek(Cursor, out long first, out long end) ? SendAgain(scratch, ready, first, end) : SendNew(scratch, ready);
+        PrepareKeys();
+        _blocked = IsBlockedByLimit ? _blocked : default;
+        if (_blocked.End > 0 || _dying.HasFailed || _dying.IsFull)
+        {
+            _windowBlocked = true;
+            return false;
+        }
+
+        bool again = _again.TryPeek(Cursor, out long first, out long end);
+        if (again && _subscription.Type != SubscriptionType.KeyShared && IsBeyondLimit(first, ref end))
+        {
+            return ApplyLimitAgain(first, end);
+        }
+
+        int ready = CountReady();
+        if (ready == 0 || !ReadRate())
+        {
+            return false;
+        }
+
+        return NextPending() is { } consumer ? SendPending(scratch, consumer) : again ? SendAgain(scratch, ready, first, end) : SendNew(scratch, ready);
+    }
+
+    private bool ApplyLimitAgain(long first, long end)
+    {
+        if (!ApplyLimit(first, ref end, null))
+        {
+            return false;
+        }
+
+        _again.Advance(end);
+        return true;
+    }
+
+    private void PrepareKeys()
+    {
+        if (_keys is null)
+        {
+            return;
+        }
+
+        if (_stalledKeys.Count > 0)
+        {
+            PromoteKeys(_topic.Time.GetTimestamp());
+        }
+
+        if (_redistribute)
+        {
+            Redistribute();
+        }
+
+        if (_blockedKeys.Count > 0)
+        {
+            UnblockKeys(all: false);
+        }
     }
 
     private long DueIn(long delayMs) => _topic.Time.GetTimestamp() + (long)(delayMs * (_topic.Time.TimestampFrequency / 1000.0));
 
     private void PromoteDelayed()
     {
-        long due = _again.NextDue;
-        if (due == long.MaxValue)
+        if (_again.NextDue == long.MaxValue && _stalledKeys.Count == 0)
         {
             return;
         }
 
         long now = _topic.Time.GetTimestamp();
         _again.Promote(now);
-        due = _again.NextDue;
-        if (due == long.MaxValue || due == _timerDue)
+        ArmTimer(now, _stalledKeys.TryPeek(out _, out long due) ? Math.Min(due, _again.NextDue) : _again.NextDue);
+    }
+
+    /// <summary>Runs at <paramref name="due"/> or before. A timer that comes too early finds nothing to do and is set again.</summary>
+    private void ArmTimer(long now, long due)
+    {
+        if (due >= _timerDue)
         {
             return;
         }
 
         _timerDue = due;
-        TimeSpan wait = _topic.Time.GetElapsedTime(now, due) + TimeSpan.FromMilliseconds(1);
+        TimeSpan wait = due <= now ? TimeSpan.FromMilliseconds(1) : _topic.Time.GetElapsedTime(now, due) + TimeSpan.FromMilliseconds(1);
         if (_timer is null)
         {
             _timer = _topic.Time.CreateTimer(static state => ((Dispatcher)state!).OnTimer(), this, wait, Timeout.InfiniteTimeSpan);
@@ -281,6 +354,11 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
     /// <summary>The next consumer with credit, in turn; null when there is none.</summary>
     private Consumer? NextReady()
     {
+        if (IsRateSpent)
+        {
+            return null;
+        }
+
         for (int i = 0; i < _consumers.Count; i++)
         {
             int index = (_nextConsumer + i) % _consumers.Count;

@@ -4,7 +4,8 @@ namespace Danube.Fast.Core;
 /// <param name="First">First offset.</param>
 /// <param name="End">Offset behind the last.</param>
 /// <param name="SelectedAt">The channel's count of selected records before the first.</param>
-internal readonly record struct InFlightRange(long First, long End, ulong SelectedAt)
+/// <param name="Key">Their key where keys matter.</param>
+internal readonly record struct InFlightRange(long First, long End, ulong SelectedAt, ActiveKey? Key = null)
 {
     /// <summary>Offset behind the last record that the application has taken, given the channel's count of taken records.</summary>
     public long TakenEnd(ulong taken) => taken <= SelectedAt ? First : First + (long)Math.Min((ulong)(End - First), taken - SelectedAt);
@@ -21,6 +22,9 @@ internal sealed class InFlightRing
 
     public int Count { get; private set; }
 
+    /// <summary>Where a key is given back of which nothing is left; null where there are no keys.</summary>
+    public KeyTable? Keys { get; init; }
+
     /// <summary>Range <paramref name="index"/> from the oldest.</summary>
     public InFlightRange this[int index] => _ranges[(_head + index) & (_ranges.Length - 1)];
 
@@ -33,6 +37,10 @@ internal sealed class InFlightRing
 
         _ranges[(_head + Count) & (_ranges.Length - 1)] = range;
         Count++;
+        if (range.Key is { } key)
+        {
+            key.InFlight++;
+        }
     }
 
     /// <summary>Forgets ranges from the front that are settled.</summary>
@@ -40,8 +48,39 @@ internal sealed class InFlightRing
     {
         while (Count > 0 && cursor.IsAcknowledged(_ranges[_head].First, _ranges[_head].End))
         {
-            _head = (_head + 1) & (_ranges.Length - 1);
-            Count--;
+            Release(Pop());
+        }
+    }
+
+    /// <summary>Forgets all ranges that are settled, wherever they are.</summary>
+    public void Compact(Cursor cursor)
+    {
+        for (int left = Count; left > 0; left--)
+        {
+            InFlightRange range = Pop();
+            if (cursor.IsAcknowledged(range.First, range.End))
+            {
+                Release(range);
+            }
+            else
+            {
+                Push(range);
+            }
+        }
+    }
+
+    /// <summary>Takes out what the keys' <see cref="ActiveKey.BackFrom"/> say and adds it to <paramref name="pieces"/>.</summary>
+    public void CutKeys(List<InFlightRange> pieces)
+    {
+        for (int left = Count; left > 0; left--)
+        {
+            InFlightRange range = Pop();
+            long from = Math.Max(range.First, range.Key?.BackFrom ?? long.MaxValue);
+            PushPart(range, range.First, Math.Min(from, range.End));
+            if (from < range.End)
+            {
+                pieces.Add(Part(range, from, range.End));
+            }
         }
     }
 
@@ -52,9 +91,7 @@ internal sealed class InFlightRing
     {
         for (int left = Count; left > 0; left--)
         {
-            InFlightRange range = this[0];
-            _head = (_head + 1) & (_ranges.Length - 1);
-            Count--;
+            InFlightRange range = Pop();
             long kept = range.First;
             for (int i = FirstEndingAbove(ranges, range.First); i < ranges.Count && ranges[i].First < range.End; i++)
             {
@@ -78,9 +115,7 @@ internal sealed class InFlightRing
 
         for (int left = Count; left > 0; left--)
         {
-            InFlightRange range = this[0];
-            _head = (_head + 1) & (_ranges.Length - 1);
-            Count--;
+            InFlightRange range = Pop();
             long cutFrom = range.TakenEnd(from), cutTo = range.TakenEnd(to);
             PushPart(range, range.First, cutFrom);
             if (cutFrom < cutTo)
@@ -94,8 +129,33 @@ internal sealed class InFlightRing
 
     public void Clear()
     {
-        _head = 0;
-        Count = 0;
+        while (Count > 0)
+        {
+            Release(Pop());
+        }
+    }
+
+    private InFlightRange Pop()
+    {
+        ref InFlightRange slot = ref _ranges[_head];
+        InFlightRange range = slot;
+        slot = default;
+        _head = (_head + 1) & (_ranges.Length - 1);
+        Count--;
+        if (range.Key is { } key)
+        {
+            key.InFlight--;
+        }
+
+        return range;
+    }
+
+    private void Release(in InFlightRange range)
+    {
+        if (range.Key is { InFlight: 0 } key)
+        {
+            Keys!.Release(key);
+        }
     }
 
     private static int FirstEndingAbove(List<(long First, long End)> ranges, long offset)
@@ -118,7 +178,7 @@ internal sealed class InFlightRing
         }
     }
 
-    private static InFlightRange Part(InFlightRange range, long first, long end) => new(first, end, range.SelectedAt + (ulong)(first - range.First));
+    private static InFlightRange Part(InFlightRange range, long first, long end) => new(first, end, range.SelectedAt + (ulong)(first - range.First), range.Key);
 
     private void Grow()
     {

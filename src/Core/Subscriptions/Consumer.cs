@@ -11,13 +11,15 @@ public sealed class Consumer
 {
     private readonly Subscription _subscription;
 
-    internal Consumer(Subscription subscription, string name, int priority, uint channel, IFrameSink sink)
+    internal Consumer(Subscription subscription, string name, int priority, uint channel, IFrameSink sink, ulong salt)
     {
         _subscription = subscription;
         Name = name;
         Priority = priority;
         Channel = channel;
         Sink = sink;
+        Salt = salt;
+        InFlight = new InFlightRing { Keys = subscription.Keys };
     }
 
     public string Name { get; }
@@ -55,7 +57,16 @@ public sealed class Consumer
     internal ulong BytesInAll { get; private set; }
 
     /// <summary>What was sent and is neither acknowledged nor given back.</summary>
-    internal InFlightRing InFlight { get; } = new();
+    internal InFlightRing InFlight { get; }
+
+    /// <summary>Keys of which records wait for this consumer.</summary>
+    internal Queue<ActiveKey> PendingKeys { get; } = new();
+
+    /// <summary>Tells consumers apart when keys are spread over them.</summary>
+    internal ulong Salt { get; }
+
+    /// <summary><see cref="Cursor.Changes"/> when <see cref="InFlight"/> was last looked through.</summary>
+    internal int CompactedAt { get; set; }
 
     internal bool IsReady => IsActive && !IsDead && !IsStalled && RecordsGranted > SelectedInAll && BytesGranted > BytesInAll;
 

@@ -15,10 +15,16 @@ public sealed partial class Subscription
         bool ready;
         lock (Gate)
         {
+            bool stalled = consumer.IsStalled;
             // Positions count per channel, whatever the epoch: a credit of an older one grants and tells as much as any other.
             if (consumer.Grant(frame.RecordsGranted, frame.BytesGranted, frame.RecordsTaken) && _rules.AckTimeoutMs > 0)
             {
                 consumer.Marks.Note(Topic.Time.GetTimestamp(), ToTimestamp(_rules.AckTimeoutMs), consumer.RecordsTaken, consumer.SelectedInAll);
+            }
+
+            if (stalled && !consumer.IsStalled)
+            {
+                _dispatcher.OnConsumersChanged();
             }
 
             ready = consumer.IsAttached && consumer.IsReady;
@@ -80,7 +86,7 @@ public sealed partial class Subscription
                 Topic.Counters.OnNacked(piece.End - piece.First);
             }
 
-            GiveBack(ReasonOf(frame.Reason), frame.NackDelayMs == AckFrame.BackOffDelay ? BackOff : (long)Math.Min(frame.NackDelayMs, MaxNackDelayMs));
+            GiveBack(consumer, ReasonOf(frame.Reason), frame.NackDelayMs == AckFrame.BackOffDelay ? BackOff : (long)Math.Min(frame.NackDelayMs, MaxNackDelayMs));
             consumer.InFlight.TrimAcknowledged(Cursor);
         }
 

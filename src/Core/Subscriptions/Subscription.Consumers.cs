@@ -1,3 +1,4 @@
+using System.Text;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Core;
@@ -43,8 +44,9 @@ public sealed partial class Subscription
                 Leave(former);
             }
 
-            consumer = new Consumer(this, consumerName, priority, channel, sink) { IsAttached = true, IsActive = !IsOrdered };
+            consumer = new Consumer(this, consumerName, priority, channel, sink, SaltOf(consumerName)) { IsAttached = true, IsActive = !IsOrdered };
             _consumers.Add(consumer);
+            _dispatcher.OnConsumersChanged();
             if (Elect() | !_epochRaised)
             {
                 raised = StartEpoch();
@@ -157,7 +159,20 @@ public sealed partial class Subscription
         consumer.IsAttached = false;
         consumer.IsActive = false;
         _consumers.Remove(consumer);
+        _dispatcher.OnConsumersChanged();
         TakeBackAll(consumer);
+    }
+
+    // The same name gets the same keys again after a reconnect; names may be in use more than once.
+    private ulong SaltOf(string name)
+    {
+        ulong salt = KeyTable.Mix(KeyHash.Compute(Encoding.UTF8.GetBytes(name)));
+        while (_consumers.Exists(c => c.Salt == salt))
+        {
+            salt = KeyTable.Mix(salt + 1);
+        }
+
+        return salt;
     }
 
     /// <summary>Raises the epoch and goes back to mark-delete; sending is held until <see cref="FinishEpochAsync"/> is through.</summary>

@@ -39,6 +39,7 @@ public sealed partial class Subscription
         Backlog = Cursor.Backlog(Topic.Log.Visible),
         Epoch = Cursor.Epoch,
         Delayed = _dispatcher.CountDelayed(),
+        Blocked = _dispatcher.Blocked,
     };
 
     private ConsumerInfo DescribeLocked(Consumer consumer) => new()

@@ -11,6 +11,7 @@ public sealed partial class Subscription
 
     // Of the step at hand; kept for the next.
     private readonly List<InFlightRange> _pieces = [];
+    private readonly List<ActiveKey> _keysBack = [];
 
     /// <summary>Takes back what consumers have held for too long; true when there was something. Runs on: the server's timer, about once a second.</summary>
     private bool CheckTimeouts()
@@ -41,6 +42,19 @@ public sealed partial class Subscription
         return any;
     }
 
+    /// <summary>Everything below <paramref name="offset"/> is older than the topic's time to live: it counts as acknowledged.</summary>
+    internal void ExpireBelow(long offset)
+    {
+        lock (Gate)
+        {
+            if (_closedWith == ErrorCode.None && offset > Cursor.MarkDelete)
+            {
+                Topic.Counters.OnExpired(Cursor.AdvanceTo(offset));
+                _dispatcher.OnAcknowledged();
+            }
+        }
+    }
+
     /// <summary>Records that were taken a timeout ago come back with a count.</summary>
     private bool TakeBackOverdue(Consumer consumer, ulong taken)
     {
@@ -51,7 +65,7 @@ public sealed partial class Subscription
             Topic.Counters.OnTimedOut(Cursor.CountUnacknowledged(piece.First, piece.End));
         }
 
-        return GiveBack(ReturnReason.AckTimeout, BackOff);
+        return GiveBack(consumer, ReturnReason.AckTimeout, BackOff);
     }
 
     /// <summary>
@@ -66,8 +80,13 @@ public sealed partial class Subscription
         }
 
         consumer.InFlight.CutPositions(consumer.RecordsTaken, consumer.OverdueSent, _pieces);
-        consumer.IsStalled = _pieces.Count > 0;
-        return GiveBack(ReturnReason.Unknown, 0, counts: false);
+        if (_pieces.Count > 0)
+        {
+            consumer.IsStalled = true;
+            _dispatcher.OnConsumersChanged();
+        }
+
+        return GiveBack(consumer, ReturnReason.Unknown, 0, counts: false);
     }
 
     /// <summary>Everything that a consumer holds goes back; what it has taken counts as one delivery more.</summary>
@@ -75,18 +94,22 @@ public sealed partial class Subscription
     {
         consumer.InFlight.TrimAcknowledged(Cursor);
         consumer.InFlight.CutPositions(0, consumer.RecordsTaken, _pieces);
-        GiveBack(ReturnReason.ConsumerLost, 0);
+        GiveBack(consumer, ReturnReason.ConsumerLost, 0);
         consumer.InFlight.CutPositions(0, ulong.MaxValue, _pieces);
-        GiveBack(ReturnReason.Unknown, 0, counts: false);
+        GiveBack(consumer, ReturnReason.Unknown, 0, counts: false);
         consumer.InFlight.Clear();
     }
 
-    /// <summary>Puts the pieces at hand, which are in nobody's hands any more, where they are delivered again from.</summary>
+    /// <summary>
+    /// Puts the pieces at hand, which are in nobody's hands any more, where they are delivered again from. Of a key all later records that
+    /// the consumer holds come back with them, without a count and behind them; of a message in chunks all.
+    /// </summary>
+    /// <param name="consumer">Who held them.</param>
     /// <param name="reason">Noted with the count.</param>
     /// <param name="delayMs">Milliseconds to wait, or <see cref="BackOff"/>.</param>
     /// <param name="counts">True: redelivery counts go up.</param>
     /// <returns>True when something of it was not acknowledged.</returns>
-    private bool GiveBack(ReturnReason reason, long delayMs, bool counts = true)
+    private bool GiveBack(Consumer consumer, ReturnReason reason, long delayMs, bool counts = true)
     {
         bool any = false;
         foreach (InFlightRange piece in _pieces)
@@ -101,33 +124,87 @@ public sealed partial class Subscription
                 }
 
                 any = true;
-                Requeue(at, to, delayMs);
+                Return(piece.Key, at, to, delayMs);
                 at = to;
+            }
+
+            if (piece.Key is { BackFrom: long.MaxValue } settled)
+            {
+                Keys!.Release(settled);
             }
         }
 
         _pieces.Clear();
+        if (_keysBack.Count > 0)
+        {
+            ReturnFollowers(consumer);
+        }
+
         return any;
     }
 
-    private void Requeue(long first, long end, long delayMs)
+    private void Return(ActiveKey? key, long first, long end, long delayMs)
     {
         while (first < end)
         {
             ushort count = Cursor.Redeliveries.At(first, out long to);
             to = Math.Min(to, end);
-
-            // An ordered subscription reads on from mark-delete when the next consumer comes.
-            if (!IsOrdered || _consumers.Exists(c => c.IsActive))
+            long delay = DelayOf(count, delayMs);
+            if (key is not null)
             {
-                _dispatcher.Requeue(first, to, DelayOf(count, delayMs));
+                if (key.BackFrom == long.MaxValue)
+                {
+                    _keysBack.Add(key);
+                }
+
+                key.BackFrom = key.IsMessage ? 0 : Math.Min(key.BackFrom, first);
+                key.BackDelayMs = Math.Max(key.BackDelayMs, delay);
+                _dispatcher.TakeBack(key, first, to);
+            }
+            else if (!IsOrdered || _consumers.Exists(c => c.IsActive))
+            {
+                // An ordered subscription without an active consumer reads on from mark-delete when the next one comes.
+                _dispatcher.Requeue(first, to, delay);
             }
 
             first = to;
         }
     }
 
-    private long DelayOf(int count, long delayMs) => _rules.IsBeyond(count) ? 0 : delayMs == BackOff ? _rules.BackOffMs(Math.Max(1, count)) : delayMs;
+    private void ReturnFollowers(Consumer consumer)
+    {
+        consumer.InFlight.CutKeys(_pieces);
+        foreach (InFlightRange piece in _pieces)
+        {
+            for (long at = Cursor.NextUnacknowledged(piece.First); at < piece.End; at = Cursor.NextUnacknowledged(at))
+            {
+                long to = Cursor.NextAcknowledged(at, piece.End);
+                _dispatcher.TakeBack(piece.Key!, at, to);
+                at = to;
+            }
+        }
+
+        _pieces.Clear();
+        foreach (ActiveKey key in _keysBack)
+        {
+            long delay = key.BackDelayMs;
+            (key.BackFrom, key.BackDelayMs) = (long.MaxValue, 0);
+            if (delay > 0)
+            {
+                _dispatcher.Stall(key, delay);
+            }
+
+            _dispatcher.Resume(key);
+        }
+
+        _keysBack.Clear();
+    }
+
+    private long DelayOf(int count, long delayMs) => Applies(count) ? 0 : delayMs == BackOff ? _rules.BackOffMs(Math.Max(1, count)) : delayMs;
+
+    /// <summary>True when a record with this count falls under the failure policy. A dead-letter topic has no dead-letter topic: there, records come back for ever.</summary>
+    internal bool Applies(int count) =>
+        _rules.IsBeyond(count) && (_rules.FailurePolicy != FailurePolicy.DeadLetter || !SubscriptionRules.IsDeadLetterTopic(Topic.Name, _rules));
 
     private long ToTimestamp(long milliseconds) => (long)(milliseconds * (Topic.Time.TimestampFrequency / 1000.0));
 

@@ -75,6 +75,9 @@ public sealed partial class Subscription
     /// <summary>The dispatcher has nothing to do and is not about to look.</summary>
     internal bool IsIdle => _dispatcher.IsIdle;
 
+    /// <summary>Null on ordered subscriptions, where keys do not matter.</summary>
+    internal KeyTable? Keys => _dispatcher.Keys;
+
     private bool IsOrdered => Type is SubscriptionType.Exclusive or SubscriptionType.Failover;
 
     /// <summary>Rules for records that are not acknowledged.</summary>
@@ -86,6 +89,7 @@ public sealed partial class Subscription
         lock (Gate)
         {
             _rules = rules;
+            _dispatcher.OnRulesChanged();
         }
 
         _dispatcher.Schedule();

@@ -21,6 +21,8 @@ public enum FailurePolicy : byte
 /// <summary>Rules of one subscription for records that are not acknowledged. All have working defaults.</summary>
 public sealed record SubscriptionRules
 {
+    private const string DeadLetterSuffix = "-dead-letter";
+
     /// <summary>Milliseconds from taking a record to its redelivery; 0 = never.</summary>
     public long AckTimeoutMs { get; init; } = 30_000;
 
@@ -50,7 +52,11 @@ public sealed record SubscriptionRules
     };
 
     /// <summary>Where dead letters of a topic go.</summary>
-    public string DeadLetterTopicOf(string topic) => DeadLetterTopic is { Length: > 0 } named ? named : topic + "-dead-letter";
+    public string DeadLetterTopicOf(string topic) => DeadLetterTopic is { Length: > 0 } named ? named : topic + DeadLetterSuffix;
+
+    /// <summary>True when <paramref name="topic"/> takes dead letters: it is named like one, or names itself.</summary>
+    public static bool IsDeadLetterTopic(string topic, SubscriptionRules rules) =>
+        topic.EndsWith(DeadLetterSuffix, StringComparison.Ordinal) || rules.DeadLetterTopicOf(topic) == topic;
 
     /// <summary>Milliseconds before redelivery number <paramref name="redeliveries"/> (1 or more).</summary>
     public long BackOffMs(int redeliveries)

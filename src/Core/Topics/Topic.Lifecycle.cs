@@ -78,6 +78,7 @@ public sealed partial class Topic
             }
         }
 
+        StartExpiry();
         foreach (Subscription subscription in _active)
         {
             subscription.Tick();

@@ -19,9 +19,12 @@ public sealed class AllocationTests
     private const int Tries = 3;
 
     [Theory]
-    [InlineData(SubscriptionType.Exclusive, 1)]
-    [InlineData(SubscriptionType.Shared, 3)]
-    public async Task Nothing_is_allocated_per_message(SubscriptionType type, int consumers)
+    [InlineData(SubscriptionType.Exclusive, 1, false)]
+    [InlineData(SubscriptionType.Shared, 3, false)]
+    [InlineData(SubscriptionType.Failover, 2, false)]
+    [InlineData(SubscriptionType.KeyShared, 3, true)]
+    [InlineData(SubscriptionType.KeyShared, 3, false)]
+    public async Task Nothing_is_allocated_per_message(SubscriptionType type, int consumers, bool oneKey)
     {
         var log = new MemoryTopicLog(1, DurabilityClass.Os, 1, new LogRetention(0, 16 << 20));
         var topic = new Topic("/t/alloc", log, new MemoryCursorStore(), new TopicOptions(), TimeProvider.System);
@@ -31,7 +34,7 @@ public sealed class AllocationTests
         Client[] clients = [.. Enumerable.Range(0, consumers).Select(c => new Client(subscription, $"c{c}"))];
 
         // One record per frame: whatever is allocated per frame would show most.
-        byte[][] frames = [.. Enumerable.Range(0, RecordsPerRound).Select(_ => Frames.Build(1, 1, 1, 100))];
+        byte[][] frames = [.. Enumerable.Range(0, RecordsPerRound).Select(i => oneKey ? KeyedFrames.OneKey(1, 1, $"key {i % 7}", 1) : Frames.Build(1, 1, 1, 100))];
         byte[] run = new byte[frames.Sum(f => f.Length)];
         ulong sequence = Drive(topic, producer, clients, frames, run, 1, Records / 2);
         long allocated = long.MaxValue;

@@ -21,6 +21,9 @@ internal sealed class Rig
 
     public ManualTime Time { get; } = new();
 
+    /// <summary>Sequence of the next record.</summary>
+    public ulong Sequence => _sequence;
+
     public ManualLog Log { get; }
 
     public MemoryCursorStore Cursors { get; }
@@ -37,6 +40,34 @@ internal sealed class Rig
         PublishResult result = Topic.Publish(Producer, Frames.Run(ProducerId, _sequence, counts));
         Assert.Equal(ErrorCode.None, result.Error);
         _sequence += (ulong)counts.Sum();
+    }
+
+    /// <summary>Publishes one frame with a record per key; returns its first offset.</summary>
+    public long PublishKeys(params string?[] keys) => Append(KeyedFrames.Mixed(ProducerId, _sequence, keys), keys.Length);
+
+    public long PublishOneKey(string key, int count) => Append(KeyedFrames.OneKey(ProducerId, _sequence, key, count), count);
+
+    public long PublishTimed(int count, uint delayMs = 0, uint timeToLiveSeconds = 0) => Append(KeyedFrames.Timed(ProducerId, _sequence, count, delayMs, timeToLiveSeconds), count);
+
+    public long PublishChunk(int index, int of, string? key = null) => Append(KeyedFrames.Chunk(ProducerId, _sequence, index, of, key), 1);
+
+    public long Append(byte[] frame, int count)
+    {
+        long offset = Log.Committed;
+        Assert.Equal(ErrorCode.None, Topic.Publish(Producer, frame).Error);
+        _sequence += (ulong)count;
+        return offset;
+    }
+
+    /// <summary>Lets seconds pass, with the timers of each.</summary>
+    public void Pass(Subscription subscription, int seconds)
+    {
+        for (int i = 0; i < seconds; i++)
+        {
+            Time.Advance(TimeSpan.FromSeconds(1));
+            Topic.Tick(0);
+            Settle(subscription);
+        }
     }
 
     public async Task<Subscription> SubscribeAsync(SubscriptionType type = SubscriptionType.Exclusive, StartPosition? start = null, string name = "s") =>

@@ -273,9 +273,13 @@ public sealed record SeekRequest
     public string To { get; set; } = "earliest";
 }
 
+/// <summary>Where a subscription stands after a seek.</summary>
 public sealed record SeekReply
 {
+    /// <summary>Epoch of what is delivered from now on; acknowledgements of older ones do not count.</summary>
     public uint SubscriptionEpoch { get; set; }
+
+    /// <summary>First offset that is not acknowledged.</summary>
     public long MarkDelete { get; set; }
 }
 

@@ -9,6 +9,7 @@ namespace Danube.Fast.Client;
 public sealed partial class DanubeClient : IAsyncDisposable
 {
     private readonly BlockPool _blocks = new();
+    private readonly PeerInbox _inbox;
     private readonly BrokerLink _publishing, _consuming;
     private readonly Lock _gate = new();
     private readonly HashSet<IAsyncDisposable> _open = [];
@@ -18,8 +19,13 @@ public sealed partial class DanubeClient : IAsyncDisposable
 
     private DanubeClient(BrokerAddress address, DanubeClientOptions options)
     {
-        _publishing = new BrokerLink(address, options, _blocks);
-        _consuming = new BrokerLink(address, options, _blocks);
+        Name = options.MakeName();
+        _inbox = new PeerInbox(options);
+
+        // One of the two has the name: the broker passes what is sent to it on to one connection.
+        _publishing = new BrokerLink(address, options, _blocks, Name, _inbox);
+        _consuming = new BrokerLink(address, options, _blocks, null, null);
+        _inbox.Link = _publishing;
     }
 
     /// <summary>The address of the broker, <c>danube://host:port</c>.</summary>
@@ -125,6 +131,7 @@ public sealed partial class DanubeClient : IAsyncDisposable
         }
 
         await Task.WhenAll(open.Select(o => o.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await _inbox.DisposeAsync().ConfigureAwait(false);
         await _publishing.DisposeAsync().ConfigureAwait(false);
         await _consuming.DisposeAsync().ConfigureAwait(false);
         _batches?.Dispose();

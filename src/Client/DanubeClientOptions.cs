@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Client;
@@ -5,7 +8,13 @@ namespace Danube.Fast.Client;
 /// <summary>Settings of a <see cref="DanubeClient"/>. The defaults suit a broker in the same data centre.</summary>
 public sealed class DanubeClientOptions
 {
-    /// <summary>Name shown by the broker for this client; null takes the process name.</summary>
+    // With the random part, 32 bytes at most.
+    private const int MaxProgramName = 15;
+
+    /// <summary>
+    /// Name under which other clients reach this one (<see cref="DanubeClient.OnRequest"/>): 1 to 32 bytes of UTF-8, not <c>broker</c>, not beginning with
+    /// <c>$</c>. Of several clients with one name only the first is reached, and can ask others. Null makes up a name that nobody else has.
+    /// </summary>
     public string? ClientName { get; init; }
 
     /// <summary>Credentials sent in HELLO; null for none.</summary>
@@ -35,7 +44,10 @@ public sealed class DanubeClientOptions
     /// <summary>After this long without a connection, producers and consumers fail with <see cref="ErrorCode.Unavailable"/>. Default: they wait for ever.</summary>
     public TimeSpan GiveUpAfter { get; init; } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>Largest frame to agree on, bytes: 64 KiB to 64 MiB. Default 8 MiB. A message must fit into one frame.</summary>
+    /// <summary>Requests and events of other clients that are handled at the same time. Default 16.</summary>
+    public int MaxConcurrentHandlers { get; init; } = 16;
+
+    /// <summary>Largest frame to agree on, bytes: 64 KiB to 64 MiB. Default 8 MiB. Larger messages travel in chunks.</summary>
     public int MaxFrame { get; init; } = ProtocolLimits.DefaultMaxFrame;
 
     /// <summary>Told when a connection is lost, made again, or given up. Called on a pool thread; must return quickly. Null for none.</summary>
@@ -44,8 +56,36 @@ public sealed class DanubeClientOptions
     /// <summary>Clock for time stamps, timeouts and back-off.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    internal static void CheckName(string name, string parameter)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name, parameter);
+        if (name[0] == '$' || name == "broker" || Encoding.UTF8.GetByteCount(name) > EnvelopeHeader.MaxIdLength || name.Any(char.IsControl))
+        {
+            throw new ArgumentException(
+                $"'{name}' cannot be the name of a client: 1 to {EnvelopeHeader.MaxIdLength} bytes of UTF-8 without control characters are, but not 'broker' and nothing that begins with '$'.", parameter);
+        }
+    }
+
+    /// <summary>The name given, or one like <c>program-1a2b3c4d</c>.</summary>
+    internal string MakeName()
+    {
+        if (ClientName is not null)
+        {
+            return ClientName;
+        }
+
+        string program = new([.. (Assembly.GetEntryAssembly()?.GetName().Name ?? "client").Where(char.IsAsciiLetterOrDigit).Take(MaxProgramName)]);
+        return string.Create(CultureInfo.InvariantCulture, $"{program}-{Random.Shared.NextInt64():x16}");
+    }
+
     internal void Validate()
     {
+        if (ClientName is not null)
+        {
+            CheckName(ClientName, nameof(ClientName));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxConcurrentHandlers, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxFrame, ProtocolLimits.MaxFrameBeforeHello);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxFrame, ProtocolLimits.MaxNegotiableFrame);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectTimeout, TimeSpan.Zero);

@@ -21,7 +21,7 @@ internal sealed partial class BrokerLink
             channel.OnLost(connection);
         }
 
-        if (channels.Length > 0 && !_disposed.IsCancellationRequested)
+        if ((channels.Length > 0 || Volatile.Read(ref _isKept)) && !_disposed.IsCancellationRequested)
         {
             Tell(ConnectionState.Lost, connection.Cause);
             await RestoreAsync().ConfigureAwait(false);

@@ -16,10 +16,20 @@ internal sealed partial class BrokerLink : IAsyncDisposable
     private readonly List<BrokerChannel> _channels = [];
     private readonly BlockPool _blocks;
     private readonly ITimer _timer;
+    private readonly string? _clientName;
+    private readonly PeerInbox? _inbox;
     private Connection? _current;
+    private bool _isKept;
 
-    public BrokerLink(BrokerAddress address, DanubeClientOptions options, BlockPool blocks)
+    /// <param name="address">Where the broker is.</param>
+    /// <param name="options">Settings of the client.</param>
+    /// <param name="blocks">Receive memory.</param>
+    /// <param name="clientName">Name that other clients reach the connections of this link under; null for none.</param>
+    /// <param name="inbox">Takes what they send; null for nobody.</param>
+    public BrokerLink(BrokerAddress address, DanubeClientOptions options, BlockPool blocks, string? clientName, PeerInbox? inbox)
     {
+        _clientName = clientName;
+        _inbox = inbox;
         Address = address;
         Options = options;
         _blocks = blocks;
@@ -30,6 +40,9 @@ internal sealed partial class BrokerLink : IAsyncDisposable
 
     public BrokerAddress Address { get; }
     public DanubeClientOptions Options { get; }
+
+    /// <summary>The latest connection, which may be lost; null before the first.</summary>
+    public Connection? Current => Volatile.Read(ref _current);
 
     /// <summary>The connection, made now if there is none. One attempt.</summary>
     /// <exception cref="DanubeException">The broker cannot be reached or refuses.</exception>
@@ -50,7 +63,7 @@ internal sealed partial class BrokerLink : IAsyncDisposable
                 await old.Ended.ConfigureAwait(false);
             }
 
-            Connection connection = await Connection.OpenAsync(Address, Options, _blocks, cancellationToken).ConfigureAwait(false);
+            Connection connection = await Connection.OpenAsync(Address, Options, _blocks, _clientName, _inbox, cancellationToken).ConfigureAwait(false);
             Volatile.Write(ref _current, connection);
             _ = WatchAsync(connection);
             return connection;
@@ -95,6 +108,16 @@ internal sealed partial class BrokerLink : IAsyncDisposable
         else if (!channel.IsOpenOn(connection))
         {
             Reopen(channel, connection, pause: true);
+        }
+    }
+
+    /// <summary>From now on the connection is made again also when no channel needs it: others want to reach this client.</summary>
+    public void Keep()
+    {
+        Volatile.Write(ref _isKept, true);
+        if (Volatile.Read(ref _current) is not { IsOpen: true })
+        {
+            _ = RestoreAsync();
         }
     }
 

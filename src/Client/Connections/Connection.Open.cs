@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Reflection;
 using System.Text.Json;
 using Danube.Fast.Protocol;
 
@@ -12,7 +11,8 @@ internal sealed partial class Connection
 
     /// <summary>Connects and says HELLO within the connect timeout.</summary>
     /// <exception cref="DanubeException">The broker cannot be reached or refuses.</exception>
-    public static async Task<Connection> OpenAsync(BrokerAddress address, DanubeClientOptions options, BlockPool blocks, CancellationToken cancellationToken)
+    public static async Task<Connection> OpenAsync(
+        BrokerAddress address, DanubeClientOptions options, BlockPool blocks, string? clientName, PeerInbox? inbox, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(options.ConnectTimeout, options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
@@ -21,7 +21,7 @@ internal sealed partial class Connection
         try
         {
             await socket.ConnectAsync(address.Host, address.Port, either.Token).ConfigureAwait(false);
-            connection = new Connection(socket, options, blocks, address);
+            connection = new Connection(socket, options, blocks, address, clientName, inbox);
             await connection.SayHelloAsync(either.Token).ConfigureAwait(false);
             return connection;
         }
@@ -51,7 +51,7 @@ internal sealed partial class Connection
         {
             MaxFrame = _options.MaxFrame,
             Codecs = [.. Compression.Names],
-            ClientName = _options.ClientName ?? Assembly.GetEntryAssembly()?.GetName().Name,
+            ClientName = _clientName.Length > 0 ? _clientName : null,
             Credentials = _options.Credentials,
         };
         Send(new Envelope

@@ -46,11 +46,7 @@ internal sealed partial class Connection
     {
         lock (_gate)
         {
-            if (Cause is { } cause)
-            {
-                throw cause.Copy();
-            }
-
+            ThrowIfClosed();
             string id = (++_lastCorrelation).ToString(CultureInfo.InvariantCulture);
             var request = new PendingRequest(command, id, onReply);
             _requests.Add(id, request);
@@ -63,6 +59,12 @@ internal sealed partial class Connection
         if (!EnvelopeCodec.TryDecode(frame, EnvelopeMode.Strict, int.MaxValue, out Envelope? message, out ErrorCode error))
         {
             Close(new DanubeException(error, $"{Address} sent an envelope that cannot be read ({ErrorCodes.Name(error)})."));
+            return;
+        }
+
+        if (IsOfPeer(message!))
+        {
+            OnPeer(message!);
             return;
         }
 
@@ -86,7 +88,7 @@ internal sealed partial class Connection
         ErrorPayload payload = ErrorBodies.Read(message);
         string? correlation = message.CorrelationId.Length > 0 ? message.CorrelationId : null;
         DanubeException error = DanubeException.FromBroker(payload, correlation);
-        if (correlation is not null && Take(correlation) is { } request)
+        if (correlation is not null && (Take(correlation) ?? TakePeer(correlation)) is { } request)
         {
             request.Fail(error);
         }
@@ -114,9 +116,10 @@ internal sealed partial class Connection
         TaskCompletionSource[] pings;
         lock (_gate)
         {
-            open = [.. _requests.Values];
+            open = [.. _requests.Values, .. _peerRequests.Values];
             pings = [.. _pings.Values];
             _requests.Clear();
+            _peerRequests.Clear();
             _pings.Clear();
         }
 

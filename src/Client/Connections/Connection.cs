@@ -16,14 +16,18 @@ internal sealed partial class Connection : IAsyncDisposable
     private readonly ReceiveBuffer _input;
     private readonly Dictionary<uint, BrokerChannel> _channels = [];
     private readonly TaskCompletionSource _sendsEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string _clientName;
+    private readonly PeerInbox? _inbox;
     private Task _receiving = Task.CompletedTask;
     private DanubeException? _cause;
 
-    private Connection(Socket socket, DanubeClientOptions options, BlockPool blocks, BrokerAddress address)
+    private Connection(Socket socket, DanubeClientOptions options, BlockPool blocks, BrokerAddress address, string? clientName, PeerInbox? inbox)
     {
         _socket = socket;
         _options = options;
         _input = new ReceiveBuffer(blocks);
+        _clientName = clientName ?? "";
+        _inbox = inbox;
         Address = address;
         Sends = new SendQueue(socket, e => Close(Lost(e)), _sendsEnded.SetResult);
         _lastReceived = options.TimeProvider.GetTimestamp();

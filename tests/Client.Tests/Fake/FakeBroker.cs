@@ -57,6 +57,15 @@ internal sealed class FakeBroker : IDisposable
 
     /// <summary>A frame with this sequence closes the connection.</summary>
     public ulong PoisonAt { get; set; }
+    /// <summary>What HELLOs gave as client name, in order.</summary>
+    public List<string?> ClientNames { get; } = [];
+
+    /// <summary>Connections by client name.</summary>
+    public Dictionary<string, FakeSession> Named { get; } = [];
+
+    /// <summary>Sees what is passed on from client to client.</summary>
+    public Action<Envelope>? OnRoute { get; set; }
+
     /// <summary>Positions that readers asked for, in order.</summary>
     public List<string> ReaderStarts { get; } = [];
     public List<uint> ClosedByClient { get; } = [];

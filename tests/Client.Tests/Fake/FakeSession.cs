@@ -201,7 +201,13 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
     internal void OnEnvelope(ReadOnlySpan<byte> frame)
     {
         Assert.True(EnvelopeCodec.TryDecode(frame, EnvelopeMode.Strict, int.MaxValue, out Envelope? message, out _));
-        ReadOnlySpan<byte> json = message!.Payload!.Value.Span;
+        if (message!.Target.Length > 0)
+        {
+            Route(message, frame);
+            return;
+        }
+
+        ReadOnlySpan<byte> json = message.Payload!.Value.Span;
         if (message.Id == Commands.Hello)
         {
             if (broker.RefuseHello != ErrorCode.None)
@@ -211,6 +217,13 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
             }
 
             _hello = true;
+            HelloPayload hello = JsonSerializer.Deserialize(json, ControlJson.Default.HelloPayload)!;
+            broker.ClientNames.Add(hello.ClientName);
+            if (hello.ClientName is not null)
+            {
+                broker.Named[hello.ClientName] = this;
+            }
+
             var reply = new HelloReply { Version = 2, MaxFrame = broker.MaxFrame, Codecs = broker.Codecs, BrokerName = "fake" };
             Send(EnvelopeCodec.Encode(new Envelope { Type = FrameType.Event, Id = Commands.Hello, Payload = JsonSerializer.SerializeToUtf8Bytes(reply, ControlJson.Default.HelloReply) }, PayloadEncoding.Json));
             return;
@@ -248,6 +261,21 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
             default:
                 Reply(message, new EmptyReply(), ControlJson.Default.EmptyReply);
                 break;
+        }
+    }
+
+    private void Route(Envelope message, ReadOnlySpan<byte> frame)
+    {
+        if (broker.Named.TryGetValue(message.Target, out FakeSession? target))
+        {
+            broker.OnRoute?.Invoke(message);
+            target.Send(frame);
+        }
+        else if (message.Type is FrameType.Request or FrameType.Event)
+        {
+            Send(EnvelopeCodec.EncodeError(
+                new Envelope { Id = message.Id, Source = "broker", CorrelationId = message.CorrelationId },
+                new ErrorPayload { Code = "unroutable", Message = "nobody there" }));
         }
     }
 

@@ -125,6 +125,48 @@ public sealed class LineFlowTests
     }
 
     [Fact]
+    public async Task A_delayed_message_is_overtaken_and_an_expired_one_does_not_come()
+    {
+        await using TestBroker broker = await TestBroker.StartAsync();
+        using LineClient client = await LineClient.ConnectAsync(broker);
+        await client.RequestAsync("$create_producer", """{"topic":"/a/t","durability":"memory"}""");
+        await client.RequestAsync("$publish", """{"channel":1,"messages":[{"payload":"late"}],"delay_ms":1500}""");
+        await client.RequestAsync("$publish", """{"channel":1,"messages":[{"payload":"short-lived"}],"delay_ms":1200,"ttl_s":1}""");
+        await client.RequestAsync("$publish", """{"channel":1,"messages":[{"payload":"now"}]}""");
+        await LineSessionTests.SubscribeAsync(client, "/a/t");
+        Assert.Equal("now", (await client.MessageAsync()).GetProperty("payload").GetString());
+        JsonElement late = await client.MessageAsync();
+        Assert.Equal(("late", 0), (late.GetProperty("payload").GetString(), late.GetProperty("redelivery_count").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("key_shared")]
+    [InlineData("failover")]
+    public async Task Every_type_of_subscription_works(string type)
+    {
+        await using TestBroker broker = await TestBroker.StartAsync();
+        using LineClient client = await LineClient.ConnectAsync(broker);
+        await client.RequestAsync("$create_producer", """{"topic":"/a/t","durability":"memory"}""");
+        string messages = string.Join(',', Enumerable.Range(0, 90).Select(i => $$"""{"key":"k{{i % 7}}","payload":"{{i}}"}"""));
+        await client.RequestAsync("$publish", $$"""{"channel":1,"messages":[{{messages}}]}""");
+        using LineClient other = await LineClient.ConnectAsync(broker);
+        await LineSessionTests.SubscribeAsync(client, "/a/t", type);
+        for (int i = 0; i < 90; i++)
+        {
+            Assert.Equal(i, (await client.MessageAsync()).GetProperty("offset").GetInt64());
+        }
+
+        await client.SendRequestAsync("$ack", $$"""{"channel":2,"offsets":[{{string.Join(',', Enumerable.Range(0, 45))}}]}""");
+        await LineSessionTests.SubscribeAsync(other, "/a/t", type);
+        client.Dispose();
+        for (int i = 45; i < 90; i++)
+        {
+            JsonElement message = await other.MessageAsync();
+            Assert.Equal((i, $"k{i % 7}", 1), (message.GetProperty("offset").GetInt64(), message.GetProperty("key").GetString(), message.GetProperty("redelivery_count").GetInt32()));
+        }
+    }
+
+    [Fact]
     public async Task Draining_is_told_to_producers_and_connections()
     {
         await using TestBroker broker = await TestBroker.StartAsync();

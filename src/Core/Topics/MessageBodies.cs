@@ -28,6 +28,13 @@ public static class MessageBodies
             Attributes = Attributes(record),
             RedeliveryCount = redeliveries,
         };
+        if (frame.IsChunk)
+        {
+            body.Chunk = frame.Attributes;
+            body.ChunkEnd = (frame.Flags & FrameFlags.ChunkEnd) != 0;
+            body.MessageBytes = frame.Attributes == 0 ? frame.RawLength : null;
+        }
+
         (body.Payload, body.PayloadBase64) = TextOf(record.Payload);
         if ((record.Flags & RecordFlags.Key) != 0)
         {

@@ -127,4 +127,13 @@ public sealed record MessageBody
 
     /// <summary>How often it was taken before without being acknowledged.</summary>
     public int RedeliveryCount { get; set; }
+
+    /// <summary>Index of this part of a large message, from 0 on; null for a whole message.</summary>
+    public int? Chunk { get; set; }
+
+    /// <summary>Of a part: true for the last one.</summary>
+    public bool? ChunkEnd { get; set; }
+
+    /// <summary>Of the first part: bytes of the whole message.</summary>
+    public long? MessageBytes { get; set; }
 }

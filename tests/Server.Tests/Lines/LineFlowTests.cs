@@ -139,6 +139,30 @@ public sealed class LineFlowTests
         Assert.Equal(("late", 0), (late.GetProperty("payload").GetString(), late.GetProperty("redelivery_count").GetInt32()));
     }
 
+    [Fact]
+    public async Task Chunks_of_a_large_message_say_what_they_are()
+    {
+        await using TestBroker broker = await TestBroker.StartAsync();
+        using RawClient frames = await broker.HelloAsync();
+        CreateProducerReply producer = await frames.CreateProducerAsync("/a/t", durability: "memory");
+        string[] parts = ["one, ", "two, ", "three"];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            FrameFlags edge = i == 0 ? FrameFlags.ChunkBegin : i == parts.Length - 1 ? FrameFlags.ChunkEnd : FrameFlags.None;
+            await frames.SendAsync(Frames.Chunk(producer, (ulong)i + 1, edge, (ushort)i, i == 0 ? 15u : 5u, Encoding.ASCII.GetBytes(parts[i])));
+            await frames.ReceiveAsync(FrameType.PublishAck);
+        }
+
+        using LineClient client = await LineClient.ConnectAsync(broker);
+        await LineSessionTests.SubscribeAsync(client, "/a/t");
+        for (int i = 0; i < parts.Length; i++)
+        {
+            JsonElement message = await client.MessageAsync();
+            Assert.Equal((parts[i], i, i == 2), (message.GetProperty("payload").GetString(), message.GetProperty("chunk").GetInt32(), message.GetProperty("chunk_end").GetBoolean()));
+            Assert.Equal(i == 0, message.TryGetProperty("message_bytes", out JsonElement length) && length.GetInt64() == 15);
+        }
+    }
+
     [Theory]
     [InlineData("key_shared")]
     [InlineData("failover")]
@@ -159,11 +183,17 @@ public sealed class LineFlowTests
         await client.SendRequestAsync("$ack", $$"""{"channel":2,"offsets":[{{string.Join(',', Enumerable.Range(0, 45))}}]}""");
         await LineSessionTests.SubscribeAsync(other, "/a/t", type);
         client.Dispose();
+        var offsets = new List<long>();
         for (int i = 45; i < 90; i++)
         {
             JsonElement message = await other.MessageAsync();
-            Assert.Equal((i, $"k{i % 7}", 1), (message.GetProperty("offset").GetInt64(), message.GetProperty("key").GetString(), message.GetProperty("redelivery_count").GetInt32()));
+            offsets.Add(message.GetProperty("offset").GetInt64());
+            Assert.Equal(($"k{offsets[^1] % 7}", 1), (message.GetProperty("key").GetString(), message.GetProperty("redelivery_count").GetInt32()));
         }
+
+        // In order within a key; on an ordered subscription altogether.
+        Assert.Equal(Enumerable.Range(45, 45).Select(i => (long)i), offsets.Order());
+        Assert.All(offsets.GroupBy(o => type == "failover" ? 0 : o % 7), key => Assert.Equal(key.Order(), key));
     }
 
     [Fact]

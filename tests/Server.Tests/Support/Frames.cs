@@ -32,6 +32,27 @@ internal static class Frames
     public static byte[] Publish(CreateProducerReply producer, ulong sequence, params byte[][] payloads) =>
         Publish(producer.Channel, producer.ProducerId, sequence, payloads);
 
+    /// <summary>A part of a large message.</summary>
+    public static byte[] Chunk(CreateProducerReply producer, ulong sequence, FrameFlags edge, ushort index, uint rawLength, byte[] part)
+    {
+        byte[] frame = new byte[ProtocolLimits.Align(ProtocolLimits.HeaderSize + part.Length)];
+        part.CopyTo(frame, ProtocolLimits.HeaderSize);
+        StreamHeaderWriter.Begin(frame, FrameType.Publish, (uint)part.Length, producer.Channel);
+        StreamHeaderWriter.SetProducerFields(frame, new PublishFields
+        {
+            Flags = FrameFlags.Bare | edge,
+            Attributes = index,
+            RecordCount = 1,
+            ProducerId = producer.ProducerId,
+            Sequence = sequence,
+            RawLength = rawLength,
+            PublishTimeMicros = 1,
+        });
+        StreamHeaderWriter.SealContent(frame, part);
+        StreamHeaderWriter.SealHeader(frame);
+        return frame;
+    }
+
     public static byte[] Credit(uint channel, ulong records, ulong bytes, uint epoch, ulong taken = 0)
     {
         byte[] frame = new byte[ProtocolLimits.HeaderSize];

@@ -25,7 +25,14 @@ internal sealed class UnpackedFrame(int maxRawLength)
 
         Forget();
         var run = new RunReader(frame.Span);
-        if (!run.TryRead(out StoredFrame stored) || !Compression.TryUnpack(stored, maxRawLength, ref _scratch, out ReadOnlySpan<byte> records))
+        if (!run.TryRead(out StoredFrame stored))
+        {
+            return false;
+        }
+
+        // What a chunk says about its length may be that of the whole message.
+        ReadOnlySpan<byte> records = stored.Payload;
+        if (!stored.Header.IsChunk && !Compression.TryUnpack(stored, maxRawLength, ref _scratch, out records))
         {
             return false;
         }

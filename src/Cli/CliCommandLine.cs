@@ -3,6 +3,7 @@ using Danube.Fast.Cli.Bench;
 using Danube.Fast.Cli.Consume;
 using Danube.Fast.Cli.Demo;
 using Danube.Fast.Cli.Produce;
+using Danube.Fast.Cli.Request;
 using Danube.Fast.Cli.Subscriptions;
 using Danube.Fast.Cli.Topics;
 
@@ -39,6 +40,7 @@ public static class CliCommandLine
             ConsumeCommand.Create(error),
             TopicCommands.Create(output, error),
             SubscriptionCommands.Create(output, error),
+            RequestCommand.Create(error),
             BenchCommand.Create(output, error),
             PingCommand.Create(output, error),
             DemoCommand.Create(output, error),

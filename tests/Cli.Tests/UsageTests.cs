@@ -40,6 +40,10 @@ public sealed class UsageTests
     [InlineData("subscriptions peek /a/b s --count 101", "100")]
     [InlineData("topics list --watch never", "--watch")]
     [InlineData("topics peek /a/b --offset -1", "--offset")]
+    [InlineData("request", "client")]
+    [InlineData("request broker ask", "broker")]
+    [InlineData("request someone $ask", "$ask")]
+    [InlineData("request someone ask --timeout never", "--timeout")]
     [InlineData("bench --size 0", "--size")]
     [InlineData("bench --seconds 0", "--seconds")]
     [InlineData("bench --topic x", "'x'")]
@@ -79,6 +83,7 @@ public sealed class UsageTests
     [InlineData("subscriptions seek --help")]
     [InlineData("topics peek --help")]
     [InlineData("bench --help")]
+    [InlineData("request --help")]
     [InlineData("demo --help")]
     public async Task Help_is_a_result(string line)
     {

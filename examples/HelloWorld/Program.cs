@@ -2,7 +2,7 @@
 using System.Text;
 using Danube.Fast.Client;
 
-string url = args.Length > 0 ? args[0] : "danube://127.0.0.1:6650";
+string url = args.Length > 0 ? args[0] : Environment.GetEnvironmentVariable("DANUBE_URL") ?? "danube://127.0.0.1:6650";
 await using DanubeClient client = await DanubeClient.ConnectAsync(url);
 
 // The subscription is made first, so that "latest" includes what is sent below.

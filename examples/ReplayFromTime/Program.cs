@@ -4,7 +4,7 @@ using System.Text;
 using Danube.Fast.Client;
 
 const string Topic = "/examples/measurements";
-string url = args.Length > 0 ? args[0] : "danube://127.0.0.1:6650";
+string url = args.Length > 0 ? args[0] : Environment.GetEnvironmentVariable("DANUBE_URL") ?? "danube://127.0.0.1:6650";
 await using DanubeClient client = await DanubeClient.ConnectAsync(url);
 
 await using (Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = Topic }))

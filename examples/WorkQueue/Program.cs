@@ -5,7 +5,7 @@ using Danube.Fast.Client;
 
 const string Topic = "/examples/jobs";
 const int Jobs = 1000, Workers = 3;
-string url = args.Length > 0 ? args[0] : "danube://127.0.0.1:6650";
+string url = args.Length > 0 ? args[0] : Environment.GetEnvironmentVariable("DANUBE_URL") ?? "danube://127.0.0.1:6650";
 await using DanubeClient client = await DanubeClient.ConnectAsync(url);
 
 int done = 0, retried = 0;

@@ -61,11 +61,12 @@ public sealed partial class DanubeClient
     /// <param name="topic">The topic.</param>
     /// <param name="subscription">The subscription.</param>
     /// <param name="cancellationToken">Ends the wait; the broker may still do it.</param>
+    /// <returns>How many messages that were, and where the subscription stands now.</returns>
     /// <exception cref="DanubeException">The broker refuses (for example <see cref="ErrorCode.SubscriptionNotFound"/>) or cannot be reached.</exception>
-    public Task PurgeAsync(string topic, string subscription, CancellationToken cancellationToken = default) =>
+    public Task<SkipReply> PurgeAsync(string topic, string subscription, CancellationToken cancellationToken = default) =>
         RequestAsync(
             Commands.Purge, new SubscriptionRequest { Topic = topic, Subscription = subscription },
-            ControlJson.Default.SubscriptionRequest, default(JsonTypeInfo<EmptyReply>), cancellationToken);
+            ControlJson.Default.SubscriptionRequest, ControlJson.Default.SkipReply, cancellationToken);
 
     /// <summary>Shows messages without delivering them: nothing changes for any consumer.</summary>
     /// <param name="request">The topic, from where, and how many.</param>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Danube.Fast.Cli.Bench;
 using Danube.Fast.Cli.Consume;
 using Danube.Fast.Cli.Demo;
+using Danube.Fast.Cli.Logs;
 using Danube.Fast.Cli.Produce;
 using Danube.Fast.Cli.Request;
 using Danube.Fast.Cli.Subscriptions;
@@ -42,6 +43,7 @@ public static class CliCommandLine
             SubscriptionCommands.Create(output, error),
             RequestCommand.Create(error),
             BenchCommand.Create(output, error),
+            LogCommand.Create(output, error),
             PingCommand.Create(output, error),
             DemoCommand.Create(output, error),
             DemoConsumeCommand.Create(output, error),

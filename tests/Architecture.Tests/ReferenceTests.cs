@@ -13,7 +13,7 @@ public sealed class ReferenceTests
         ["Metadata"] = ["Wal", "Protocol"],
         ["Server"] = ["Metadata", "Wal", "Core", "Protocol"],
         ["Client"] = ["Protocol"],
-        ["Cli"] = ["Client", "Protocol"],
+        ["Cli"] = ["Client", "Wal", "Core", "Protocol"],
         ["AdminCli"] = [],
     };
 

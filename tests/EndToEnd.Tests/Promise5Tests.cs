@@ -19,8 +19,8 @@ public class Promise5Tests
     [Fact(Timeout = 180_000)]
     public async Task Promise5_AStuckConsumerCostsTheOthersNothingButBoundedMemory()
     {
-        // Less than what is published, so that the bound is met.
-        var environment = new Dictionary<string, string> { ["DANUBE__LIMITS__SEND_QUEUE_RUN_BYTES"] = "64MiB" };
+        // Less than what is published, so that the bound is met; and no stall timer that would free the others in the end.
+        var environment = new Dictionary<string, string> { ["DANUBE__LIMITS__SEND_QUEUE_RUN_BYTES"] = "64MiB", ["DANUBE__TIMEOUTS__SEND_STALL_MS"] = "600000" };
         await using BrokerProcess broker = await BrokerProcess.StartAsync(new BrokerOptions { Environment = environment });
         await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
         await client.CreateTopicAsync(new TopicSpec { Topic = Topic, Durability = "os" });

@@ -37,6 +37,38 @@ internal sealed class NativeLock : IDisposable
         return new NativeLock(handle);
     }
 
+    /// <summary>Locks an existing file and leaves it as it is.</summary>
+    public static NativeLock TakeUnchanged(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            try
+            {
+                return new NativeLock(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read));
+            }
+            catch (IOException error) when (error is not FileNotFoundException)
+            {
+                throw new DataDirectoryLockedException(path, ReadHolder(path));
+            }
+        }
+
+        int file = Libc.OpenForReading(path);
+        if (file < 0)
+        {
+            throw IoErrors.FromLastError("open", path);
+        }
+
+        var handle = new SafeFileHandle(file, ownsHandle: true);
+        if (Libc.FLock(handle, Libc.LockExclusive | Libc.LockNonBlocking) < 0)
+        {
+            int error = Marshal.GetLastPInvokeError();
+            handle.Dispose();
+            throw error is Libc.EAgain or Libc.EAgainMac ? new DataDirectoryLockedException(path, ReadHolder(path)) : IoErrors.FromError(error, "flock", path);
+        }
+
+        return new NativeLock(handle);
+    }
+
     public void Dispose() => _handle.Dispose();
 
     private static string? ReadHolder(string path)

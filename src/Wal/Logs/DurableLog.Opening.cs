@@ -154,6 +154,7 @@ internal sealed partial class DurableLog
         if (opening.WasClean)
         {
             _recordedDurable = _durable;
+            _uncheckedEnd = found.End;
             return false;
         }
 

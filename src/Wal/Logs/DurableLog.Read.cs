@@ -6,6 +6,10 @@ namespace Danube.Fast.Wal;
 // Reading the tail from the map: no lock, no copy, no allocation.
 internal sealed partial class DurableLog
 {
+    // After a clean stop nothing was scanned: what lies below was checked by nobody since it came from the disk, and the map checks nothing. The cold
+    // reader does.
+    private long _uncheckedEnd;
+
     public override unsafe ReadStatus Read(ref LogPosition position, int maxBytes, out LogRun run)
     {
         run = default;
@@ -27,7 +31,7 @@ internal sealed partial class DurableLog
 
         Segment[] segments = Volatile.Read(ref _segments);
         int at = IndexOf(segments, position.Offset);
-        if (at < 0 || at < segments.Length - 2)
+        if (at < 0 || at < segments.Length - 2 || position.Offset < _uncheckedEnd)
         {
             return ReadStatus.Cold;
         }

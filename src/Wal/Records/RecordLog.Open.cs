@@ -18,6 +18,22 @@ public sealed partial class RecordLog
         return log;
     }
 
+    /// <summary>Reads a file, or none, and changes nothing: for tools. Nothing may be appended.</summary>
+    internal static RecordLog Inspect(string path, WalFileSystem fileSystem, out long length)
+    {
+        var log = new RecordLog(path, fileSystem);
+        length = 0;
+        if (fileSystem.FileExists(path))
+        {
+            using WalFile file = fileSystem.Open(path);
+            var bytes = new byte[checked((int)file.Length)];
+            length = file.Read(bytes, 0);
+            log.Replay(bytes.AsSpan(0, (int)length));
+        }
+
+        return log;
+    }
+
     private void Load()
     {
         bool whole = false;
@@ -69,6 +85,7 @@ public sealed partial class RecordLog
             int next = FindProvenRecord(bytes, at, number);
             if (next < 0)
             {
+                TornBytes = bytes.Length - at;
                 break;
             }
 

@@ -39,6 +39,9 @@ public sealed partial class RecordLog : IDisposable
     /// <summary>Bytes that could not be read at open although they had been on the disk; the records in them are lost.</summary>
     public long DamagedBytes { get; private set; }
 
+    /// <summary>Bytes behind the last good record that no sync had covered; they are dropped.</summary>
+    internal long TornBytes { get; private set; }
+
     /// <summary>True when something was appended that no sync has covered.</summary>
     public bool HasPending
     {

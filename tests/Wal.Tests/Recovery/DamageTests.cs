@@ -231,6 +231,26 @@ public sealed class DamageTests
     }
 
     [Fact]
+    public void Damage_in_the_last_segment_after_a_clean_stop_is_found_by_its_reader()
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        DurableLog log = directory.Create(1);
+        for (ulong i = 1; i <= 6; i++)
+        {
+            directory.Append(log, TestFrames.Build(1, i, 1, RecordBytes));
+        }
+
+        directory.RunCommits();
+        directory.Directory.Dispose();
+        _files.FileAt(Segment0).FlipBit((SegmentHeader.Size + (3 * FrameBytes) + 140) * 8);
+        var next = new SteppedDirectory(_files.Kill(), _clock);
+        DurableLog again = next.Open(1);
+        Assert.Equal(3, LogDriver.ReadUntilDamage(again)); // As a dispatcher reads, not cold from the start.
+        Assert.Equal([(3L, 4L)], again.Damages);
+        Assert.Equal(2, LogDriver.ReadAll(again, 4).Count);
+    }
+
+    [Fact]
     public void A_read_that_fails_is_an_error_of_the_disk_and_no_damage()
     {
         var directory = new SteppedDirectory(_files, _clock);

@@ -83,6 +83,28 @@ internal static class LogDriver
         }
     }
 
+    /// <summary>Reads from the start, cold when the log says so; the offset at which it answers Damaged. Every frame that it gives out must be good.</summary>
+    public static long ReadUntilDamage(DurableLog log)
+    {
+        log.EnsureReady();
+        LogPosition position = LogPosition.At(0);
+        while (true)
+        {
+            ReadStatus status = log.Read(ref position, 100, out LogRun run);
+            status = status == ReadStatus.Cold ? log.ReadCold(ref position, 100, out run) : status;
+            if (status == ReadStatus.Damaged)
+            {
+                return position.Offset;
+            }
+
+            Assert.Equal(ReadStatus.Ok, status);
+            var header = new StreamHeader(run.Bytes.Span);
+            Assert.True(FrameCheck.HasGoodContent(run.Bytes.Span[..header.FrameLength]));
+            position.Advance(header.FrameLength, header.EndOffset);
+            run.Owner.Release();
+        }
+    }
+
     private static bool LengthFits(ReadOnlySpan<byte> bytes, out int length)
     {
         length = new StreamHeader(bytes).FrameLength;

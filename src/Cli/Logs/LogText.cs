@@ -1,0 +1,61 @@
+using System.Globalization;
+using Danube.Fast.Cli.Terminal;
+using Danube.Fast.Wal;
+
+namespace Danube.Fast.Cli.Logs;
+
+/// <summary>A data folder in lines of text.</summary>
+internal static class LogText
+{
+    public static void WriteAll(TextWriter output, DirectoryPicture picture)
+    {
+        foreach (SlotPicture slot in picture.Slots)
+        {
+            output.WriteLine(slot.State == SlotState.Good
+                ? $"checkpoint slot {slot.Index}: number {slot.Number}, incarnation {slot.Incarnation}, generations below {slot.GenerationReserve}, {Flags(slot)}, written {Time(slot.Written)}"
+                : $"checkpoint slot {slot.Index}: {(slot.State == SlotState.Empty ? "empty" : "unreadable")}");
+        }
+
+        output.WriteLine($"cursors.log: {picture.CursorFile.Bytes} bytes, {picture.CursorFile.Records} records, {picture.CursorFile.TornBytes} bytes behind the last one");
+        foreach (LogPicture log in picture.Logs)
+        {
+            output.WriteLine();
+            WriteLog(output, log);
+        }
+    }
+
+    public static void WriteVerified(TextWriter output, DirectoryPicture picture)
+    {
+        var table = new TextTable("TOPIC", "SEGMENTS", "START", "END", "DURABLE", "BYTES READ", "TORN TAIL", "DAMAGED");
+        foreach (LogPicture log in picture.Logs)
+        {
+            ScanPicture scan = log.Scan!;
+            table.Add(log.TopicId, log.Segments.Count, log.LogStart, scan.End, log.DurableEnd, scan.ScannedBytes, scan.LeftBehindBytes, scan.Damages.Sum(d => d.To - d.From));
+        }
+
+        table.WriteTo(output);
+        output.WriteLine($"{picture.Logs.Count} logs, {picture.Logs.Sum(l => l.Scan!.ScannedBytes)} bytes read, {(picture.Faults.Count == 0 ? "all good" : $"{picture.Faults.Count} faults")}");
+    }
+
+    private static void WriteLog(TextWriter output, LogPicture log)
+    {
+        output.WriteLine($"topic {log.TopicId}: start {log.LogStart}, durable end {log.DurableEnd}, {(log.IsClean ? "closed cleanly" : "not closed cleanly")}; producer snapshot: {log.Snapshot}");
+        var segments = new TextTable("  SEGMENT", "BYTES", "GENERATION", "EPOCH", "CREATED");
+        foreach (SegmentPicture segment in log.Segments)
+        {
+            segments.Add("  " + segment.Name, segment.Bytes, segment.HasHeader ? segment.Generation : "no header", segment.Epoch, segment.HasHeader ? Time(segment.Created) : "");
+        }
+
+        segments.WriteTo(output);
+        foreach (CursorPicture cursor in log.Cursors)
+        {
+            output.WriteLine(cursor.State is { } state
+                ? $"  subscription {cursor.Subscription}: acknowledged below {state.MarkDelete}, out of order up to {state.AcknowledgedEnd}, epoch {state.Epoch}, {state.Type}"
+                : $"  subscription {cursor.Subscription}: {cursor.Bytes} bytes that cannot be read");
+        }
+    }
+
+    private static string Flags(SlotPicture slot) => slot.IsSuspect ? "suspect" : slot.IsClean ? "clean" : "not clean";
+
+    private static string Time(DateTimeOffset time) => time.ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture);
+}

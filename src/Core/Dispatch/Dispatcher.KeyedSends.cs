@@ -17,6 +17,7 @@ internal sealed partial class Dispatcher
     private long _openFirst;
     private long _openEnd;
     private long _openSelected;
+    private int _openExclusions;
 
     private bool IsKeyed(ReadOnlySpan<byte> frame) =>
         _keys is not null && frame.Length >= ProtocolLimits.HeaderSize && (_subscription.Type == SubscriptionType.KeyShared || new StreamHeader(frame).IsChunk);
@@ -229,7 +230,7 @@ internal sealed partial class Dispatcher
     private void Open(DispatchScratch scratch, Consumer consumer, int at, long offset)
     {
         scratch.Begin();
-        (_open, _openAt, _openLength, _openFirst, _openEnd, _openSelected) = (consumer, at, 0, offset, offset, 0);
+        (_open, _openAt, _openLength, _openFirst, _openEnd, _openSelected, _openExclusions) = (consumer, at, 0, offset, offset, 0, 0);
     }
 
     /// <summary>Adds the frame [offset, end) with what is selected for the consumer; nothing when that is nothing.</summary>
@@ -261,7 +262,7 @@ internal sealed partial class Dispatcher
                 scratch.Exclude(passed - _openFirst, end - passed);
             }
 
-            (_openLength, _openEnd, _openSelected) = (_openLength + length, end, _openSelected + selected);
+            (_openLength, _openEnd, _openSelected, _openExclusions) = (_openLength + length, end, _openSelected + selected, scratch.ExclusionCount);
         }
     }
 
@@ -276,8 +277,9 @@ internal sealed partial class Dispatcher
         (_open, _openLength, _openSelected) = (null, 0, 0);
     }
 
+    // Of the open deliver's consumer what is left behind it, for the next frame may have to go out in one of its own.
     private bool HasCredit(Consumer consumer) => ReferenceEquals(consumer, _open)
-        ? consumer.IsReady && consumer.RecordsGranted - consumer.SelectedInAll > (ulong)_openSelected && consumer.BytesGranted - consumer.BytesInAll > (ulong)_openLength
+        ? consumer.IsReady && consumer.RecordsGranted - consumer.SelectedInAll > (ulong)_openSelected && consumer.BytesGranted - consumer.BytesInAll > (ulong)(_openLength + DeliverFrame.Measure(_openExclusions))
         : consumer.IsReady;
 
     private bool HasReady()

@@ -127,7 +127,11 @@ public sealed partial class Subscription
                 Return(piece.Key, at, to, delayMs);
                 at = to;
             }
+        }
 
+        // Not before all pieces are seen: an acknowledged one may be followed by one of the same key that is not.
+        foreach (InFlightRange piece in _pieces)
+        {
             if (piece.Key is { BackFrom: long.MaxValue } settled)
             {
                 Keys!.Release(settled);

@@ -125,7 +125,13 @@ internal sealed partial class Dispatcher
                 return false;
             case ReadStatus.Damaged:
                 long good = _log.EndOfDamage(first);
-                _topic.Counters.OnDamageSkipped(Cursor.Acknowledge(first, Math.Min(end, Math.Max(good, first + 1))));
+                if (good <= first)
+                {
+                    _subscription.OnReadFailed();
+                    return false;
+                }
+
+                _topic.Counters.OnDamageSkipped(Cursor.Acknowledge(first, Math.Min(end, good)));
                 return true;
             default:
                 _subscription.OnReadFailed();

@@ -13,6 +13,9 @@ internal sealed partial class Dispatcher
     private int _pendingRanges;
     private bool _redistribute;
 
+    // Of the step at hand; kept for the next.
+    private readonly List<ActiveKey> _resumed = [];
+
     public KeyTable? Keys => _keys;
 
     /// <summary>A consumer came or went, or stopped or began to take records.</summary>
@@ -204,8 +207,6 @@ internal sealed partial class Dispatcher
         _resumed.Clear();
     }
 
-    private readonly List<ActiveKey> _resumed = [];
-
     private long CountStalled()
     {
         long records = 0;
@@ -253,6 +254,9 @@ internal sealed partial class Dispatcher
             return;
         }
 
+        // A step that broke off may have left something.
+        _selection.Clear();
+        (_open, _openLength, _openSelected) = (null, 0, 0);
         _dying.TakeBack();
         _keys.Clear();
         _stalledKeys.Clear();

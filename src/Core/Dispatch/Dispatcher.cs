@@ -3,7 +3,8 @@ namespace Danube.Fast.Core;
 /// <summary>
 /// Sends a subscription's records to its consumers. A state machine without a thread of its own: <see cref="Schedule"/> puts it
 /// on the pool when there may be something to do; it runs in slices (one run of the log each), holding the subscription's lock
-/// for one slice at a time. Reading is in Dispatcher.Reads.cs, building delivers in Dispatcher.Delivers.cs.
+/// for one slice at a time. Reading is in Dispatcher.Reads.cs, building delivers in Dispatcher.Delivers.cs
+/// and, by key, in Dispatcher.KeyedSends.cs; delays and expiry in Dispatcher.Fates.cs, the redelivery limit in Dispatcher.Limits.cs.
 ///
 /// No wake-up is lost. Each reason to run has an owner that first changes what the dispatcher looks at and then calls
 /// <see cref="Schedule"/>:
@@ -13,7 +14,7 @@ namespace Danube.Fast.Core;
 ///     barrier, then looks at the watermark again; the topic moves the watermark, then a full barrier, then looks at the flag.
 ///     One of the two sees the other. A dispatcher that waits for credit or window leaves the flag off, so that the data which
 ///     it cannot send costs it nothing.
-///   - time: the timer of the earliest delayed range calls Schedule.
+///   - time: the timer of the earliest delayed range, of the earliest back-off of a key, or of the dispatch rate calls Schedule.
 /// Runs on: one pool thread at a time. Shared with: connection threads, under the subscription's lock.
 /// </summary>
 internal sealed partial class Dispatcher : IThreadPoolWorkItem
@@ -280,11 +281,6 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
             return;
         }
 
-        if (_stalledKeys.Count > 0)
-        {
-            PromoteKeys(_topic.Time.GetTimestamp());
-        }
-
         if (_redistribute)
         {
             Redistribute();
@@ -307,6 +303,7 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
 
         long now = _topic.Time.GetTimestamp();
         _again.Promote(now);
+        PromoteKeys(now);
         ArmTimer(now, _stalledKeys.TryPeek(out _, out long due) ? Math.Min(due, _again.NextDue) : _again.NextDue);
     }
 

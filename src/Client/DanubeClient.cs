@@ -34,7 +34,7 @@ public sealed partial class DanubeClient : IAsyncDisposable
     /// <summary>Name of the broker, as it said in HELLO.</summary>
     public string BrokerName { get; private set; } = "";
 
-    /// <summary>Largest frame agreed with the broker, bytes: the bound of a message with its key and attributes.</summary>
+    /// <summary>Largest frame agreed with the broker, bytes: the bound of a message with its key and attributes, unless it travels in chunks.</summary>
     public int MaxFrame { get; private set; }
 
     /// <summary>Connects to a broker.</summary>

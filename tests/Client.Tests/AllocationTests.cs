@@ -12,11 +12,12 @@ public sealed class AllocationTests : IAsyncLifetime
 
     private readonly FakeBroker _broker = new();
     private readonly byte[] _payload = new byte[100];
+    private readonly byte[] _keys = [.. Enumerable.Range(0, 40).Select(i => (byte)i)];
     private DanubeClient _client = null!;
 
     public async Task InitializeAsync()
     {
-        _broker.Topic("/t/alloc").Reserve(500 << 20);
+        _broker.Topic("/t/alloc").Reserve(700 << 20);
         _client = await DanubeClient.ConnectAsync(_broker.Url);
     }
 
@@ -57,6 +58,48 @@ public sealed class AllocationTests : IAsyncLifetime
         }
 
         Assert.True(best < Slack, $"{best} bytes for {Count} messages");
+    }
+
+    [Fact]
+    public async Task Posting_by_key_with_delays_and_reading()
+    {
+        await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/alloc", BatchByKey = true });
+        await using Reader reader = await _client.CreateReaderAsync(new ReaderOptions { Topic = "/t/alloc", Start = "latest" });
+        _broker.Topic("/t/alloc").Subscriptions.Values.Single().ForgetAcks = true;
+        long best = long.MaxValue;
+        for (int round = 0; round < 5; round++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            await Task.WhenAll(PostKeys(producer), ReadAll(reader));
+            best = Math.Min(best, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
+
+        Assert.True(best < Slack, $"{best} bytes for {Count} messages");
+    }
+
+    private async Task PostKeys(Producer producer)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            await producer.PostAsync(new OutgoingMessage
+            {
+                Payload = _payload, Key = new ReadOnlyMemory<byte>(_keys, i % 20, 8), Delay = TimeSpan.FromMilliseconds(i / 1000 % 2),
+            });
+        }
+
+        await producer.FlushAsync();
+    }
+
+    private static async Task ReadAll(Reader reader)
+    {
+        await Task.Yield();
+        for (int i = 0; i < Count; i++)
+        {
+            if ((await reader.ReceiveAsync()).Payload.Length != 100)
+            {
+                throw new InvalidDataException("wrong length");
+            }
+        }
     }
 
     private async Task PostAll(Producer producer)

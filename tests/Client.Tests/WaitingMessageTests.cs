@@ -30,4 +30,38 @@ public sealed class WaitingMessageTests
         Assert.Equal(posted + 1, (await after.WaitAsync(TimeSpan.FromSeconds(10))).Offset);
         Assert.Equal(1, broker.Connections);
     }
+
+    [Fact]
+    public async Task A_flush_and_a_dispose_wait_for_messages_that_wait_for_room()
+    {
+        using var broker = new FakeBroker { HoldAcks = true };
+        await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url, ProducerTests.Fast());
+        Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/w", MaxBatchBytes = 256, WindowBytes = 1024, ChunkBytes = 64 * 1024 });
+        Task<MessageId>[] sends = [.. Enumerable.Range(0, 50).Select(i => producer.SendAsync(new byte[60 + i]).AsTask())];
+        Task<MessageId> large = producer.SendAsync(new byte[10_000_000]).AsTask();
+        Task flush = producer.FlushAsync().AsTask();
+        Assert.False(flush.IsCompleted);
+        Task<MessageId> behind = producer.SendAsync(new byte[1]).AsTask();
+        broker.ReleaseAcks();
+        await flush.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.True(producer.LastSequence > 50 + (10_000_000 / (64 * 1024)), "the flush has not waited for what was in line");
+        await Task.WhenAll([.. sends, large]).WaitAsync(TimeSpan.FromSeconds(10));
+        await behind.WaitAsync(TimeSpan.FromSeconds(10));
+        Task<MessageId> last = producer.SendAsync(new byte[10_000_000]).AsTask();
+        await producer.DisposeAsync();
+        Assert.Equal(broker.Topic("/t/w").End - 1, (await last.WaitAsync(TimeSpan.FromSeconds(10))).Offset);
+    }
+
+    [Fact]
+    public async Task A_flush_in_line_fails_with_the_producer()
+    {
+        using var broker = new FakeBroker { HoldAcks = true };
+        await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url, ProducerTests.Fast());
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/w", Name = "p", MaxBatchBytes = 256, WindowBytes = 1024 });
+        Task<MessageId>[] sends = [.. Enumerable.Range(0, 50).Select(i => producer.SendAsync(new byte[60 + i]).AsTask())];
+        Task flush = producer.FlushAsync().AsTask();
+        await using Producer second = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/w", Name = "p" });
+        Assert.Equal(ErrorCode.Fenced, (await Assert.ThrowsAsync<DanubeException>(() => flush.WaitAsync(TimeSpan.FromSeconds(10)))).Code);
+        await Assert.ThrowsAsync<DanubeException>(() => sends[^1].WaitAsync(TimeSpan.FromSeconds(10)));
+    }
 }

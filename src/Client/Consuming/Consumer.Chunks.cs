@@ -50,7 +50,10 @@ public sealed partial class Consumer
         if (_offset < session.Owner.SettledEnd && TrySettle(session.Owner, _offset))
         {
             // The application has acknowledged the whole message meanwhile.
-            Settle(message);
+            if (message is not null)
+            {
+                Settle(message);
+            }
         }
         else
         {
@@ -200,17 +203,17 @@ public sealed partial class Consumer
         Settle(message);
     }
 
-    private void Settle(OpenMessage? message)
+    private void Settle(OpenMessage message)
     {
-        foreach ((long from, long to) in message?.Chunks?.Ranges ?? [])
+        if (message.Chunks is { } chunks)
         {
-            AckUnread(message!.Session, from, to);
+            foreach ((long from, long to) in chunks.Ranges)
+            {
+                AckUnread(message.Session, from, to);
+            }
         }
 
-        if (message is not null)
-        {
-            Drop(message);
-        }
+        Drop(message);
     }
 
     private void AckUnread(ConsumerSession session, long from, long to)

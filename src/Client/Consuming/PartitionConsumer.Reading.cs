@@ -46,12 +46,17 @@ internal sealed partial class PartitionConsumer
                 return false;
             }
 
-            foreach ((long from, long to) in chunks?.Ranges ?? [])
+            if (chunks is null)
+            {
+                _done.Add(offset, offset + 1);
+                return true;
+            }
+
+            foreach ((long from, long to) in chunks.Ranges)
             {
                 _done.Add(from, to);
             }
 
-            _done.Add(offset, offset + 1);
             return true;
         }
     }

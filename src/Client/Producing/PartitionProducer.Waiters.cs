@@ -16,18 +16,21 @@ internal sealed partial class PartitionProducer
         lock (_gate)
         {
             ThrowIfFaulted();
-            if (_settled == _appended)
+            if (_settled == _appended && _firstWaiter is null)
             {
                 return TakePostError() is { } error ? ValueTask.FromException(error.Copy()) : default;
             }
 
-            if (!_window.IsFull)
+            waiter = new FlushWaiter();
+            if (_firstWaiter is null)
             {
-                CloseOpen();
+                Begin(waiter);
+            }
+            else
+            {
+                Enqueue(new SendOperation(_operations) { Flush = waiter });
             }
 
-            waiter = new FlushWaiter(_appended);
-            _flushes.Add(waiter);
             pump = TryTakePump();
         }
 
@@ -37,6 +40,14 @@ internal sealed partial class PartitionProducer
         }
 
         return new ValueTask(waiter.Done.Task.WaitAsync(cancellationToken));
+    }
+
+    /// <summary>Waits for what is in batches by now.</summary>
+    private void Begin(FlushWaiter waiter)
+    {
+        CloseOpen();
+        waiter.Target = _appended;
+        _flushes.Add(waiter);
     }
 
     /// <summary>Takes a cancelled operation out of the queue. False when it does not stand there any more.</summary>
@@ -101,6 +112,13 @@ internal sealed partial class PartitionProducer
         OperationList posts = default;
         while (_firstWaiter is { } waiter)
         {
+            if (waiter.Flush is { } flush)
+            {
+                Remove(waiter);
+                Begin(flush);
+                continue;
+            }
+
             if (!(waiter.Large is { } large ? TryAppendChunks(waiter, large) : TryAppendWaiter(waiter)))
             {
                 break;
@@ -205,12 +223,5 @@ internal sealed partial class PartitionProducer
                 waiter.Done.TrySetResult();
             }
         }
-    }
-
-    private sealed class FlushWaiter(long target)
-    {
-        public long Target { get; } = target;
-        public DanubeException? Error { get; set; }
-        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -118,7 +118,14 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
             next = waiters.Next;
             waiters.Message = default;
             waiters.Large = null;
-            waiters.Fail(cause.Copy());
+            if (waiters.Flush is { } flush)
+            {
+                flush.Done.TrySetException(cause.Copy());
+            }
+            else
+            {
+                waiters.Fail(cause.Copy());
+            }
         }
 
         Complete(flushes);

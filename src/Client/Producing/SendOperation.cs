@@ -23,6 +23,9 @@ internal sealed class SendOperation(OperationPool pool) : IValueTaskSource<Messa
     /// <summary>The message when it travels in chunks and not all of them have found room.</summary>
     public LargeMessage? Large { get; set; }
 
+    /// <summary>Set when this is no message but a flush that stands behind the ones in line.</summary>
+    public FlushWaiter? Flush { get; init; }
+
     /// <summary>True for a post: done as soon as the message has found room.</summary>
     public bool IsPost { get; private set; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Danube.Fast.Protocol;
@@ -113,6 +114,77 @@ public sealed class LargeMessageBrokerTests(BrokerFixture broker) : IAsyncLifeti
         TopicInfo info = await _client.DescribeTopicAsync(_topic);
         Assert.Equal(0, Assert.Single(info.Subscriptions).Backlog);
         Assert.Equal(0, consumer.OrphanedChunks);
+    }
+
+    [Theory]
+    [InlineData(SubscriptionType.Shared)]
+    [InlineData(SubscriptionType.KeyShared)]
+    [InlineData(SubscriptionType.Failover)]
+    public async Task Large_messages_arrive_whole_while_consumers_come_go_and_give_back(SubscriptionType type)
+    {
+        const int Messages = 60;
+        DanubeClientOptions options = new() { MaxFrame = ProtocolLimits.MaxFrameBeforeHello, ReconnectDelay = TimeSpan.FromMilliseconds(5) };
+        await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url, options);
+        var done = new ConcurrentDictionary<int, bool>();
+        long orphans = 0;
+        string? damaged = null;
+        using var stop = new CancellationTokenSource(Hang);
+        async Task Work(string name, int most)
+        {
+            await using Consumer consumer = await client.SubscribeAsync(new ConsumerOptions
+            {
+                Topic = _topic, Subscription = "s", Start = "earliest", Type = type, Name = name, Durability = "os", CreditBytes = 200_000,
+            });
+            try
+            {
+                for (int i = 0; i < most; i++)
+                {
+                    Message message = await consumer.ReceiveAsync(stop.Token);
+                    int number = BitConverter.ToInt32(message.Payload.Span);
+                    damaged = Content(number).AsSpan().SequenceEqual(message.Payload.Span) ? damaged : $"message {number} at {message.Id}";
+                    if (i % 5 == 1 && message.RedeliveryCount < 2)
+                    {
+                        consumer.Nack(message, TimeSpan.FromMilliseconds(10));
+                        continue;
+                    }
+
+                    await consumer.AckAsync(message.Id, stop.Token);
+                    if (done.TryAdd(number, true) && done.Count == Messages)
+                    {
+                        await stop.CancelAsync();
+                    }
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                // All is done, or it hangs.
+            }
+
+            Interlocked.Add(ref orphans, consumer.OrphanedChunks);
+        }
+
+        Task[] workers = [Work("a", int.MaxValue), Work("b", 7), Work("c", 12)];
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(async p =>
+        {
+            await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = _topic, Durability = "os" });
+            for (int i = p; i < Messages; i += 3)
+            {
+                await producer.SendAsync(new OutgoingMessage { Payload = Content(i), Key = new[] { (byte)(i % 8) } }, stop.Token);
+            }
+        }));
+        await Task.WhenAll([.. workers, Work("d", int.MaxValue)]).WaitAsync(Hang);
+        Assert.Null(damaged);
+        Assert.Equal(Messages, done.Count);
+        Assert.Equal(0, orphans);
+
+        static byte[] Content(int number)
+        {
+            // Some fit into a frame.
+            byte[] bytes = new byte[10_000 + (number * 7000)];
+            new Random(number).NextBytes(bytes);
+            BitConverter.TryWriteBytes(bytes, number);
+            return bytes;
+        }
     }
 
     [Fact]

@@ -167,7 +167,7 @@ internal static class FrameDump
             new(8, Kind.Number, "offset of the first record"), new(8, Kind.Number, "append time"), new(4, Kind.Number, "topic epoch"), new(4, Kind.Number, "generation"),
             new(4, Kind.Number, "durable lag"), new(4, Kind.Number, "record count"), new(8, Kind.Hex, "producer id"), new(8, Kind.Number, "sequence of the first record"),
             new(8, Kind.Number, "publish time"), new(8, Kind.Number, "key hash"), new(4, Kind.Number, "length before compression"), new(4, Kind.Number, "schema id"),
-            new(4, Kind.Number, "delay: reserved,"), new(4, Kind.Number, "time to live: reserved,"), new(16, Kind.Hex, "trace id"), new(8, Kind.Hex, "span id"),
+            new(4, Kind.Number, "delay"), new(4, Kind.Number, "time to live"), new(16, Kind.Hex, "trace id"), new(8, Kind.Hex, "span id"),
         ],
         0x11 =>
         [

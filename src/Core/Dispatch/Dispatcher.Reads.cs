@@ -3,6 +3,8 @@ namespace Danube.Fast.Core;
 // Getting at the bytes: positions, cold reads, and what the log no longer has. All under the subscription's lock.
 internal sealed partial class Dispatcher : IColdReadSink
 {
+    private const int SpanPerWindow = 64;
+
     private bool _coldPending;
     private bool _coldReady;
     private ReadStatus _coldStatus;
@@ -37,7 +39,7 @@ internal sealed partial class Dispatcher : IColdReadSink
             }
         }
 
-        long limit = Cursor.MarkDelete + _topic.Options.MaxAckWindow;
+        long limit = ReadLimit();
         if (_position.Offset >= limit)
         {
             _windowBlocked = true;
@@ -78,6 +80,17 @@ internal sealed partial class Dispatcher : IColdReadSink
                 _subscription.OnReadFailed();
                 return false;
         }
+    }
+
+    /// <summary>
+    /// Offsets from here on are not read yet: as many as the window lets be unacknowledged, wherever they are. One record that waits
+    /// for a day must not stop all behind it, so the distance to mark-delete, which costs a bit per offset, may be much longer.
+    /// </summary>
+    private long ReadLimit()
+    {
+        long window = _topic.Options.MaxAckWindow;
+        long unacknowledged = Math.Max(0, _position.Offset - Cursor.MarkDelete - Cursor.AcknowledgedBeyond);
+        return Math.Min(Cursor.MarkDelete + (window * SpanPerWindow), _position.Offset + window - unacknowledged);
     }
 
     /// <summary>Sends a range from the redelivery queue.</summary>

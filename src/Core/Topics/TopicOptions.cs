@@ -6,13 +6,13 @@ public sealed record TopicOptions
     /// <summary>Unacknowledged bytes a producer may have on the way; it may overshoot by one frame.</summary>
     public long ProducerWindowBytes { get; init; } = 8 * 1024 * 1024;
 
-    /// <summary>Offsets a subscription reads ahead of its first unacknowledged one.</summary>
+    /// <summary>Unacknowledged records that a subscription has read: sent, or waiting for a delay. At most 64 times as many offsets lie between its first unacknowledged one and where it reads.</summary>
     public int MaxAckWindow { get; init; } = 1_000_000;
 
     /// <summary>Bytes of stored frames in one deliver; one larger frame still goes out whole.</summary>
     public int MaxDeliverBytes { get; init; } = 256 * 1024;
 
-    /// <summary>Offsets in ranges that wait for a delay or a back-off; beyond it a subscription reads no further.</summary>
+    /// <summary>Ranges that wait for a delay or a back-off; beyond it a subscription reads no further, and a nack is not delayed.</summary>
     public int MaxDelayed { get; init; } = 1_000_000;
 
     /// <summary>Age at which a message expires, milliseconds after its append; 0 = never. A frame's own time to live goes before it.</summary>

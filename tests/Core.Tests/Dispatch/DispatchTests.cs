@@ -168,7 +168,7 @@ public sealed class DispatchTests
     }
 
     [Fact]
-    public async Task The_dispatcher_stops_at_the_ack_window_and_goes_on_when_mark_delete_moves()
+    public async Task The_dispatcher_stops_at_the_ack_window_and_goes_on_when_something_is_acknowledged()
     {
         var rig = new Rig(options: new TopicOptions { MaxAckWindow = 10 });
         Subscription subscription = await rig.SubscribeAsync();
@@ -177,13 +177,35 @@ public sealed class DispatchTests
         Consumer consumer = Rig.Attach(subscription, sink);
         Rig.Credit(consumer, subscription, 1_000_000);
         Assert.Equal(Rig.Range(0, 12), sink.Offsets);
-        Rig.Ack(consumer, subscription, (1, 11));
+        Rig.Ack(consumer, subscription, (1, 2));
         Assert.Equal(Rig.Range(0, 12), sink.Offsets);
+        Rig.Ack(consumer, subscription, (3, 9));
+        Assert.Equal(Rig.Range(0, 24), sink.Offsets);
         Rig.Ack(consumer, subscription, (0, 1));
         Assert.Equal(Rig.Range(0, 24), sink.Offsets);
         rig.Publish(1);
         Rig.Settle(subscription);
         Assert.Equal(Rig.Range(0, 24), sink.Offsets);
+    }
+
+    [Fact]
+    public async Task One_record_that_is_not_acknowledged_holds_up_the_others_only_at_a_great_distance()
+    {
+        var rig = new Rig(options: new TopicOptions { MaxAckWindow = 10 });
+        Subscription subscription = await rig.SubscribeAsync();
+        rig.Publish([.. Enumerable.Repeat(10, 100)]);
+        var sink = new RecordingSink();
+        Consumer consumer = Rig.Attach(subscription, sink);
+        Rig.Credit(consumer, subscription, 1_000_000);
+        for (int seen = 0; seen < sink.Offsets.Length;)
+        {
+            seen = sink.Offsets.Length;
+            Rig.Ack(consumer, subscription, (1, (uint)seen - 1));
+        }
+
+        Assert.Equal(640, sink.Offsets.Length);
+        Rig.Ack(consumer, subscription, (0, 1));
+        Assert.Equal(650, sink.Offsets.Length);
     }
 
     [Fact]

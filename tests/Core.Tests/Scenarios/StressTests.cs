@@ -14,6 +14,8 @@ public sealed class StressTests
     [Theory]
     [InlineData(SubscriptionType.Exclusive, 2)]
     [InlineData(SubscriptionType.Shared, 3)]
+    [InlineData(SubscriptionType.Failover, 3)]
+    [InlineData(SubscriptionType.KeyShared, 3)]
     internal async Task Everything_is_delivered_and_acknowledged_in_the_end(SubscriptionType type, int consumers)
     {
         var log = new ManualLog(DurabilityClass.Fsync);
@@ -57,7 +59,7 @@ public sealed class StressTests
         for (int frames = 0; frames < FramesEach;)
         {
             int run = Math.Min(random.Next(1, 6), FramesEach - frames);
-            byte[] bytes = Frames.Run(id, sequence, [.. Enumerable.Repeat(RecordsPerFrame, run)]);
+            byte[] bytes = Frame(id, sequence, run, random);
             Assert.Equal(ErrorCode.None, topic.Publish(producer, bytes).Error);
 
             // A resend now and then: what it repeats must not be stored twice.
@@ -69,6 +71,23 @@ public sealed class StressTests
             sequence += (ulong)(run * RecordsPerFrame);
             frames += run;
         }
+    }
+
+    /// <summary>A run of frames, some of them with keys.</summary>
+    private static byte[] Frame(ulong id, ulong sequence, int frames, Random random)
+    {
+        var run = new List<byte>();
+        for (; frames > 0; frames--, sequence += RecordsPerFrame)
+        {
+            run.AddRange(random.Next(3) switch
+            {
+                0 => Frames.Build(id, sequence, RecordsPerFrame),
+                1 => KeyedFrames.OneKey(id, sequence, $"k{random.Next(20)}", RecordsPerFrame),
+                _ => KeyedFrames.Mixed(id, sequence, [.. Enumerable.Range(0, RecordsPerFrame).Select(_ => $"k{random.Next(20)}")]),
+            });
+        }
+
+        return [.. run];
     }
 
     private static void Commit(ManualLog log, CancellationToken stop)
@@ -158,7 +177,7 @@ public sealed class StressTests
     private static void Settle(Consumer consumer, SentDeliver deliver, Random random, SubscriptionType type, uint epoch)
     {
         (long First, uint Count)[] ranges = [.. deliver.Offsets.Select(o => (o, 1u))];
-        bool giveBack = type == SubscriptionType.Shared && random.Next(6) == 0;
+        bool giveBack = (type is SubscriptionType.Shared or SubscriptionType.KeyShared) && random.Next(6) == 0;
         random.Shuffle(ranges);
         byte[] frame = new byte[AckFrame.Measure(ranges.Length)];
         if (giveBack)

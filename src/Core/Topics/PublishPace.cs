@@ -40,7 +40,7 @@ internal sealed class PublishPace(TimeProvider time, long messagesPerSecond, lon
     }
 
     /// <summary>Time until it is open again.</summary>
-    public TimeSpan Wait()
+    public TimeSpan UntilOpen()
     {
         double messages = messagesPerSecond > 0 ? -_messages / messagesPerSecond : 0;
         double bytes = bytesPerSecond > 0 ? -_bytes / bytesPerSecond : 0;

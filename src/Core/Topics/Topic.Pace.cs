@@ -29,11 +29,11 @@ public sealed partial class Topic
 
         if (_paceTimer is null)
         {
-            _paceTimer = _time.CreateTimer(static state => ((Topic)state!).DrainAcks(), this, pace.Wait(), Timeout.InfiniteTimeSpan);
+            _paceTimer = _time.CreateTimer(static state => ((Topic)state!).DrainAcks(), this, pace.UntilOpen(), Timeout.InfiniteTimeSpan);
         }
         else
         {
-            _paceTimer.Change(pace.Wait(), Timeout.InfiniteTimeSpan);
+            _paceTimer.Change(pace.UntilOpen(), Timeout.InfiniteTimeSpan);
         }
     }
 }

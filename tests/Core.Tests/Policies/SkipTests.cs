@@ -94,4 +94,28 @@ public sealed class SkipTests
         var after = new Rig(log: rig.Log.Reopen(6), cursors: rig.Cursors);
         Assert.Equal(4, (await after.SubscribeAsync()).MarkDelete);
     }
+
+    [Fact]
+    public async Task A_skip_frees_a_subscription_that_stands_still_at_a_record()
+    {
+        var rig = new Rig();
+        Subscription subscription = await rig.SubscribeAsync(SubscriptionType.Shared);
+        subscription.SetRules(new SubscriptionRules { FailurePolicy = FailurePolicy.Block, MaxRedeliveries = 1 });
+        var sink = new RecordingSink();
+        Consumer consumer = Rig.Attach(subscription, sink);
+        rig.Publish(1);
+        Rig.Credit(consumer, subscription, 100);
+        Rig.Credit(consumer, subscription, 100, taken: 1);
+        Rig.Nack(consumer, subscription, 0, (0, 1));
+        Rig.Credit(consumer, subscription, 100, taken: 2);
+        Rig.Nack(consumer, subscription, 0, (0, 1));
+        rig.Publish(1);
+        Rig.Settle(subscription);
+        Assert.Equal([0L, 0], sink.Offsets);
+        Assert.Equal("redelivery_limit", subscription.Describe().Blocked);
+        await subscription.SkipAsync(1);
+        Rig.Settle(subscription);
+        Assert.Equal([0L, 0, 1], sink.Offsets);
+        Assert.Null(subscription.Describe().Blocked);
+    }
 }

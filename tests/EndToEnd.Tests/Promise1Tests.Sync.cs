@@ -22,20 +22,28 @@ public partial class Promise1Tests
         Assert.Equal(0, (await producer.SendAsync(MarkedMessage.Create(0, 0))).Offset);
         await other.SendAsync(MarkedMessage.Create(1, 0));
 
+        Task<MessageId> waiting;
         gate.Shut();
-        Task<MessageId> waiting = producer.SendAsync(MarkedMessage.Create(0, 1)).AsTask();
-        await gate.Reached;
-
-        // Acknowledgements share one connection: what was due before these has come before these.
-        for (int i = 1; i <= 20; i++)
+        try
         {
-            await other.SendAsync(MarkedMessage.Create(1, i));
+            waiting = producer.SendAsync(MarkedMessage.Create(0, 1)).AsTask();
+            await gate.Reached;
+
+            // Acknowledgements share one connection: what was due before these has come before these.
+            for (int i = 1; i <= 20; i++)
+            {
+                await other.SendAsync(MarkedMessage.Create(1, i));
+            }
+
+            Assert.False(waiting.IsCompleted, "acknowledged although no sync has returned");
+            TopicInfo info = await client.DescribeTopicAsync(Synced);
+            Assert.Equal((2, 1), (info.CommittedEnd, info.DurableEnd));
+        }
+        finally
+        {
+            gate.Open();
         }
 
-        Assert.False(waiting.IsCompleted, "acknowledged although no sync has returned");
-        TopicInfo info = await client.DescribeTopicAsync(Synced);
-        Assert.Equal((2, 1), (info.CommittedEnd, info.DurableEnd));
-        gate.Open();
         Assert.Equal(1, (await waiting).Offset);
         Assert.Equal([0L, 1L], await TopicReading.NumbersAsync(client, Synced));
     }

@@ -19,8 +19,14 @@ public class Promise5Tests
     [Fact(Timeout = 180_000)]
     public async Task Promise5_AStuckConsumerCostsTheOthersNothingButBoundedMemory()
     {
-        // Less than what is published, so that the bound is met; and no stall timer that would free the others in the end.
-        var environment = new Dictionary<string, string> { ["DANUBE__LIMITS__SEND_QUEUE_RUN_BYTES"] = "64MiB", ["DANUBE__TIMEOUTS__SEND_STALL_MS"] = "600000" };
+        // Less than what is published, so that the bound is met; and none of the timers that would give the stuck one up in the end, whatever it holds.
+        var environment = new Dictionary<string, string>
+        {
+            ["DANUBE__LIMITS__SEND_QUEUE_RUN_BYTES"] = "64MiB",
+            ["DANUBE__TIMEOUTS__SEND_STALL_MS"] = "600000",
+            ["DANUBE__TIMEOUTS__PING_AFTER_MS"] = "300000",
+            ["DANUBE__TIMEOUTS__DEAD_AFTER_MS"] = "600000",
+        };
         await using BrokerProcess broker = await BrokerProcess.StartAsync(new BrokerOptions { Environment = environment });
         await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
         await client.CreateTopicAsync(new TopicSpec { Topic = Topic, Durability = "os" });
@@ -67,6 +73,7 @@ public class Promise5Tests
 
     private static long ReadToEnd(RawConnection connection)
     {
+        connection.Socket.ReceiveBufferSize = 4 * 1024 * 1024; // It was small so that the queue fills soon; now what there is should come.
         byte[] buffer = new byte[256 * 1024];
         long total = 0;
         try

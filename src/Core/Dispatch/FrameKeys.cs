@@ -1,3 +1,4 @@
+using System.Buffers;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Core;
@@ -9,6 +10,9 @@ namespace Danube.Fast.Core;
 /// </summary>
 internal sealed class FrameKeys
 {
+    // A larger buffer than this is not kept from frame to frame.
+    private const int KeptScratchBytes = 1024 * 1024;
+
     private readonly List<(long First, long End, ulong Key)> _runs = [];
     private byte[]? _scratch;
 
@@ -69,6 +73,12 @@ internal sealed class FrameKeys
         if (at < header.EndOffset)
         {
             Add(at, header.EndOffset, NoKey(header.Offset));
+        }
+
+        if (_scratch?.Length > KeptScratchBytes)
+        {
+            ArrayPool<byte>.Shared.Return(_scratch);
+            _scratch = null;
         }
     }
 

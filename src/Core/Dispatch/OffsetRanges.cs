@@ -3,6 +3,8 @@ namespace Danube.Fast.Core;
 /// <summary>Sorted ranges of offsets without overlap; adjacent ones are joined. Cheap at both ends. Under the subscription's lock.</summary>
 internal sealed class OffsetRanges
 {
+    private const int KeptCapacity = 256;
+
     private readonly List<(long First, long End)> _ranges = [];
     private int _head;
 
@@ -68,6 +70,10 @@ internal sealed class OffsetRanges
     {
         _ranges.Clear();
         _head = 0;
+        if (_ranges.Capacity > KeptCapacity)
+        {
+            _ranges.Capacity = 0;
+        }
     }
 
     // Index of the first range that starts above the offset.

@@ -193,6 +193,13 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
         {
             DropSettledStalls();
         }
+
+        if (_pendingRanges > MaxPendingRanges / 2)
+        {
+            // Much of it may have been acknowledged meanwhile; going through all keys drops that.
+            _redistribute = true;
+            Schedule();
+        }
     }
 
     private bool HasRoomForDelayed => _again.DelayedRanges < _topic.Options.MaxDelayed;

@@ -27,7 +27,9 @@ await using Consumer worker = await client.SubscribeAsync(new ConsumerOptions
 });
 await using Consumer undertaker = await client.SubscribeAsync(new ConsumerOptions
 {
-    Topic = $"{topic}-dead-letter", Subscription = "undertaker", Start = "earliest",
+    Topic = $"{topic}-dead-letter",
+    Subscription = "undertaker",
+    Start = "earliest",
 });
 
 DateTimeOffset start = DateTimeOffset.UtcNow;

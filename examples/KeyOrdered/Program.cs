@@ -49,7 +49,10 @@ return done == Orders * Steps && outOfOrder == 0 ? 0 : 1;
 
 Task<Consumer> SubscribeAsync(string name) => client.SubscribeAsync(new ConsumerOptions
 {
-    Topic = Topic, Subscription = subscription, Type = SubscriptionType.KeyShared, Name = name,
+    Topic = Topic,
+    Subscription = subscription,
+    Type = SubscriptionType.KeyShared,
+    Name = name,
 });
 
 // A worker that comes when the others are busy: it takes over a part of the orders, none of them in the middle of its unfinished messages.

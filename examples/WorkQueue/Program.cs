@@ -17,7 +17,11 @@ for (int i = 0; i < Workers; i++)
 {
     consumers.Add(await client.SubscribeAsync(new ConsumerOptions
     {
-        Topic = Topic, Subscription = "workers", Type = SubscriptionType.Shared, Name = $"worker-{i}", CreditRecords = 10,
+        Topic = Topic,
+        Subscription = "workers",
+        Type = SubscriptionType.Shared,
+        Name = $"worker-{i}",
+        CreditRecords = 10,
     }));
 }
 

@@ -74,7 +74,13 @@ public static class LoadReport
             {
                 var node = new JsonObject
                 {
-                    ["name"] = step.Name, ["ok"] = step.OkCount, ["fail"] = step.FailCount, ["rps"] = Rps(run, step), ["bytes"] = step.Bytes, ["mean_ms"] = step.MeanMs, ["max_ms"] = step.MaxMs,
+                    ["name"] = step.Name,
+                    ["ok"] = step.OkCount,
+                    ["fail"] = step.FailCount,
+                    ["rps"] = Rps(run, step),
+                    ["bytes"] = step.Bytes,
+                    ["mean_ms"] = step.MeanMs,
+                    ["max_ms"] = step.MaxMs,
                 };
                 foreach (double percent in Percentiles)
                 {

@@ -83,7 +83,9 @@ public sealed class AllocationTests : IAsyncLifetime
         {
             await producer.PostAsync(new OutgoingMessage
             {
-                Payload = _payload, Key = new ReadOnlyMemory<byte>(_keys, i % 20, 8), Delay = TimeSpan.FromMilliseconds(i / 1000 % 2),
+                Payload = _payload,
+                Key = new ReadOnlyMemory<byte>(_keys, i % 20, 8),
+                Delay = TimeSpan.FromMilliseconds(i / 1000 % 2),
             });
         }
 

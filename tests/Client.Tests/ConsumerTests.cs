@@ -37,7 +37,12 @@ public sealed class ConsumerTests : IAsyncLifetime
 
     private Task<Consumer> Subscribe(string start = "earliest", int creditRecords = 1000, int creditBytes = 1 << 20, string name = "c") => _client.SubscribeAsync(new ConsumerOptions
     {
-        Topic = Topic, Subscription = "s", Name = name, Start = start, CreditRecords = creditRecords, CreditBytes = creditBytes,
+        Topic = Topic,
+        Subscription = "s",
+        Name = name,
+        Start = start,
+        CreditRecords = creditRecords,
+        CreditBytes = creditBytes,
     });
 
     private FakeSubscription Subscription => _broker.Topic(Topic).Subscriptions["s"];

@@ -34,7 +34,11 @@ public sealed class LargeMessageTests : IAsyncLifetime
 
     private Task<Consumer> Subscribe(string start = "earliest", long maxBytes = 1 << 20) => _client.SubscribeAsync(new ConsumerOptions
     {
-        Topic = Topic, Subscription = "s", Start = start, CreditBytes = 10_000, MaxChunkedBytes = maxBytes,
+        Topic = Topic,
+        Subscription = "s",
+        Start = start,
+        CreditBytes = 10_000,
+        MaxChunkedBytes = maxBytes,
     });
 
     private static async Task<OwnedMessage> Receive(Consumer consumer, bool ack = true)

@@ -42,8 +42,12 @@ public sealed class RedeliveryPolicyTests : IAsyncLifetime
         await (await Subscribe(new RedeliveryPolicy())).DisposeAsync();
         await (await Subscribe(new RedeliveryPolicy
         {
-            AckTimeout = TimeSpan.Zero, MaxRedeliveries = 3, FailureAction = FailureAction.DeadLetter, DeadLetterTopic = "/t/dead",
-            BackOffMin = TimeSpan.FromMilliseconds(10), BackOffMax = TimeSpan.FromSeconds(1),
+            AckTimeout = TimeSpan.Zero,
+            MaxRedeliveries = 3,
+            FailureAction = FailureAction.DeadLetter,
+            DeadLetterTopic = "/t/dead",
+            BackOffMin = TimeSpan.FromMilliseconds(10),
+            BackOffMax = TimeSpan.FromSeconds(1),
         })).DisposeAsync();
         SubscriptionPolicy?[] seen = [.. _broker.Seen(FrameType.Request).Select(Policy)];
         Assert.Equal(3, seen.Length);
@@ -52,7 +56,12 @@ public sealed class RedeliveryPolicyTests : IAsyncLifetime
         Assert.Equal(
             new SubscriptionPolicy
             {
-                 AckTimeoutMs = 0, MaxRedeliveries = 3, FailurePolicy = "dead_letter", DeadLetterTopic = "/t/dead", BackOffMinMs = 10, BackOffMaxMs = 1000,
+                AckTimeoutMs = 0,
+                MaxRedeliveries = 3,
+                FailurePolicy = "dead_letter",
+                DeadLetterTopic = "/t/dead",
+                BackOffMinMs = 10,
+                BackOffMaxMs = 1000,
             },
             seen[2]);
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Subscribe(new RedeliveryPolicy { MaxRedeliveries = 0 }));

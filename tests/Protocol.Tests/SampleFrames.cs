@@ -133,7 +133,12 @@ public static class SampleFrames
         StreamHeaderWriter.Begin(frame, FrameType.Publish, 3, channel: 1);
         StreamHeaderWriter.SetProducerFields(frame, new PublishFields
         {
-            Flags = FrameFlags.Bare, RecordCount = 1, RawLength = 3, ProducerId = 7, Sequence = 3, PublishTimeMicros = Time,
+            Flags = FrameFlags.Bare,
+            RecordCount = 1,
+            RawLength = 3,
+            ProducerId = 7,
+            Sequence = 3,
+            PublishTimeMicros = Time,
         });
         "abc"u8.CopyTo(frame.AsSpan(128));
         StreamHeaderWriter.SealContent(frame, frame.AsSpan(128, 3));
@@ -147,8 +152,17 @@ public static class SampleFrames
         byte[] frame = new byte[prefix + Stored.Length];
         DeliverFrame.Begin(frame, new DeliverFields
         {
-            Channel = 9, ExclusionCount = 1, RunLength = Stored.Length, FirstOffset = 100, SelectedInAll = 51, Selected = 1, SubscriptionEpoch = 2,
-            BytesInAll = 4096, DurableEnd = 104, SendTimeMicros = Time + 900, RedeliveryCount = 0,
+            Channel = 9,
+            ExclusionCount = 1,
+            RunLength = Stored.Length,
+            FirstOffset = 100,
+            SelectedInAll = 51,
+            Selected = 1,
+            SubscriptionEpoch = 2,
+            BytesInAll = 4096,
+            DurableEnd = 104,
+            SendTimeMicros = Time + 900,
+            RedeliveryCount = 0,
         });
         DeliverFrame.WriteExclusion(frame, 0, first: 0, count: 1);
         DeliverFrame.Seal(frame, 1);

@@ -55,8 +55,15 @@ internal static class AllocationCommand
                 window.BrokerGen2.ToString(), window.ClientGen2.ToString(), "0.0; 0", Figures.Verdict(isMet));
             report.Add(new JsonObject
             {
-                ["size"] = size, ["durability"] = durability, ["messages"] = window.Messages, ["messages_per_second"] = window.Rate, ["broker_bytes_per_message"] = bytes[0],
-                ["producer_bytes_per_message"] = bytes[1], ["consumer_bytes_per_message"] = bytes[2], ["broker_gen2"] = window.BrokerGen2, ["client_gen2"] = window.ClientGen2,
+                ["size"] = size,
+                ["durability"] = durability,
+                ["messages"] = window.Messages,
+                ["messages_per_second"] = window.Rate,
+                ["broker_bytes_per_message"] = bytes[0],
+                ["producer_bytes_per_message"] = bytes[1],
+                ["consumer_bytes_per_message"] = bytes[2],
+                ["broker_gen2"] = window.BrokerGen2,
+                ["client_gen2"] = window.ClientGen2,
             });
         }
 

@@ -83,8 +83,13 @@ internal static class SingleLatencyCommand
             Figures.Ratio(p50Ratio), isJudged ? "<= 1.50x" : "-", Figures.Ratio(p99Ratio), isJudged ? "<= 2.50x" : "-", isJudged ? Figures.Verdict(isMet) : "no target");
         report.Add(new JsonObject
         {
-            ["row"] = name, ["p50_ns"] = all.Percentile(50), ["p99_ns"] = all.Percentile(99), ["p50_ratio"] = p50Ratio, ["p99_ratio"] = p99Ratio,
-            ["fdatasync_p50_ns"] = Figures.Median(rounds.Select(r => r.Sync)), ["round_trip_p50_ns"] = Figures.Median(rounds.Select(r => r.Trip)),
+            ["row"] = name,
+            ["p50_ns"] = all.Percentile(50),
+            ["p99_ns"] = all.Percentile(99),
+            ["p50_ratio"] = p50Ratio,
+            ["p99_ratio"] = p99Ratio,
+            ["fdatasync_p50_ns"] = Figures.Median(rounds.Select(r => r.Sync)),
+            ["round_trip_p50_ns"] = Figures.Median(rounds.Select(r => r.Trip)),
         });
     }
 

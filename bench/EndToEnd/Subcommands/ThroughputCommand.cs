@@ -96,8 +96,15 @@ internal static class ThroughputCommand
                 Figures.Bandwidth(Figures.Median(relays)), Figures.Ratio(ratio), target, Figures.Verdict(isMet));
             report.Add(new JsonObject
             {
-                ["size"] = row.SizeBytes, ["durability"] = row.Durability, ["state"] = state, ["messages_per_second"] = rate, ["min"] = values.Min(), ["max"] = values.Max(),
-                ["relay_bytes_per_second"] = Figures.Median(relays), ["ratio"] = ratio, ["is_met"] = isMet,
+                ["size"] = row.SizeBytes,
+                ["durability"] = row.Durability,
+                ["state"] = state,
+                ["messages_per_second"] = rate,
+                ["min"] = values.Min(),
+                ["max"] = values.Max(),
+                ["relay_bytes_per_second"] = Figures.Median(relays),
+                ["ratio"] = ratio,
+                ["is_met"] = isMet,
             });
         }
     }

@@ -34,7 +34,12 @@ internal sealed partial class Connection
         {
             SendPlain(new Envelope
             {
-                Type = FrameType.Request, Id = id, Source = _clientName, Target = target, CorrelationId = request.CorrelationId, Payload = payload,
+                Type = FrameType.Request,
+                Id = id,
+                Source = _clientName,
+                Target = target,
+                CorrelationId = request.CorrelationId,
+                Payload = payload,
             });
             return await request.Reply.WaitAsync(timeout, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
@@ -71,7 +76,12 @@ internal sealed partial class Connection
         CheckPeerLength(payload);
         SendPlain(new Envelope
         {
-            Type = FrameType.Response, Id = request.Id, Source = _clientName, Target = request.Source, CorrelationId = request.CorrelationId, Payload = payload,
+            Type = FrameType.Response,
+            Id = request.Id,
+            Source = _clientName,
+            Target = request.Source,
+            CorrelationId = request.CorrelationId,
+            Payload = payload,
         });
     }
 

@@ -27,7 +27,13 @@ public sealed class BrokerTests(BrokerFixture broker) : IAsyncLifetime
         string subscription = "s", SubscriptionType type = SubscriptionType.Exclusive, string start = "earliest", string? name = null, int credit = 10_000, DanubeClient? client = null) =>
         (client ?? _client).SubscribeAsync(new ConsumerOptions
         {
-            Topic = _topic, Subscription = subscription, Type = type, Start = start, Name = name, CreditRecords = credit, Durability = "os",
+            Topic = _topic,
+            Subscription = subscription,
+            Type = type,
+            Start = start,
+            Name = name,
+            CreditRecords = credit,
+            Durability = "os",
         });
 
     private async Task Fill(int count, int from = 0)
@@ -93,7 +99,10 @@ public sealed class BrokerTests(BrokerFixture broker) : IAsyncLifetime
         await using Consumer consumer = await Subscribe();
         var sent = new OutgoingMessage
         {
-            Payload = new byte[10_000], Key = Bytes("key"), Attributes = new(new("a", "b"), new("c", "")), EventTime = new DateTimeOffset(2024, 2, 29, 1, 2, 3, TimeSpan.Zero),
+            Payload = new byte[10_000],
+            Key = Bytes("key"),
+            Attributes = new(new("a", "b"), new("c", "")),
+            EventTime = new DateTimeOffset(2024, 2, 29, 1, 2, 3, TimeSpan.Zero),
         };
         MessageId id = await producer.SendAsync(sent);
         OwnedMessage message = (await consumer.ReceiveAsync()).ToOwned();

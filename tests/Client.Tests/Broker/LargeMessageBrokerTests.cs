@@ -28,7 +28,11 @@ public sealed class LargeMessageBrokerTests(BrokerFixture broker) : IAsyncLifeti
         await using Producer small = await _client.CreateProducerAsync(new ProducerOptions { Topic = _topic, Durability = "os" });
         await using Consumer consumer = await _client.SubscribeAsync(new ConsumerOptions
         {
-            Topic = _topic, Subscription = "s", Start = "earliest", Durability = "os", MaxChunkedBytes = payload.Length,
+            Topic = _topic,
+            Subscription = "s",
+            Start = "earliest",
+            Durability = "os",
+            MaxChunkedBytes = payload.Length,
         });
         using var hang = new CancellationTokenSource(Hang);
         Task<MessageId> send = large.SendAsync(payload).AsTask();
@@ -84,7 +88,11 @@ public sealed class LargeMessageBrokerTests(BrokerFixture broker) : IAsyncLifeti
         await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = _topic, Durability = "os" });
         await using Consumer consumer = await _client.SubscribeAsync(new ConsumerOptions
         {
-            Topic = _topic, Subscription = "s", Start = "earliest", Type = type, Durability = "os",
+            Topic = _topic,
+            Subscription = "s",
+            Start = "earliest",
+            Type = type,
+            Durability = "os",
         });
         MessageId id = await producer.SendAsync(payload);
         await producer.SendAsync("behind"u8.ToArray());
@@ -133,7 +141,13 @@ public sealed class LargeMessageBrokerTests(BrokerFixture broker) : IAsyncLifeti
         {
             await using Consumer consumer = await client.SubscribeAsync(new ConsumerOptions
             {
-                Topic = _topic, Subscription = "s", Start = "earliest", Type = type, Name = name, Durability = "os", CreditBytes = 200_000,
+                Topic = _topic,
+                Subscription = "s",
+                Start = "earliest",
+                Type = type,
+                Name = name,
+                Durability = "os",
+                CreditBytes = 200_000,
             });
             try
             {

@@ -13,7 +13,9 @@ public sealed class RestartTests : IAsyncLifetime
 
     private static DanubeClientOptions Fast() => new()
     {
-        ReconnectDelay = TimeSpan.FromMilliseconds(5), MaxReconnectDelay = TimeSpan.FromMilliseconds(50), CloseTimeout = TimeSpan.FromSeconds(5),
+        ReconnectDelay = TimeSpan.FromMilliseconds(5),
+        MaxReconnectDelay = TimeSpan.FromMilliseconds(50),
+        CloseTimeout = TimeSpan.FromSeconds(5),
     };
 
     [Fact]

@@ -27,7 +27,15 @@ public sealed class SubscriptionTypeTests(BrokerFixture broker) : IAsyncLifetime
 
     private Task<Consumer> Subscribe(SubscriptionType type, string name, int priority = 0, RedeliveryPolicy? policy = null) => _client.SubscribeAsync(new ConsumerOptions
     {
-        Topic = _topic, Subscription = "s", Start = "earliest", Type = type, Name = name, Priority = priority, Policy = policy, Durability = "os", CreditRecords = 100,
+        Topic = _topic,
+        Subscription = "s",
+        Start = "earliest",
+        Type = type,
+        Name = name,
+        Priority = priority,
+        Policy = policy,
+        Durability = "os",
+        CreditRecords = 100,
     });
 
     private async Task Send(int from, int count, int keys = 20, bool byKey = false)

@@ -170,7 +170,11 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
                 {
                     Send(EnvelopeCodec.EncodeError(new Envelope { Id = Commands.StreamError }, new ErrorPayload
                     {
-                        Code = ErrorCodes.Name(error), Message = "refused by the test", Channel = channel, Sequence = sequence, Retryable = ErrorCodes.IsRetryable(error),
+                        Code = ErrorCodes.Name(error),
+                        Message = "refused by the test",
+                        Channel = channel,
+                        Sequence = sequence,
+                        Retryable = ErrorCodes.IsRetryable(error),
                     }));
                 }
 
@@ -299,7 +303,11 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
         _producers.Add(producer.Channel, (topic, producer));
         return new CreateProducerReply
         {
-            Channel = producer.Channel, LastSequence = producer.LastSequence, Window = broker.Window, Generation = topic.Generation, Durability = "memory",
+            Channel = producer.Channel,
+            LastSequence = producer.LastSequence,
+            Window = broker.Window,
+            Generation = topic.Generation,
+            Durability = "memory",
         };
     }
 

@@ -103,8 +103,12 @@ public sealed class RedeliveryLimitTests
         Assert.Equal(
             new Dictionary<string, string>
             {
-                ["danube.source_topic"] = "/t/rig", ["danube.subscription"] = "s", ["danube.offset"] = "0", ["danube.generation"] = "1",
-                ["danube.reason"] = "rejected", ["danube.deliveries"] = "3",
+                ["danube.source_topic"] = "/t/rig",
+                ["danube.subscription"] = "s",
+                ["danube.offset"] = "0",
+                ["danube.generation"] = "1",
+                ["danube.reason"] = "rejected",
+                ["danube.deliveries"] = "3",
             },
             letter.Attributes);
 

@@ -6,7 +6,12 @@ public sealed class BatchWriterTests
 {
     private static readonly PublishFields Fields = new()
     {
-        ProducerId = 7, Sequence = 1, PublishTimeMicros = 1_700_000_000_000_000, KeyHash = 3, SchemaId = 9, Flags = FrameFlags.Sampled,
+        ProducerId = 7,
+        Sequence = 1,
+        PublishTimeMicros = 1_700_000_000_000_000,
+        KeyHash = 3,
+        SchemaId = 9,
+        Flags = FrameFlags.Sampled,
     };
 
     public static TheoryData<Codec> Codecs => new(Codec.None, Codec.Deflate, Codec.Brotli);

@@ -15,8 +15,8 @@ internal static class CursorCodec
     private const int HeadLength = 18;
     private const int MaxVarint = 10;
 
-    // Far above any window that a dispatcher allows; a limit for what a damaged state could make us allocate.
-    private const long MaxSpan = 1L << 28;
+    /// <summary>Longest distance from mark-delete to the highest acknowledged offset; a limit for what a damaged state could make us allocate.</summary>
+    public const long MaxSpan = 1L << 28;
 
     public static void Write(IBufferWriter<byte> output, Cursor cursor, SubscriptionType type)
     {

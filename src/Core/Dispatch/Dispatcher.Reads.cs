@@ -1,9 +1,14 @@
+using Danube.Fast.Protocol;
+
 namespace Danube.Fast.Core;
 
 // Getting at the bytes: positions, cold reads, and what the log no longer has. All under the subscription's lock.
 internal sealed partial class Dispatcher : IColdReadSink
 {
     private const int SpanPerWindow = 64;
+
+    // A saved cursor of a longer one could not be read again. The last frame may reach over the limit.
+    private const long MaxSpan = CursorCodec.MaxSpan - ProtocolLimits.MaxRecordsPerFrame;
 
     private bool _coldPending;
     private bool _coldReady;
@@ -90,7 +95,7 @@ internal sealed partial class Dispatcher : IColdReadSink
     {
         long window = _topic.Options.MaxAckWindow;
         long unacknowledged = Math.Max(0, _position.Offset - Cursor.MarkDelete - Cursor.AcknowledgedBeyond);
-        return Math.Min(Cursor.MarkDelete + (window * SpanPerWindow), _position.Offset + window - unacknowledged);
+        return Math.Min(Cursor.MarkDelete + Math.Min(window * SpanPerWindow, MaxSpan), _position.Offset + window - unacknowledged);
     }
 
     /// <summary>Sends a range from the redelivery queue.</summary>

@@ -63,17 +63,13 @@ internal sealed class DeadLetterProducer : IFrameSink, IDisposable
     /// <summary>Source offset below which all of the range at hand is durable.</summary>
     public long SettledBelow { get; set; }
 
-    /// <summary>Appends one frame; waits first when too many are not confirmed.</summary>
+    /// <summary>Appends one frame; waits first when too many, or too many bytes, are not confirmed.</summary>
     /// <param name="frame">A sealed publish frame with <see cref="NextSequence"/>.</param>
     /// <param name="sourceEnd">Offset behind what it holds, in the source.</param>
     /// <param name="cancellation">Ends the wait.</param>
     public async ValueTask PublishAsync(byte[] frame, long sourceEnd, CancellationToken cancellation)
     {
-        if (_unconfirmed.Count >= MaxUnconfirmed)
-        {
-            await ConfirmAsync(cancellation).ConfigureAwait(false);
-        }
-
+        await MakeRoomAsync(cancellation).ConfigureAwait(false);
         var header = new StreamHeader(frame);
         ulong end = header.Sequence + header.RecordCount;
 
@@ -164,11 +160,21 @@ internal sealed class DeadLetterProducer : IFrameSink, IDisposable
         _unconfirmed.Clear();
         foreach ((ulong Sequence, long SourceEnd, byte[] Frame) frame in stored)
         {
+            await MakeRoomAsync(cancellation).ConfigureAwait(false);
             _unconfirmed.Enqueue(frame);
             await AppendAsync([.. frame.Frame]).ConfigureAwait(false);
         }
 
         await ConfirmAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Keeps to the producer's window, as every producer has to: beyond it the topic refuses.</summary>
+    private async ValueTask MakeRoomAsync(CancellationToken cancellation)
+    {
+        if (_unconfirmed.Count >= MaxUnconfirmed || _producer!.UnacknowledgedBytes > _producer.WindowBytes)
+        {
+            await ConfirmAsync(cancellation).ConfigureAwait(false);
+        }
     }
 
     private async ValueTask AppendAsync(byte[] frame)

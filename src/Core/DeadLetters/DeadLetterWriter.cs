@@ -14,7 +14,8 @@ internal sealed class DeadLetterWriter(Subscription subscription, DeadLetterQueu
 
     public void Start() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
 
-    public void Stop() => _stop.Cancel();
+    // Called under the subscription's lock: what waits goes on elsewhere, since it takes locks of the dead-letter topic.
+    public void Stop() => _ = _stop.CancelAsync();
 
     void IThreadPoolWorkItem.Execute() => _ = RunAsync();
 

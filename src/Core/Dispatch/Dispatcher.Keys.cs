@@ -12,6 +12,7 @@ internal sealed partial class Dispatcher
     private readonly List<ActiveKey> _blockedKeys = [];
     private int _pendingRanges;
     private bool _redistribute;
+    private bool _keysWaitForDying;
 
     // Of the step at hand; kept for the next.
     private readonly List<ActiveKey> _resumed = [];
@@ -85,6 +86,7 @@ internal sealed partial class Dispatcher
             }
 
             // A full dead-letter queue: the next one that leaves it looks again.
+            _keysWaitForDying |= policy == FailurePolicy.DeadLetter;
             return false;
         }
 
@@ -93,20 +95,15 @@ internal sealed partial class Dispatcher
         return true;
     }
 
-    private void OnDeadLettered(ActiveKey key)
-    {
-        key.IsDying = false;
-        Resume(key);
-        _redistribute = true;
-    }
-
     private void UnblockKeys(bool all)
     {
         for (int i = _blockedKeys.Count - 1; i >= 0; i--)
         {
             ActiveKey key = _blockedKeys[i];
-            (long first, long end) = key.Pending.Lowest;
-            if (all || Cursor.NextUnacknowledged(first) != first)
+            (long first, long end) = key.Pending.Count > 0 ? key.Pending.Lowest : default;
+
+            // What was sent before the record that it stands still at may come back in front of that.
+            if (all || first == end || Cursor.NextUnacknowledged(first) != first || !IsBeyondLimit(first, ref end))
             {
                 _blockedKeys.RemoveAt(i);
                 key.IsBlocked = false;
@@ -262,6 +259,6 @@ internal sealed partial class Dispatcher
         _stalledKeys.Clear();
         _blockedKeys.Clear();
         _pendingRanges = 0;
-        _redistribute = false;
+        _redistribute = _keysWaitForDying = false;
     }
 }

@@ -30,6 +30,7 @@ internal sealed partial class Dispatcher
         }
 
         UnblockKeys(all: true);
+        RetryKeysThatWait();
     }
 
     /// <summary>A dead letter has been acknowledged.</summary>
@@ -37,8 +38,18 @@ internal sealed partial class Dispatcher
     {
         if (key is not null)
         {
-            OnDeadLettered(key);
+            key.IsDying = false;
+            Resume(key);
         }
+
+        RetryKeysThatWait();
+    }
+
+    /// <summary>There is room in the dead-letter queue, or it does not matter any more: keys that waited for it are looked at again.</summary>
+    private void RetryKeysThatWait()
+    {
+        _redistribute |= _keysWaitForDying;
+        _keysWaitForDying = false;
     }
 
     /// <summary>True when the rules have something else for the record at <paramref name="first"/> than to deliver it; <paramref name="end"/> is cut to those like it.</summary>

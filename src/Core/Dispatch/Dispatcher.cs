@@ -24,6 +24,9 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
 
     private const int Idle = 0, Queued = 1, Running = 2;
 
+    // A delay, or a debt of the dispatch rate, can be longer than the 49 days of a timer.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
     private readonly Subscription _subscription;
     private readonly Topic _topic;
     private readonly TopicLog _log;
@@ -186,7 +189,9 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
     {
         if (_again.DelayedRanges > _topic.Options.MaxDelayed / 2)
         {
+            // Reading may have stopped for want of room, with no timer before the next delay ends.
             _again.DropAcknowledged(Cursor);
+            Schedule();
         }
 
         if (_stalledKeys.Count > _topic.Options.MaxDelayed / 2)
@@ -323,7 +328,8 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
         }
 
         _timerDue = due;
-        TimeSpan wait = due <= now ? TimeSpan.FromMilliseconds(1) : _topic.Time.GetElapsedTime(now, due) + TimeSpan.FromMilliseconds(1);
+        TimeSpan wait = (due <= now ? TimeSpan.Zero : _topic.Time.GetElapsedTime(now, due)) + TimeSpan.FromMilliseconds(1);
+        wait = wait < LongestWait ? wait : LongestWait;
         if (_timer is null)
         {
             _timer = _topic.Time.CreateTimer(static state => ((Dispatcher)state!).OnTimer(), this, wait, Timeout.InfiniteTimeSpan);

@@ -20,7 +20,8 @@ public sealed partial class Topic
     {
         try
         {
-            long offset = await Log.FindOffsetAsync(NowMicros() - (Options.MessageTtlMs * 1000) + 1).ConfigureAwait(false);
+            // The longest there are mean "never": they must not overflow into the future.
+            long offset = await Log.FindOffsetAsync(NowMicros() - (Math.Min(Options.MessageTtlMs, long.MaxValue / 1000) * 1000) + 1).ConfigureAwait(false);
             foreach (Subscription subscription in _active)
             {
                 subscription.ExpireBelow(Math.Min(offset, Log.Visible));

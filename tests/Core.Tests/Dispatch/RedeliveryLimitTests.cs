@@ -78,6 +78,77 @@ public sealed class RedeliveryLimitTests
         }
     }
 
+    [Fact]
+    public async Task What_comes_back_in_front_of_a_blocked_record_of_its_key_is_delivered()
+    {
+        (Rig rig, Subscription subscription, Consumer consumer, RecordingSink sink) = await OpenAsync(SubscriptionType.KeyShared, Twice with { FailurePolicy = FailurePolicy.Block });
+        rig.PublishKeys("a");
+        rig.PublishKeys("a");
+        Rig.Settle(subscription);
+        for (int i = 0; i < 3; i++)
+        {
+            Rig.Nack(consumer, subscription, 0, (1, 1));
+        }
+
+        Assert.Equal("redelivery_limit", subscription.Describe().Blocked);
+        Rig.Nack(consumer, subscription, 0, (0, 1));
+        Assert.Equal([0L, 1, 1, 1, 0], sink.Offsets);
+        Assert.Equal("redelivery_limit", subscription.Describe().Blocked);
+        Rig.Ack(consumer, subscription, (0, 1));
+        Assert.Equal((1, "redelivery_limit"), (subscription.MarkDelete, subscription.Describe().Blocked));
+        await subscription.SkipAsync(1);
+        Rig.Settle(subscription);
+        Assert.Equal((0, null), (subscription.Backlog, subscription.Describe().Blocked));
+    }
+
+    [Fact]
+    public async Task Keys_that_wait_for_room_among_the_dying_are_delivered_when_the_rules_change()
+    {
+        const int Keys = DeadLetterQueue.MaxRanges + 50;
+        var topics = new DeadLetterTopics(new ManualLog(DurabilityClass.Fsync));
+        (Rig rig, Subscription subscription, Consumer consumer, RecordingSink sink) = await OpenAsync(
+            SubscriptionType.KeyShared, Twice with { FailurePolicy = FailurePolicy.DeadLetter }, new TopicOptions { Topics = topics });
+        Rig.Credit(consumer, subscription, 10 * Keys);
+        for (int i = 0; i < Keys; i++)
+        {
+            rig.PublishKeys($"k{i}");
+        }
+
+        Rig.Settle(subscription);
+        for (int i = 0; i < 3; i++)
+        {
+            Rig.Nack(consumer, subscription, 0, (0, Keys));
+        }
+
+        Assert.Equal(3 * Keys, sink.Offsets.Length);
+        subscription.SetRules(Twice);
+        Rig.Settle(subscription);
+        Assert.Equal(Rig.Range(0, Keys), sink.Offsets[(3 * Keys)..].Order());
+    }
+
+    [Fact]
+    public async Task Dead_letters_keep_to_the_window_of_a_producer()
+    {
+        // A refusal would count as a failed append: the subscription would block for a back-off, and a longer one each time.
+        var topics = new DeadLetterTopics(new ManualLog(DurabilityClass.Fsync), new TopicOptions { ProducerWindowBytes = 1000 });
+        (Rig rig, Subscription subscription, Consumer consumer, _) = await OpenAsync(
+            SubscriptionType.Shared, Twice with { FailurePolicy = FailurePolicy.DeadLetter }, new TopicOptions { Topics = topics });
+        rig.Publish(30);
+        Rig.Settle(subscription);
+        for (int i = 0; i < 3; i++)
+        {
+            Rig.Nack(consumer, subscription, 0, (0, 30));
+        }
+
+        Rig.Until(() =>
+        {
+            topics.Log.Sync();
+            Assert.NotEqual("dead_letter_failed", subscription.Describe().Blocked);
+            return subscription.Backlog == 0;
+        });
+        Assert.Equal(30, topics.Log.Committed);
+    }
+
     [Theory]
     [InlineData(SubscriptionType.Exclusive)]
     [InlineData(SubscriptionType.Shared)]
@@ -285,9 +356,12 @@ public sealed class RedeliveryLimitTests
     /// <summary>One dead-letter topic over a log that the test steers.</summary>
     private sealed class DeadLetterTopics : ITopicResolver
     {
-        public DeadLetterTopics(ManualLog log)
+        private readonly TopicOptions _options;
+
+        public DeadLetterTopics(ManualLog log, TopicOptions? options = null)
         {
             Log = log;
+            _options = options ?? new TopicOptions();
             Topic = Make();
         }
 
@@ -326,6 +400,6 @@ public sealed class RedeliveryLimitTests
             return new DeadLetter(Encoding.UTF8.GetString(record.Key), record.Payload.Length, record.EventTimeMicros, frame.Header.PublishTimeMicros, frame.Header.SchemaId, attributes);
         }
 
-        private Topic Make() => new("/t/rig-dead-letter", Log, new MemoryCursorStore(), new TopicOptions(), new ManualTime());
+        private Topic Make() => new("/t/rig-dead-letter", Log, new MemoryCursorStore(), _options, new ManualTime());
     }
 }

@@ -35,6 +35,56 @@ public sealed class TimeTests
         Assert.Equal([0L, 1, 2, 3], next.Offsets.Order());
     }
 
+    [Theory]
+    [InlineData(SubscriptionType.Exclusive)]
+    [InlineData(SubscriptionType.KeyShared)]
+    public async Task A_delay_longer_than_a_timer_does_not_stop_delivery(SubscriptionType type)
+    {
+        var rig = new Rig();
+        Subscription subscription = await rig.SubscribeAsync(type);
+        var sink = new RecordingSink();
+        Rig.Credit(Rig.Attach(subscription, sink), subscription, 100);
+        rig.PublishTimed(1, delayMs: uint.MaxValue);
+        rig.PublishTimed(1);
+        Rig.Settle(subscription);
+        Assert.Equal([1L], sink.Offsets);
+        Assert.Empty(sink.Closed);
+        for (int day = 0; day < 50; day++)
+        {
+            rig.Time.Advance(TimeSpan.FromDays(1) + TimeSpan.FromMilliseconds(1));
+            Rig.Settle(subscription);
+        }
+
+        Assert.Equal([1L, 0], sink.Offsets);
+    }
+
+    [Fact]
+    public async Task Reading_goes_on_when_what_was_delayed_is_skipped()
+    {
+        var rig = new Rig(options: new TopicOptions { MaxDelayed = 2 });
+        Subscription subscription = await rig.SubscribeAsync(SubscriptionType.Shared);
+        var sink = new RecordingSink();
+        Rig.Credit(Rig.Attach(subscription, sink), subscription, 100);
+        rig.PublishTimed(1, delayMs: 3_600_000);
+        rig.PublishTimed(1, delayMs: 3_600_000);
+        rig.PublishTimed(1, delayMs: 5_000);
+        Rig.Settle(subscription);
+        await subscription.SkipAsync(2);
+        Rig.Settle(subscription);
+        rig.Pass(subscription, 6);
+        Assert.Equal([2L], sink.Offsets);
+    }
+
+    [Fact]
+    public async Task The_longest_time_to_live_is_never()
+    {
+        var rig = new Rig(options: new TopicOptions { MessageTtlMs = long.MaxValue });
+        Subscription subscription = await rig.SubscribeAsync();
+        rig.Publish(1, 1);
+        rig.Pass(subscription, 3);
+        Assert.Equal((0, 2), (subscription.MarkDelete, subscription.Backlog));
+    }
+
     [Fact]
     public async Task Reading_stops_when_too_much_is_delayed()
     {

@@ -45,7 +45,8 @@ internal sealed partial class DurableLog
 
     private void DeleteExpired(LogRetention policy)
     {
-        long oldest = policy.MaxAgeMs > 0 ? _directory.NowMicros - (policy.MaxAgeMs * 1000) : long.MinValue;
+        // The longest ages mean "for ever": they must not overflow into the future.
+        long oldest = policy.MaxAgeMs > 0 ? _directory.NowMicros - (Math.Min(policy.MaxAgeMs, long.MaxValue / 1000) * 1000) : long.MinValue;
         long end = Volatile.Read(ref _committed);
         if (Volatile.Read(ref _lastTimeMicros) < oldest && RetentionLimit >= end && HoldsFrames(Volatile.Read(ref _segments), end))
         {

@@ -48,6 +48,16 @@ public sealed class RetentionTests
     }
 
     [Fact]
+    public void The_longest_age_is_for_ever()
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        DurableLog log = directory.Create(1, retention: new LogRetention(long.MaxValue, 0));
+        Fill(directory, log, 30);
+        directory.Tick(TimeSpan.FromSeconds(61));
+        Assert.Equal(0, log.LogStart);
+    }
+
+    [Fact]
     public void An_interrupted_delete_is_finished_by_the_next_open()
     {
         var directory = new SteppedDirectory(_files, _clock);

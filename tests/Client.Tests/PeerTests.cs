@@ -260,6 +260,35 @@ public sealed class PeerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Only_the_client_that_was_asked_can_answer()
+    {
+        // Correlation ids are counted, and whoever was asked once has seen how those of a connection end.
+        var release = new TaskCompletionSource();
+        var asked = new TaskCompletionSource<string>();
+        _broker.OnRoute = message => asked.TrySetResult(message.CorrelationId);
+        _answering.OnRequest("slow", async (request, _) =>
+        {
+            await release.Task;
+            return request.Payload;
+        });
+        Task<ReadOnlyMemory<byte>> ask = Ask("true", "slow");
+        string correlation = await asked.Task.WaitAsync(Hang);
+        lock (_broker.Gate)
+        {
+            foreach (FrameType type in new[] { FrameType.Response, FrameType.Error })
+            {
+                _broker.Named["asking"].Send(EnvelopeCodec.Encode(
+                    new Envelope { Type = type, Id = "slow", Source = "forger", Target = "asking", CorrelationId = correlation, Error = "no" }, PayloadEncoding.Json));
+            }
+        }
+
+        await _asking.PingAsync();
+        Assert.False(ask.IsCompleted);
+        release.SetResult();
+        Assert.Equal("true", Text(await ask.WaitAsync(Hang)));
+    }
+
+    [Fact]
     public async Task Disposing_ends_the_handlers()
     {
         var asked = new TaskCompletionSource();

@@ -26,7 +26,7 @@ internal sealed partial class Connection
         lock (_gate)
         {
             ThrowIfClosed();
-            request = new PendingRequest(id, (++_lastCorrelation).ToString(CultureInfo.InvariantCulture) + _correlationEnd, null);
+            request = new PendingRequest(id, (++_lastCorrelation).ToString(CultureInfo.InvariantCulture) + _correlationEnd, null) { Target = target };
             _peerRequests.Add(request.CorrelationId, request);
         }
 
@@ -100,10 +100,10 @@ internal sealed partial class Connection
         switch (message.Type)
         {
             case FrameType.Response:
-                TakePeer(message.CorrelationId)?.Complete(message.Payload ?? default);
+                TakePeer(message.CorrelationId, message.Source)?.Complete(message.Payload ?? default);
                 break;
             case FrameType.Error:
-                TakePeer(message.CorrelationId)?.Fail(DanubeException.FromBroker(ErrorBodies.Read(message), message.CorrelationId));
+                TakePeer(message.CorrelationId, message.Source)?.Fail(DanubeException.FromBroker(ErrorBodies.Read(message), message.CorrelationId));
                 break;
             default:
                 _inbox?.Accept(this, message);
@@ -111,11 +111,14 @@ internal sealed partial class Connection
         }
     }
 
-    private PendingRequest? TakePeer(string correlationId)
+    /// <summary>Takes a request out. With a source, which the broker vouches for, only when that is the client that was asked: ids can be guessed.</summary>
+    private PendingRequest? TakePeer(string correlationId, string? source = null)
     {
         lock (_gate)
         {
-            return _peerRequests.Remove(correlationId, out PendingRequest? request) ? request : null;
+            return _peerRequests.TryGetValue(correlationId, out PendingRequest? request) && (source is null || source == request.Target) && _peerRequests.Remove(correlationId)
+                ? request
+                : null;
         }
     }
 

@@ -7,6 +7,10 @@ internal sealed class PendingRequest(string command, string correlationId, Actio
 
     public string Command { get; } = command;
     public string CorrelationId { get; } = correlationId;
+
+    /// <summary>The client that was asked; null for the broker.</summary>
+    public string? Target { get; init; }
+
     public Task<ReadOnlyMemory<byte>> Reply => _reply.Task;
 
     /// <summary>Completes the request. <c>onReply</c> runs here, on the receiving thread, before the next frame is looked at.</summary>

@@ -67,7 +67,7 @@ internal sealed partial class Session
         }
 
         Session? target = _services.Clients.Find(message.Target);
-        if (target is null || target._ending)
+        if (target is null || target._ending || !target._greeted)
         {
             return new Refusal(ErrorCode.Unroutable, $"No client is connected under the name '{Printable(message.Target)}'.");
         }

@@ -28,7 +28,7 @@ internal sealed partial class Session
     private int _maxFrame = ProtocolLimits.MaxFrameBeforeHello;
     private volatile bool _isStream;
     private volatile bool _helloDone;
-    private bool _greeted;
+    private volatile bool _greeted;
     private volatile bool _ending;
     private long _endBeforeMs = long.MaxValue;
     private string _closeReason = "the peer ended the connection";

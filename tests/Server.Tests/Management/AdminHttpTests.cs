@@ -27,6 +27,7 @@ public sealed class AdminHttpTests
         Assert.Equal("refuse", policy.GetProperty("effective").GetProperty("backlog_quota_action").GetString());
 
         Assert.Equal(HttpStatusCode.BadRequest, (await http.PutAsync(Topic + "/policy", Json("""{"max_message_bytes":-9}"""))).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await http.PostAsync("/admin/v1/topics", Json("""{"topic":null}"""))).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await http.PutAsync(Topic + "/policy", Json("""{"topic":"/a/t"}"""))).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await http.PutAsync("/admin/v1/topics/a/none/policy", Json("{}"))).StatusCode);
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await http.PutAsync(Topic + "/policy", new StringContent("{}"))).StatusCode);

@@ -72,6 +72,15 @@ public sealed partial class SubscriptionTests(Broker broker) : IClassFixture<Bro
     }
 
     [Fact]
+    public async Task What_waits_for_its_delay_is_not_acknowledged_by_what_came_after_it()
+    {
+        await broker.RunCliAsync("produce --topic /s/late --message late --delay 3s");
+        await broker.RunCliAsync("produce --topic /s/late --message now");
+        Assert.Equal("now\n", (await broker.RunCliAsync("consume --topic /s/late -s s --count 1")).Text);
+        Assert.Equal("late\n", (await broker.RunCliAsync("consume --topic /s/late -s s --count 1")).Text);
+    }
+
+    [Fact]
     public async Task Watching_goes_on_until_it_is_interrupted()
     {
         await broker.RunCliAsync("topics create /s/watched");

@@ -132,7 +132,7 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
         settings.Template.Write(message, _codec, _output, withoutLast: _newLineBetween);
         _messages++;
         source.End.Pass(message.Id, source.Keeps);
-        source.OnPrinted(message.Id);
+        source.OnPrinted(message);
     }
 
     private void HandOver(MessageSource source)

@@ -16,7 +16,7 @@ internal abstract class MessageSource : IAsyncDisposable
     public abstract ValueTask<Message> ReceiveAsync(CancellationToken cancellationToken);
 
     /// <summary>The message is in the output buffer.</summary>
-    public abstract void OnPrinted(MessageId id);
+    public abstract void OnPrinted(in Message message);
 
     /// <summary>The output buffer was handed over.</summary>
     public abstract void OnHandedOver();

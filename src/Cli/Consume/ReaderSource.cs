@@ -21,7 +21,7 @@ internal sealed class ReaderSource(Reader reader) : MessageSource
 
     public override ValueTask<Message> ReceiveAsync(CancellationToken cancellationToken) => reader.ReceiveAsync(cancellationToken);
 
-    public override void OnPrinted(MessageId id)
+    public override void OnPrinted(in Message message)
     {
     }
 

@@ -5,8 +5,7 @@ namespace Danube.Fast.Cli.Consume;
 /// <summary>Messages of a named subscription, which keeps its position.</summary>
 internal sealed class SubscriptionSource(Client.Consumer consumer, ConsumeSettings settings) : MessageSource
 {
-    private readonly PrintedMessages _printed = new(
-        consumer, cumulative: settings.Type == SubscriptionType.Exclusive && settings.NackDelay is null, settings.NackDelay);
+    private readonly PrintedMessages _printed = new(consumer, settings.NackDelay);
 
     public override bool Keeps => !settings.Acknowledge || settings.NackDelay is not null;
 
@@ -31,11 +30,11 @@ internal sealed class SubscriptionSource(Client.Consumer consumer, ConsumeSettin
 
     public override ValueTask<Message> ReceiveAsync(CancellationToken cancellationToken) => consumer.ReceiveAsync(cancellationToken);
 
-    public override void OnPrinted(MessageId id)
+    public override void OnPrinted(in Message message)
     {
         if (settings.Acknowledge)
         {
-            _printed.Add(id);
+            _printed.Add(message);
         }
     }
 

@@ -36,7 +36,10 @@ public sealed partial class Consumer
         return Partition(id.Partition).FlushAcksAsync(cancellationToken);
     }
 
-    /// <summary>Acknowledges everything of a partition up to and including a message. Not possible on shared subscriptions.</summary>
+    /// <summary>
+    /// Acknowledges everything of a partition up to and including a message, also what was not received because it waits for its delay or a
+    /// back-off: those messages are not delivered any more. Not possible on shared subscriptions.
+    /// </summary>
     /// <param name="id">Id of a message that this consumer has received since the last seek.</param>
     public void AckCumulative(MessageId id)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Danube.Fast.Protocol;
 
@@ -36,11 +37,14 @@ public static class ErrorBodies
     }
 
     /// <summary>The JSON of <paramref name="payload"/>; an empty member of <c>error</c> and <c>message</c> takes the text of the other.</summary>
-    public static byte[] Write(ErrorPayload payload)
+    public static byte[] Write(ErrorPayload payload) => Write(payload, ControlJson.Default.ErrorPayload);
+
+    /// <summary>The same, written as <paramref name="type"/> says: with its choice of what to escape.</summary>
+    public static byte[] Write(ErrorPayload payload, JsonTypeInfo<ErrorPayload> type)
     {
         string text = payload.Error.Length == 0 ? payload.Message : payload.Error;
         string message = payload.Message.Length == 0 ? text : payload.Message;
-        return JsonSerializer.SerializeToUtf8Bytes(payload with { Error = text, Message = message }, ControlJson.Default.ErrorPayload);
+        return JsonSerializer.SerializeToUtf8Bytes(payload with { Error = text, Message = message }, type);
     }
 
     /// <summary>Reads the text out of <c>{"error": text}</c>. Strict demands exactly one such member that is a string.</summary>

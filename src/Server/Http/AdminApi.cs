@@ -30,7 +30,7 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         }
         catch (JsonException e)
         {
-            await FailAsync(context, StatusCodes.Status400BadRequest, new Refusal(ErrorCode.BadRequest, "The body is not what it must be: " + e.Message));
+            await FailAsync(context, StatusCodes.Status400BadRequest, new Refusal(ErrorCode.BadRequest, "The body is not what it must be: " + JsonFault.Describe(e)));
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {

@@ -23,7 +23,7 @@ internal sealed partial class Session
         }
         catch (JsonException e)
         {
-            RejectHello(message, ErrorCode.BadRequest, "The payload of $hello is not what it must be: " + Describe(e));
+            RejectHello(message, ErrorCode.BadRequest, "The payload of $hello is not what it must be: " + JsonFault.Describe(e));
             return;
         }
 

@@ -60,7 +60,7 @@ internal sealed partial class Session
         }
         catch (JsonException e)
         {
-            Refuse(request, new Refusal(ErrorCode.BadRequest, $"The payload of {Printable(request.Id)} is not what it must be: {Describe(e)}"));
+            Refuse(request, new Refusal(ErrorCode.BadRequest, $"The payload of {Printable(request.Id)} is not what it must be: {JsonFault.Describe(e)}"));
         }
         catch (IOException e)
         {
@@ -129,13 +129,6 @@ internal sealed partial class Session
 
     internal void Refuse(Envelope request, Refusal refusal) =>
         SendErrorFrame(request.Id, request.Source, request.CorrelationId, refusal.Code, refusal.Message, null, null);
-
-    private static string Describe(JsonException e)
-    {
-        string text = e.Message;
-        int path = text.IndexOf(" Path: ", StringComparison.Ordinal);
-        return path > 0 ? $"{text[..path]} (at {e.Path})" : text;
-    }
 
     // Ids come from the peer: what goes into texts and logs is cut to letters that harm nobody.
     private static string Printable(string id) => string.Concat(id.Select(c => c is > ' ' and < (char)127 ? c : '?'));

@@ -28,7 +28,7 @@ internal sealed class LineCodec : PeerCodec
         Target = header.Target,
         CorrelationId = header.CorrelationId,
         Error = error.Message.Length > 0 ? error.Message : error.Error,
-        Payload = ErrorBodies.Write(error),
+        Payload = ErrorBodies.Write(error, Json.ErrorPayload),
     });
 
     public override byte[] EncodeClose(uint channel, ErrorCode code, ErrorPayload reason) => Encode(new Envelope
@@ -36,6 +36,6 @@ internal sealed class LineCodec : PeerCodec
         Type = FrameType.Event,
         Id = Commands.Close,
         Source = Session.BrokerSource,
-        Payload = ErrorBodies.Write(reason),
+        Payload = ErrorBodies.Write(reason, Json.ErrorPayload),
     });
 }

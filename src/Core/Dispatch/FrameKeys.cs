@@ -48,10 +48,10 @@ internal sealed class FrameKeys
         }
     }
 
-    private static ulong NoKey(long offset) => KeyTable.Mix((ulong)offset + 0x9E3779B97F4A7C15UL);
+    private static ulong NoKey(long offset) => KeyHash.Mix((ulong)offset + 0x9E3779B97F4A7C15UL);
 
     // Chunks of a message have consecutive sequences, and the index of each is in the attributes.
-    private static ulong MessageOf(StreamHeader header) => KeyTable.Mix(header.ProducerId ^ KeyTable.Mix(header.Sequence - header.Attributes));
+    private static ulong MessageOf(StreamHeader header) => KeyHash.Mix(header.ProducerId ^ KeyHash.Mix(header.Sequence - header.Attributes));
 
     private void Walk(ReadOnlySpan<byte> frame, StreamHeader header)
     {

@@ -1,3 +1,5 @@
+using Danube.Fast.Protocol;
+
 namespace Danube.Fast.Core;
 
 /// <summary>The active keys of a subscription, and which consumer a key belongs to. Under the subscription's lock.</summary>
@@ -66,23 +68,13 @@ internal sealed class KeyTable(List<Consumer> consumers)
         return best;
     }
 
-    /// <summary>MurmurHash3's 64-bit finaliser.</summary>
-    public static ulong Mix(ulong value)
-    {
-        value ^= value >> 33;
-        value *= 0xFF51AFD7ED558CCDUL;
-        value ^= value >> 33;
-        value *= 0xC4CEB9FE1A85EC53UL;
-        return value ^ (value >> 33);
-    }
-
     private Consumer? Best(ulong hash, bool takesOnly)
     {
         Consumer? best = null;
         ulong highest = 0;
         foreach (Consumer consumer in consumers)
         {
-            ulong score = Mix(hash ^ consumer.Salt);
+            ulong score = KeyHash.Mix(hash ^ consumer.Salt);
             if ((best is null || score > highest) && !(takesOnly && (consumer.IsStalled || consumer.IsDead)))
             {
                 (best, highest) = (consumer, score);

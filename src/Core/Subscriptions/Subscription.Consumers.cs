@@ -166,10 +166,10 @@ public sealed partial class Subscription
     // The same name gets the same keys again after a reconnect; names may be in use more than once.
     private ulong SaltOf(string name)
     {
-        ulong salt = KeyTable.Mix(KeyHash.Compute(Encoding.UTF8.GetBytes(name)));
+        ulong salt = KeyHash.Mix(KeyHash.Compute(Encoding.UTF8.GetBytes(name)));
         while (_consumers.Exists(c => c.Salt == salt))
         {
-            salt = KeyTable.Mix(salt + 1);
+            salt = KeyHash.Mix(salt + 1);
         }
 
         return salt;

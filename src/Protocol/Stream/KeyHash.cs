@@ -15,11 +15,17 @@ public static class KeyHash
             hash = (hash ^ b) * 1099511628211UL;
         }
 
-        hash ^= hash >> 33;
-        hash *= 0xFF51AFD7ED558CCDUL;
-        hash ^= hash >> 33;
-        hash *= 0xC4CEB9FE1A85EC53UL;
-        return hash ^ (hash >> 33);
+        return Mix(hash);
+    }
+
+    /// <summary>MurmurHash3's 64-bit finaliser: every bit of the result depends on every bit of <paramref name="value"/>.</summary>
+    public static ulong Mix(ulong value)
+    {
+        value ^= value >> 33;
+        value *= 0xFF51AFD7ED558CCDUL;
+        value ^= value >> 33;
+        value *= 0xC4CEB9FE1A85EC53UL;
+        return value ^ (value >> 33);
     }
 
     /// <summary>The partition of a key hash among <paramref name="partitions"/> (1 or more).</summary>

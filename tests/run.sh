@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds everything with warnings as errors, runs all tests, sums them up and checks the line coverage of src.
-# Started by './danube test [FILTER]'. The last line is 'N passed, N failed' (and ', N skipped' when there are any).
+# Started by './danube test [--long] [FILTER]'. The last line is 'N passed, N failed' (and ', N skipped' when there are any).
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -12,16 +12,40 @@ projects_at_once=1
 case ${1:-} in
     -h | --help)
         cat <<'HELP'
-usage: danube test [FILTER]
+usage: danube test [--long] [FILTER]
 
 Builds the solution (Release, warnings are errors), runs every test project and prints 'N passed, N failed' as its last line.
 Exit code 0 only when everything passed. Without FILTER the line coverage of src is measured and must reach the thresholds
 that tests/coverage.awk names. FILTER is that of 'dotnet test --filter'; a plain word selects all tests whose full name contains it.
+
+--long   what is sampled otherwise (damage of the log's files, kill -9 rounds) is tried exhaustively, for many minutes; coverage is
+         not measured. What was tried is listed at the end in both modes.
 HELP
         exit 0
         ;;
 esac
-filter=${1:-}
+
+filter=''
+DANUBE_LONG=''
+for argument in "$@"; do
+    case $argument in
+        --long) DANUBE_LONG=1 ;;
+        -*)
+            echo "danube test: unknown option '$argument'" >&2
+            exit 2
+            ;;
+        *)
+            [ -z "$filter" ] || {
+                echo "danube test: one FILTER only, but there are '$filter' and '$argument'" >&2
+                exit 2
+            }
+            filter=$argument
+            ;;
+    esac
+done
+# Tests append a line for each matrix or loop that they ran.
+DANUBE_COUNTS=$results/counts.txt
+export DANUBE_LONG DANUBE_COUNTS
 
 # command:package pairs that tests use beside the SDK. A fresh machine gets them here; without rights to install, the tests
 # that need one fail and name it.
@@ -56,15 +80,21 @@ set -- test Danube.Fast.sln -c Release --no-build --nologo -v quiet "-m:$project
     --results-directory "$results" --logger 'trx;LogFilePrefix=results' --logger 'console;verbosity=minimal'
 if [ -n "$filter" ]; then
     set -- "$@" --filter "$filter"
-else
+fi
+if [ -z "$filter$DANUBE_LONG" ]; then
     set -- "$@" --collect 'XPlat Code Coverage' --settings tests/coverage.runsettings
 fi
 
 status=0
 "$dotnet" "$@" || status=$?
 
-if [ -z "$filter" ]; then
+if [ -z "$filter$DANUBE_LONG" ]; then
     find "$results" -name '*.info' -exec cat {} + | awk -v "root=$root/" -f tests/coverage.awk || status=1
+fi
+
+if [ -s "$DANUBE_COUNTS" ]; then
+    echo 'What was tried:'
+    sed 's/^/  /' "$DANUBE_COUNTS"
 fi
 
 find "$results" -name '*.trx' -exec cat {} + >"$results/all.trx.txt"

@@ -8,6 +8,9 @@ internal static class MarkedMessage
 {
     public const int Size = 64;
 
+    /// <summary>Shortest payload that says all of it, bytes.</summary>
+    public const int MinSize = 16;
+
     public static byte[] Create(int producer, long number)
     {
         byte[] payload = new byte[Size];
@@ -25,7 +28,7 @@ internal static class MarkedMessage
 
     public static bool TryRead(ReadOnlySpan<byte> payload, out int producer, out long number)
     {
-        bool isIntact = payload.Length == Size && BinaryPrimitives.ReadUInt32BigEndian(payload[^4..]) == Crc32C.Compute(payload[..^4]);
+        bool isIntact = payload.Length >= MinSize && BinaryPrimitives.ReadUInt32BigEndian(payload[^4..]) == Crc32C.Compute(payload[..^4]);
         producer = isIntact ? BinaryPrimitives.ReadInt32BigEndian(payload) : -1;
         number = isIntact ? BinaryPrimitives.ReadInt64BigEndian(payload[4..]) : -1;
         return isIntact;

@@ -22,6 +22,8 @@ public sealed partial class Topic
         {
             subscription.OnLogStart();
         }
+
+        Interlocked.Exchange(ref _logStartMoved, null)?.SetResult();
     }
 
     void ILogObserver.OnFailed(TopicLog log, Exception cause) => OnFailed(log, cause);

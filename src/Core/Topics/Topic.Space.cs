@@ -3,8 +3,12 @@ namespace Danube.Fast.Core;
 // What subscriptions hold back, and what goes: backlog quota, discarding, the limit of retention. Runs on: the server's timer, once a second.
 public sealed partial class Topic
 {
+    // How long a purge waits for the log; a failure of the log is looked for in between.
+    private static readonly TimeSpan PurgePatience = TimeSpan.FromSeconds(10), PurgeCheck = TimeSpan.FromSeconds(1);
+
     private volatile bool _isOverQuota;
     private long _discardBelow;
+    private TaskCompletionSource? _logStartMoved;
 
     /// <summary>Producers are refused with backlog_quota_exceeded until consumers have caught up.</summary>
     public bool IsOverQuota => _isOverQuota;
@@ -31,9 +35,10 @@ public sealed partial class Topic
 
     /// <summary>
     /// Gives up everything that is visible now: all subscriptions go to the end, and the log is cut there. What is appended but not yet
-    /// visible stays. Durable when it returns, but for the deletion of files.
+    /// visible stays. Durable when it returns true, but for the deletion of files.
     /// </summary>
-    public async ValueTask PurgeAsync()
+    /// <returns>False: the log could not be cut yet, or has failed. The subscriptions are at the end.</returns>
+    public async ValueTask<bool> PurgeAsync()
     {
         long end = Log.Visible;
         foreach (Subscription subscription in _active)
@@ -45,6 +50,34 @@ public sealed partial class Topic
         {
             Log.DeleteBelow(end);
         }
+
+        return await LogStartsAtAsync(end).ConfigureAwait(false);
+    }
+
+    // A log start is seen when it is on the disk. Waits without holding anything; the janitor of a log tries again what did not succeed at once.
+    private async ValueTask<bool> LogStartsAtAsync(long offset)
+    {
+        long begun = _time.GetTimestamp();
+        while (Log.LogStart < offset)
+        {
+            // Registered before the second look, so that no move is missed.
+            var own = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            TaskCompletionSource moved = Interlocked.CompareExchange(ref _logStartMoved, own, null) ?? own;
+            TimeSpan left = PurgePatience - _time.GetElapsedTime(begun);
+            if (Log.LogStart >= offset)
+            {
+                return true;
+            }
+
+            if (Log.Failure is not null || left <= TimeSpan.Zero)
+            {
+                return false;
+            }
+
+            await Task.WhenAny(moved.Task, Task.Delay(left < PurgeCheck ? left : PurgeCheck, _time)).ConfigureAwait(false);
+        }
+
+        return true;
     }
 
     private void KeepSpace()

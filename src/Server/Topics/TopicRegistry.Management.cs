@@ -74,7 +74,12 @@ internal sealed partial class TopicRegistry
 
         foreach ((_, Topic each) in all)
         {
-            await each.PurgeAsync();
+            if (!await each.PurgeAsync())
+            {
+                return each.Refusal == ErrorCode.LogFailed
+                    ? new Refusal(ErrorCode.LogFailed, $"The log of {each.Name} has failed: its messages can be given up after the broker was restarted.")
+                    : new Refusal(ErrorCode.Unavailable, $"The subscriptions of {each.Name} are at its end, but the log could not be cut there yet: purge it again in a moment.");
+            }
         }
 
         Log.TopicPurged(log, topic);

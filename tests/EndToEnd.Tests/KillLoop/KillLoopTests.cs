@@ -1,107 +1,175 @@
+using System.Diagnostics;
 using Danube.Fast.Client;
 using Danube.Fast.Harness;
-using Danube.Fast.Protocol;
 
 namespace Danube.Fast.EndToEnd.Tests.KillLoop;
 
 /// <summary>
-/// kill -9 in a loop under load. After every restart: all acknowledged messages are there at their offsets, offsets are dense, nothing was
-/// invented, idempotent producers left no duplicate, cursors are not ahead of the acknowledgements.
+/// kill -9 in a loop under mixed load, also while the broker starts, stops, creates, deletes, seeks and purges. After every restart: all acknowledged messages are
+/// there at their offsets, offsets are dense, nothing was invented, idempotent producers left no duplicate, cursors are not ahead of the acknowledgements.
 /// </summary>
 public class KillLoopTests
 {
-    private const int Rounds = 20;
+    // A repeating order, so that each moment has its share however many rounds there are.
+    private static readonly KillMoment[] Moments =
+    [
+        KillMoment.Load, KillMoment.Start, KillMoment.CreateDelete, KillMoment.Load, KillMoment.Stop,
+        KillMoment.Seek, KillMoment.Load, KillMoment.Ready, KillMoment.Purge, KillMoment.CleanStop,
+    ];
 
-    // Two producers with numbers for each topic live through all kills; one more per topic is made anew in every round under the same name.
-    private static readonly (string Topic, string Durability)[] Topics = [("/kill/f0", "fsync"), ("/kill/f1", "fsync"), ("/kill/o0", "os")];
+    private readonly Random _random = new(30);
+    private readonly KillReport _report = new();
+    private readonly BrokerOptions _options;
+    private readonly DataFolder _data = new();
+    private long _startedAt;
 
-    [Fact(Timeout = 600_000)]
-    public async Task TwentyKillsUnderLoadLoseNothing()
+    public KillLoopTests()
     {
-        using var data = new DataFolder();
-        var random = new Random(20);
-        var options = new BrokerOptions { DataDirectory = data.Path, Port = BrokerOptions.FreePort() };
-        BrokerProcess broker = await BrokerProcess.StartAsync(options);
-        var ledgers = Topics.Select(t => new TopicLedger(t.Topic)).ToArray();
-        var consumers = Topics.Select(t => new LoadConsumer(t.Topic)).ToArray();
-        var shortLivedNext = new long[Topics.Length];
-        await using DanubeClient longLived = await DanubeClient.ConnectAsync(broker.Url, new DanubeClientOptions { MaxReconnectDelay = TimeSpan.FromMilliseconds(200) });
-        foreach ((string topic, string durability) in Topics)
+        _options = new BrokerOptions
         {
-            await longLived.CreateTopicAsync(new TopicSpec { Topic = topic, Durability = durability });
-        }
+            DataDirectory = _data.Path,
+            Port = BrokerOptions.FreePort(),
+            Environment = new Dictionary<string, string>
+            {
+                ["DANUBE__WAL__SEGMENT_BYTES"] = "256KiB",
+                ["DANUBE__WAL__LOW_SPACE_BYTES"] = "0",
+                ["DANUBE__TIMEOUTS__DRAIN_MS"] = "300",
+            },
+        };
+    }
 
-        LoadProducer[] producers = await Task.WhenAll(Enumerable.Range(0, 2 * Topics.Length).Select(i => LoadProducer.StartAsync(longLived, ledgers[i / 2], i, 0)));
-        for (int round = 0; round < Rounds; round++)
+    private static int Rounds => int.TryParse(Environment.GetEnvironmentVariable("DANUBE_KILL_ROUNDS"), out int rounds) ? rounds : LongMode.Pick(30, 1_000);
+
+    [Fact(Timeout = 3_600_000)]
+    public async Task KillsUnderMixedLoadLoseNothing()
+    {
+        string result = "FAILED";
+        try
         {
-            await RunAndKillAsync(broker, ledgers, consumers, shortLivedNext, TimeSpan.FromMilliseconds(random.Next(250, 1200)));
+            await RunAsync();
+            result = "0 acknowledged messages lost, 0 duplicates, 0 invented, offsets dense, no cursor ahead";
+        }
+        catch (Exception e)
+        {
+            result = "FAILED: " + e.Message.Split('\n')[0];
+            throw;
+        }
+        finally
+        {
+            _report.Write(result);
+            _data.Dispose();
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        BrokerProcess broker = await StartAsync();
+        KillLoad? load = null;
+        try
+        {
+            load = await KillLoad.StartAsync(broker.Url);
+            for (int round = 0; round < Rounds; round++)
+            {
+                KillMoment moment = Moments[round % Moments.Length];
+                TimeSpan duration = TimeSpan.FromMilliseconds(_random.Next(250, 900));
+                BrokerProcess running = broker;
+                await load.RunRoundAsync(running, round, moment, _random, () => EndAsync(running, moment, duration)).WaitAsync(TimeSpan.FromSeconds(90));
+                await broker.DisposeAsync();
+                broker = await RestartAsync(moment);
+                await using DanubeClient auditor = await RecoveredAsync(broker);
+                await load.AuditAsync(auditor, _report.Starts).WaitAsync(TimeSpan.FromSeconds(120));
+                BrokerMetrics metrics = await BrokerMetrics.ReadAsync(broker.Http);
+                Assert.Equal(0, metrics.Sum("danube_wal_damages_total"));
+                Assert.Equal(0, metrics.Sum("danube_wal_poisoned_total"));
+                _report.AuditedRounds++;
+            }
+
+            await using DanubeClient last = await DanubeClient.ConnectAsync(broker.Url);
+            await load.FinishAsync(last, _report.Starts, _report);
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"round {_report.AuditedRounds}: {e.Message} The broker's last lines:\n{broker.Output}", e);
+        }
+        finally
+        {
             await broker.DisposeAsync();
-            broker = await BrokerProcess.StartAsync(options);
-            await using DanubeClient auditor = await DanubeClient.ConnectAsync(broker.Url);
-            for (int t = 0; t < Topics.Length; t++)
+            if (load is not null)
             {
-                await ledgers[t].AuditAsync(auditor);
-                await consumers[t].CheckCursorAsync(auditor);
+                await load.DisposeAsync();
             }
         }
-
-        await Task.WhenAll(producers.Select(p => p.FinishAsync()));
-        await FinalAuditAsync(broker, ledgers, consumers, producers);
-        foreach (LoadProducer producer in producers)
-        {
-            await producer.DisposeAsync();
-        }
-
-        await broker.DisposeAsync();
     }
 
-    private static async Task RunAndKillAsync(BrokerProcess broker, TopicLedger[] ledgers, LoadConsumer[] consumers, long[] shortLivedNext, TimeSpan duration)
+    private async Task EndAsync(BrokerProcess broker, KillMoment moment, TimeSpan duration)
     {
-        using var roundEnd = new CancellationTokenSource();
-        await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url, new DanubeClientOptions { CloseTimeout = TimeSpan.FromMilliseconds(1) });
-        Task[] consuming = [.. consumers.Select(c => c.RunAsync(client, roundEnd.Token))];
-        LoadProducer[] shortLived = await Task.WhenAll(ledgers.Select((l, i) => LoadProducer.StartAsync(client, l, 100 + i, shortLivedNext[i])));
         await Task.Delay(duration);
-        await broker.KillAsync();
-        await roundEnd.CancelAsync();
-        for (int i = 0; i < shortLived.Length; i++)
+        switch (moment)
         {
-            await shortLived[i].StopAsync();
-
-            // What is in doubt is not sent again under another number: the next process goes on behind it.
-            shortLivedNext[i] = shortLived[i].Next + 1;
+            case KillMoment.CleanStop:
+                Assert.Equal(0, await broker.StopAsync());
+                _report.OnEnd(KillMoment.CleanStop);
+                return;
+            case KillMoment.Stop:
+                broker.Terminate();
+                await Task.Delay(_random.Next(0, 350));
+                _report.OnEnd(broker.HasExited ? KillMoment.CleanStop : KillMoment.Stop);
+                break;
+            default:
+                _report.OnEnd(moment is KillMoment.Start or KillMoment.Ready ? KillMoment.Load : moment);
+                break;
         }
 
-        await Task.WhenAll(consuming);
-        await Task.WhenAll(shortLived.Select(async p =>
-        {
-            try
-            {
-                await p.DisposeAsync();
-            }
-            catch (DanubeException)
-            {
-                // Its last messages were never acknowledged: the broker is dead.
-            }
-        }));
+        await broker.KillAsync();
     }
 
-    private static async Task FinalAuditAsync(BrokerProcess broker, TopicLedger[] ledgers, LoadConsumer[] consumers, LoadProducer[] producers)
+    // Dies on the way up where that is the moment.
+    private async Task<BrokerProcess> RestartAsync(KillMoment moment)
     {
-        await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
-        for (int t = 0; t < Topics.Length; t++)
+        if (moment == KillMoment.Start)
         {
-            await ledgers[t].AuditAsync(client);
-            await ledgers[t].AuditFromStartAsync(client);
-            await consumers[t].FinishAsync(client, ledgers[t].StoredCount);
-            Assert.True(ledgers[t].AcknowledgedCount > 1000, "the load was too small to prove anything");
-            foreach (int id in new[] { 2 * t, (2 * t) + 1 })
-            {
-                // Resends after 20 kills: every number once, none missing.
-                IReadOnlyList<long> numbers = ledgers[t].StoredNumbers(id);
-                Assert.Equal(producers[id].Next, numbers.Count);
-                Assert.Equal(Enumerable.Range(0, numbers.Count).Select(n => (long)n), numbers);
-            }
+            await KillWhileStartingAsync();
+            await KillWhileStartingAsync();
         }
+        else if (moment == KillMoment.Ready)
+        {
+            await using BrokerProcess broker = await StartAsync();
+            _report.OnStarted(Stopwatch.GetElapsedTime(_startedAt).TotalMilliseconds, null);
+            await Task.Delay(_random.Next(0, 100));
+            _report.OnEnd(KillMoment.Ready);
+        }
+
+        return await StartAsync();
+    }
+
+    private async Task KillWhileStartingAsync()
+    {
+        try
+        {
+            // Giving up on its first line is a kill -9.
+            TimeSpan life = TimeSpan.FromMilliseconds(_report.TypicalListenMs * (0.35 + (_random.NextDouble() * 0.55)));
+            await using BrokerProcess broker = await BrokerProcess.StartAsync(_options with { StartTimeout = life });
+            _report.OnStarted(null, null);
+            _report.OnEnd(KillMoment.Ready);
+        }
+        catch (BrokerStartException e) when (e.ExitCode is null)
+        {
+            _report.OnEnd(KillMoment.Start);
+        }
+    }
+
+    private Task<BrokerProcess> StartAsync()
+    {
+        _startedAt = Stopwatch.GetTimestamp();
+        return BrokerProcess.StartAsync(_options);
+    }
+
+    private async Task<DanubeClient> RecoveredAsync(BrokerProcess broker)
+    {
+        double listening = Stopwatch.GetElapsedTime(_startedAt).TotalMilliseconds;
+        DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
+        await KillLoad.ProbeAsync(client);
+        _report.OnStarted(listening, Stopwatch.GetElapsedTime(_startedAt).TotalMilliseconds);
+        return client;
     }
 }

@@ -3,35 +3,34 @@ using Danube.Fast.Client;
 namespace Danube.Fast.EndToEnd.Tests.KillLoop;
 
 /// <summary>
-/// An idempotent producer under load: numbers its messages, tells the ledger what it posts and what is acknowledged. It lives through broker
-/// restarts: the client resends what is in doubt, and nothing may be stored twice.
+/// An idempotent producer under load: numbers its messages for each log, tells the ledgers what it posts and what is acknowledged. A long-lived one goes on through
+/// broker restarts: the client resends what is in doubt, and nothing may be stored twice.
 /// </summary>
 internal sealed class LoadProducer : IAsyncDisposable
 {
-    private const int PerBurst = 60, PauseMs = 8;
-
-    private readonly TopicLedger _ledger;
+    private readonly LoadTopic _topic;
     private readonly int _id;
     private readonly CancellationTokenSource _stop = new();
     private Producer? _producer;
     private Task _loop = Task.CompletedTask;
-    private long _next;
-    private long _nextAcknowledged;
 
-    private LoadProducer(TopicLedger ledger, int id, long firstNumber)
+    private LoadProducer(LoadTopic topic, int id, IReadOnlyList<LogLedger> ledgers, long[] firstNumbers)
     {
-        _ledger = ledger;
+        _topic = topic;
         _id = id;
-        _next = _nextAcknowledged = firstNumber;
+        byte[][][] keys = LoadLane.KeysOf(topic);
+        Lanes = [.. ledgers.Select((l, i) => new LoadLane(l, id, keys[i], firstNumbers[i]))];
     }
 
-    /// <summary>Number of the next message.</summary>
-    public long Next => Interlocked.Read(ref _next);
+    public int Id => _id;
 
-    public static async Task<LoadProducer> StartAsync(DanubeClient client, TopicLedger ledger, int id, long firstNumber)
+    /// <summary>One for each log of the topic.</summary>
+    public IReadOnlyList<LoadLane> Lanes { get; }
+
+    public static async Task<LoadProducer> StartAsync(DanubeClient client, LoadTopic topic, int id, IReadOnlyList<LogLedger> ledgers, long[]? firstNumbers = null)
     {
-        var load = new LoadProducer(ledger, id, firstNumber);
-        load._producer = await client.CreateProducerAsync(new ProducerOptions { Topic = ledger.Topic, Name = $"producer-{id}", OnAcknowledged = load.OnAcknowledged });
+        var load = new LoadProducer(topic, id, ledgers, firstNumbers ?? new long[ledgers.Count]);
+        load._producer = await client.CreateProducerAsync(new ProducerOptions { Topic = topic.Name, Name = $"producer-{id}", OnAcknowledged = load.OnAcknowledged });
         load._loop = Task.Run(load.LoopAsync);
         return load;
     }
@@ -40,9 +39,9 @@ internal sealed class LoadProducer : IAsyncDisposable
     public async Task FinishAsync()
     {
         await StopAsync();
-        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await _producer!.FlushAsync(guard.Token);
-        Assert.Equal(_next, Interlocked.Read(ref _nextAcknowledged));
+        Assert.All(Lanes, l => Assert.True(l.Next == l.NextAcknowledged, $"{l.Ledger.Log}: {l.Next} messages posted by producer {_id}, {l.NextAcknowledged} acknowledged"));
     }
 
     /// <summary>Stops posting; what is in doubt stays so.</summary>
@@ -55,38 +54,39 @@ internal sealed class LoadProducer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        await _producer!.DisposeAsync();
+        try
+        {
+            await _producer!.DisposeAsync();
+        }
+        catch (DanubeException)
+        {
+            // Its last messages were never acknowledged: the broker is dead.
+        }
+
         _stop.Dispose();
     }
 
     private async Task LoopAsync()
     {
-        byte[] payload = new byte[MarkedMessage.Size];
+        var random = new Random(_id);
+        byte[] buffer = new byte[_topic.MaxPayload];
         try
         {
             while (!_stop.IsCancellationRequested)
             {
-                for (int i = 0; i < PerBurst; i++)
+                for (int i = random.Next(1, _topic.Burst + 1); i > 0; i--)
                 {
-                    MarkedMessage.Write(payload, _id, _next);
-                    _ledger.OnPosting(_id, _next);
-                    await _producer!.PostAsync(payload, _stop.Token);
-                    Interlocked.Increment(ref _next);
+                    await Lanes[random.Next(Lanes.Count)].PostAsync(_producer!, buffer, random.Next(MarkedMessage.MinSize, buffer.Length + 1), random, _stop.Token);
                 }
 
-                await Task.Delay(PauseMs);
+                await Task.Delay(random.Next(10, 50), _stop.Token);
             }
         }
         catch (OperationCanceledException)
         {
-            // Stopped while it waited for room.
+            // Stopped, maybe while it waited for room.
         }
     }
 
-    // Batches are acknowledged in order, each once, so numbers follow by counting.
-    private void OnAcknowledged(in BatchAck ack)
-    {
-        _ledger.OnAcknowledged(_id, Interlocked.Read(ref _nextAcknowledged), ack);
-        Interlocked.Add(ref _nextAcknowledged, ack.Count);
-    }
+    private void OnAcknowledged(in BatchAck ack) => Lanes[ack.Partition].OnAcknowledged(ack);
 }

@@ -41,6 +41,7 @@ public sealed class BrokerStartException(string message, int? exitCode) : Except
 /// </summary>
 public sealed partial class BrokerProcess : IAsyncDisposable
 {
+    private const string FirstWord = "DANUBE ";
     private const int KeptLines = 400, SigTerm = 15;
 
     private readonly Process _process;
@@ -95,19 +96,7 @@ public sealed partial class BrokerProcess : IAsyncDisposable
     public static async Task<BrokerProcess> StartAsync(BrokerOptions? options = null)
     {
         options ??= new BrokerOptions();
-        string data = options.DataDirectory ?? Directory.CreateTempSubdirectory("danube-").FullName;
-        var start = new ProcessStartInfo(DotNetHost.Path) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (string argument in new[] { BrokerLocator.BrokerAssembly(), "--data-dir", data, "--port", options.Port.ToString(CultureInfo.InvariantCulture), "--http-port", "0" }.Concat(options.Arguments))
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        foreach ((string name, string value) in options.Environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        var broker = new BrokerProcess(new Process { StartInfo = start }, data, options.DataDirectory is null);
+        BrokerProcess broker = Create(options);
         try
         {
             await broker.RunAsync(options.StartTimeout);
@@ -119,6 +108,19 @@ public sealed partial class BrokerProcess : IAsyncDisposable
         }
 
         return broker;
+    }
+
+    /// <summary>
+    /// Starts a broker and kills it with -9 after <paramref name="life"/>, to the millisecond as far as the machine allows: blocks the thread. True when it had not
+    /// said that it listens.
+    /// </summary>
+    public static async Task<bool> KillWhileStartingAsync(BrokerOptions options, TimeSpan life)
+    {
+        await using BrokerProcess broker = Create(options);
+        broker.Begin();
+        Thread.Sleep(life);
+        await broker.KillAsync();
+        return !broker.Output.Contains(FirstWord, StringComparison.Ordinal);
     }
 
     /// <summary>kill -9, and waits until the process is gone.</summary>
@@ -168,11 +170,33 @@ public sealed partial class BrokerProcess : IAsyncDisposable
         }
     }
 
-    private async Task RunAsync(TimeSpan timeout)
+    private static BrokerProcess Create(BrokerOptions options)
+    {
+        string data = options.DataDirectory ?? Directory.CreateTempSubdirectory("danube-").FullName;
+        var start = new ProcessStartInfo(DotNetHost.Path) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (string argument in new[] { BrokerLocator.BrokerAssembly(), "--data-dir", data, "--port", options.Port.ToString(CultureInfo.InvariantCulture), "--http-port", "0" }.Concat(options.Arguments))
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach ((string name, string value) in options.Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return new BrokerProcess(new Process { StartInfo = start }, data, options.DataDirectory is null);
+    }
+
+    private void Begin()
     {
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+    }
+
+    private async Task RunAsync(TimeSpan timeout)
+    {
+        Begin();
         _ = _process.WaitForExitAsync().ContinueWith(_ => _firstLine.TrySetResult(""), TaskScheduler.Default);
         string line;
         try
@@ -184,7 +208,7 @@ public sealed partial class BrokerProcess : IAsyncDisposable
             throw new BrokerStartException($"The broker printed nothing within {timeout.TotalSeconds:0} s.\n{Output}", null);
         }
 
-        if (!line.StartsWith("DANUBE ", StringComparison.Ordinal))
+        if (!line.StartsWith(FirstWord, StringComparison.Ordinal))
         {
             await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(10));
             throw new BrokerStartException($"The broker ended with code {_process.ExitCode} instead of printing its addresses.\n{Output}", _process.ExitCode);
@@ -213,7 +237,7 @@ public sealed partial class BrokerProcess : IAsyncDisposable
             }
         }
 
-        if (isOutput && line.StartsWith("DANUBE ", StringComparison.Ordinal))
+        if (isOutput && line.StartsWith(FirstWord, StringComparison.Ordinal))
         {
             _firstLine.TrySetResult(line);
         }

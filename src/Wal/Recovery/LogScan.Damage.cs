@@ -49,17 +49,11 @@ internal sealed partial class LogScan
         {
             first = 0;
         }
-        else if (!onlyZeros)
+        else
         {
-            _result.LeftBehindBytes += CountData(i, position);
-            if (_scan[i].BaseOffset >= end)
-            {
-                first = i;
-            }
-        }
-        else if (!_scan[i].HasHeader)
-        {
-            first = i;
+            _result.LeftBehindBytes += onlyZeros ? 0 : CountData(i, position);
+            bool canStay = onlyZeros && _scan[i].HasHeader;
+            first = _scan[i].BaseOffset >= end && !canStay ? i : first;
         }
 
         for (int j = i + 1; j < _scan.Count; j++)

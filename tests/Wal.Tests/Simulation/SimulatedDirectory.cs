@@ -63,6 +63,9 @@ internal sealed class SimulatedDirectory
         return CopyOf(entries, copies, node => node is SimulatedFile file ? file.CrashCopy(random, survival) : ((SimulatedDirectory)node).CrashCopy(random, survival, copies));
     }
 
+    public SimulatedDirectory CopyAsSynced() =>
+        CopyOf(Entries, [], node => node is SimulatedFile file ? file.CopyAsSynced() : ((SimulatedDirectory)node).CopyAsSynced());
+
     private static SimulatedDirectory CopyOf(Dictionary<string, object> entries, Dictionary<object, object> copies, Func<object, object> copy)
     {
         var result = new SimulatedDirectory();

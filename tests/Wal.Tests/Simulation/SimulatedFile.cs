@@ -15,6 +15,11 @@ internal sealed class SimulatedFile
     private byte[] _disk = [];
     private int _diskLength;
 
+    // Copies share their bytes until one of them is written; maps need bytes that do not move.
+    private bool _sharesCache;
+    private bool _sharesDisk;
+    private bool _isPinned;
+
     public byte[] Cache { get; private set; } = [];
 
     public int Length { get; private set; }
@@ -46,6 +51,7 @@ internal sealed class SimulatedFile
             _lost.Remove(sector);
         }
 
+        Own();
         bytes.CopyTo(Cache.AsSpan(position));
         Length = Math.Max(Length, position + bytes.Length);
     }
@@ -64,6 +70,7 @@ internal sealed class SimulatedFile
         {
             if (!_lost.Contains(sector))
             {
+                OwnDisk();
                 SectorSpan(Cache, sector).CopyTo(SectorSpan(_disk, sector));
             }
         }
@@ -87,6 +94,7 @@ internal sealed class SimulatedFile
     public void DropCache()
     {
         GrowDisk();
+        Own();
         foreach (int sector in _lost)
         {
             SectorSpan(_disk, sector).CopyTo(SectorSpan(Cache, sector));
@@ -95,7 +103,48 @@ internal sealed class SimulatedFile
         _lost.Clear();
     }
 
-    public void FlipBit(long bit) => Cache[bit / 8] ^= (byte)(1 << (int)(bit % 8));
+    public void FlipBit(long bit)
+    {
+        Own();
+        Cache[bit / 8] ^= (byte)(1 << (int)(bit % 8));
+    }
+
+    /// <summary>A copy of what the running system sees, all of it on the disk.</summary>
+    public SimulatedFile CopyAsSynced()
+    {
+        // Bytes under a map must stay where they are.
+        byte[] bytes = _isPinned ? Cache.AsSpan().ToArray() : Cache;
+        _sharesCache = !_isPinned;
+        return new SimulatedFile { Cache = bytes, _disk = bytes, Length = Length, _diskLength = Length, _sharesCache = true, _sharesDisk = true };
+    }
+
+    /// <summary>Cuts the file, on the disk too.</summary>
+    public void CutTo(int length)
+    {
+        byte[] kept = new byte[(length + Sector - 1) / Sector * Sector];
+        Cache.AsSpan(0, length).CopyTo(kept);
+        Cache = kept;
+        Length = length;
+        PutOnDisk();
+    }
+
+    /// <summary>Damages bytes, on the disk too.</summary>
+    public void Damage(Action<byte[]> damage)
+    {
+        Own();
+        damage(Cache);
+        PutOnDisk();
+    }
+
+    private void PutOnDisk()
+    {
+        _disk = Cache;
+        _diskLength = Length;
+        _sharesCache = _sharesDisk = true;
+        _isPinned = false;
+        _versions.Clear();
+        _lost.Clear();
+    }
 
     /// <summary>What the disk may hold after a power cut: each sector that changed since the last sync in one of its versions.</summary>
     public SimulatedFile CrashCopy(Random random, double survival)
@@ -103,6 +152,12 @@ internal sealed class SimulatedFile
         var copy = new SimulatedFile();
         GrowDisk();
         int length = random.NextDouble() < survival ? Length : _diskLength;
+        if (length == _diskLength && !IsMappedForWriting && _versions.Count == 0)
+        {
+            _sharesDisk = true;
+            return new SimulatedFile { Cache = _disk, _disk = _disk, Length = length, _diskLength = length, _sharesCache = true, _sharesDisk = true };
+        }
+
         copy.SetLength(length);
         _disk.AsSpan(0, Math.Min(length, _disk.Length)).CopyTo(copy.Cache);
         foreach (int sector in Dirty())
@@ -129,6 +184,38 @@ internal sealed class SimulatedFile
 
     public unsafe byte* Pointer => (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(Cache, 0);
 
+    /// <summary>Before a map is made: bytes of its own that do not move.</summary>
+    public void Pin()
+    {
+        if (_sharesCache || !_isPinned)
+        {
+            byte[] pinned = GC.AllocateUninitializedArray<byte>(Cache.Length, pinned: true);
+            Cache.CopyTo(pinned, 0);
+            Cache = pinned;
+            _sharesCache = false;
+            _isPinned = true;
+        }
+    }
+
+    private void Own()
+    {
+        if (_sharesCache)
+        {
+            Cache = Cache.AsSpan().ToArray();
+            _sharesCache = false;
+            _isPinned = false;
+        }
+    }
+
+    private void OwnDisk()
+    {
+        if (_sharesDisk)
+        {
+            _disk = _disk.AsSpan().ToArray();
+            _sharesDisk = false;
+        }
+    }
+
     private static byte[] SectorOf(byte[] bytes, int sector) => SectorSpan(bytes, sector).ToArray();
 
     private static Span<byte> SectorSpan(byte[] bytes, int sector) => bytes.AsSpan(sector * Sector, Sector);
@@ -148,9 +235,10 @@ internal sealed class SimulatedFile
         if (Cache.Length < length)
         {
             int size = (Math.Max(length, Cache.Length * 2) + Sector - 1) / Sector * Sector;
-            byte[] larger = GC.AllocateArray<byte>(size, pinned: true);
+            byte[] larger = _isPinned ? GC.AllocateArray<byte>(size, pinned: true) : new byte[size];
             Cache.CopyTo(larger, 0);
             Cache = larger;
+            _sharesCache = false;
         }
     }
 
@@ -159,6 +247,7 @@ internal sealed class SimulatedFile
         if (_disk.Length < Cache.Length)
         {
             Array.Resize(ref _disk, Cache.Length);
+            _sharesDisk = false;
         }
     }
 }

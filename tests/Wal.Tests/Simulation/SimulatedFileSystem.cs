@@ -55,6 +55,15 @@ internal sealed class SimulatedFileSystem : WalFileSystem
     /// <summary>The same machine after the process was killed: nothing is lost, nothing more is on the disk than before.</summary>
     public SimulatedFileSystem Kill() => new(_root) { FreeBytes = FreeBytes, TotalBytes = TotalBytes };
 
+    /// <summary>A copy of what the running system sees, all of it on the disk. Cheap: bytes are copied where one of the two is written.</summary>
+    public SimulatedFileSystem CopyAsSynced()
+    {
+        lock (_lock)
+        {
+            return new SimulatedFileSystem(_root.CopyAsSynced());
+        }
+    }
+
     /// <summary>Direct access to a file, for damaging it.</summary>
     public SimulatedFile FileAt(string path)
     {
@@ -307,6 +316,7 @@ internal sealed class SimulatedFileSystem : WalFileSystem
             lock (files._lock)
             {
                 file.IsMappedForWriting |= writable;
+                file.Pin();
                 return new SimulatedMap(file);
             }
         }

@@ -11,13 +11,13 @@ public sealed partial class DataDirectory
     // A lost checkpoint says nothing about the generations in use: frames may be ahead of their segment's header by one per open.
     private const uint LostCheckpointLeap = 1 << 24;
 
-    private DataDirectory(string path, WalOptions options, IDisposable lockFile, Checkpoint checkpoint, StateStore store)
+    private DataDirectory(string path, WalOptions options, IDisposable lockFile, Checkpoint checkpoint, StateStore store, bool wasClean)
     {
         RootPath = path;
         Options = options;
         _lockFile = lockFile;
         _topicsPath = Path.Combine(path, TopicsName);
-        _wasClean = checkpoint.FoundFlags == CheckpointFlags.Clean;
+        _wasClean = wasClean;
         Checkpoint = checkpoint;
         Store = store;
         Committer = new Committer(options.SyncThreads, options.StartThreads);
@@ -49,8 +49,8 @@ public sealed partial class DataDirectory
             records = RecordLog.Open(Path.Combine(path, CursorLogName), files);
             var store = new StateStore(records);
             files.SyncDirectory(path);
-            TakeOver(files, path, checkpoint, store);
-            return new DataDirectory(path, options, lockFile, checkpoint, store);
+            bool wasClean = TakeOver(options, path, checkpoint, store);
+            return new DataDirectory(path, options, lockFile, checkpoint, store, wasClean);
         }
         catch
         {
@@ -76,11 +76,14 @@ public sealed partial class DataDirectory
         files.SyncDirectory(path);
     }
 
-    // After this the directory counts as unclean until it is closed.
-    private static void TakeOver(WalFileSystem files, string path, Checkpoint checkpoint, StateStore store)
+    // After this the directory counts as unclean until it is closed. True when the last process closed it.
+    private static bool TakeOver(WalOptions options, string path, Checkpoint checkpoint, StateStore store)
     {
+        WalFileSystem files = options.FileSystem;
         string topics = Path.Combine(path, TopicsName);
-        if ((checkpoint.FoundFlags & CheckpointFlags.Clean) == 0)
+        bool isClean = checkpoint.FoundFlags == CheckpointFlags.Clean && HasAllRecords(checkpoint, store);
+        ReportLostRecords(options, topics, checkpoint, store);
+        if (!isClean)
         {
             store.ForgetCleanStops();
         }
@@ -95,7 +98,31 @@ public sealed partial class DataDirectory
 
         store.Records.Sync();
         checkpoint.Begin(checkpoint.IsLost ? HighestGeneration(files, topics) : 0);
+        return isClean;
     }
+
+    // Of two clean stops the records of the first may be left: they must not be taken for those of the second.
+    private static bool HasAllRecords(Checkpoint checkpoint, StateStore store) =>
+        store.Records.DamagedBytes == 0 && store.StoppedIncarnation == checkpoint.Incarnation;
+
+    private static void ReportLostRecords(WalOptions options, string topics, Checkpoint checkpoint, StateStore store)
+    {
+        const string Loss = "Logs are scanned; cursors may be older and log starts lower than they were.";
+        if (store.Records.DamagedBytes > 0)
+        {
+            options.OnEvent?.Invoke(new WalEvent(
+                WalEventKind.CursorsDamaged, 0, $"{store.Records.DamagedBytes} bytes of {CursorLogName} cannot be read although they were on the disk. {Loss}"));
+        }
+        else if ((checkpoint.FoundFlags & CheckpointFlags.Clean) != 0 && LacksEnd(options.FileSystem, topics, checkpoint, store))
+        {
+            options.OnEvent?.Invoke(new WalEvent(WalEventKind.CursorsDamaged, 0, $"{CursorLogName} has lost its end, although the last stop was in order. {Loss}"));
+        }
+    }
+
+    // Directories from before this record was introduced have none, but they have others.
+    private static bool LacksEnd(WalFileSystem files, string topics, Checkpoint checkpoint, StateStore store) => store.StoppedIncarnation is { } stopped
+        ? stopped != checkpoint.Incarnation
+        : store.Records.Entries.Count == 0 && TopicIds(files, topics).Any();
 
     private static IEnumerable<ulong> TopicIds(WalFileSystem files, string topics)
     {

@@ -133,6 +133,7 @@ public sealed partial class DataDirectory : LogStore, IDisposable
     {
         try
         {
+            Store.PutStop(Checkpoint.Incarnation);
             Store.Records.Sync();
             Checkpoint.SetFlags(_isSuspect ? CheckpointFlags.Suspect : CheckpointFlags.Clean);
         }

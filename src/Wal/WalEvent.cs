@@ -27,6 +27,9 @@ public enum WalEventKind
 
     /// <summary>Too many files are open: publishes that need a new segment are refused and resume by themselves.</summary>
     OutOfHandles = 9,
+
+    /// <summary>Records of cursors.log that were on the disk cannot be read: cursors may be older, log starts lower than they were.</summary>
+    CursorsDamaged = 10,
 }
 
 /// <summary>One event.</summary>

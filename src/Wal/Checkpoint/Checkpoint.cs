@@ -134,9 +134,9 @@ internal sealed class Checkpoint : IDisposable
 
         FoundFlags = _current.Flags;
         IsLost = found == 0;
-        if (unreadable > 0 || length < bytes.Length)
+        if (unreadable > 0 || length < bytes.Length || found == 1)
         {
-            // The bad slot may have been the newer one: its flags are unknown and its block may be in use.
+            // Zeros too, but in a directory whose first checkpoint is the only one: its flags are not clean, and two blocks are no loss. The bad slot may have been the newer one: its flags are unknown and its block may be in use.
             FoundFlags &= ~CheckpointFlags.Clean;
             _current = _current with { GenerationReserve = _current.GenerationReserve + (2 * Block) };
         }

@@ -4,11 +4,11 @@ namespace Danube.Fast.Wal;
 
 /// <summary>
 /// The records of the cursor log: 'C' topic id, subscription name = cursor; 'L' topic id = <see cref="LogState"/>; 'P' topic id = poison
-/// marker (i64 durable end). Topic ids are u64 big-endian. Runs on: any thread.
+/// marker (i64 durable end); 'E' = incarnation (u64) that stopped in order, the last record of its file then. Topic ids are u64 big-endian. Runs on: any thread.
 /// </summary>
 internal sealed class StateStore(RecordLog records)
 {
-    private const byte CursorKind = (byte)'C', LogKind = (byte)'L', PoisonKind = (byte)'P';
+    private const byte CursorKind = (byte)'C', LogKind = (byte)'L', PoisonKind = (byte)'P', EndKind = (byte)'E';
     private const int PrefixSize = 9;
 
     public RecordLog Records => records;
@@ -60,6 +60,17 @@ internal sealed class StateStore(RecordLog records)
         Span<byte> key = stackalloc byte[PrefixSize];
         WritePrefix(key, PoisonKind, topicId);
         records.Remove(key);
+    }
+
+    /// <summary>Incarnation of the last orderly stop that this file has the end of; null when there is none.</summary>
+    public ulong? StoppedIncarnation => records.Get([EndKind]) is { Length: 8 } value ? BinaryPrimitives.ReadUInt64BigEndian(value) : null;
+
+    /// <summary>The last record of an orderly stop: a file without it has lost its end.</summary>
+    public void PutStop(ulong incarnation)
+    {
+        Span<byte> value = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt64BigEndian(value, incarnation);
+        records.Append([EndKind], value);
     }
 
     public void RemoveCursors(ulong topicId)

@@ -14,7 +14,8 @@ internal sealed class DamageCheck(DamageWorld world, DamageCounts counts)
     /// <param name="image">The damaged files; used up.</param>
     /// <param name="victim">What must be left of topic 1.</param>
     /// <param name="look">Further checks on the opened directory, before anything is appended.</param>
-    public void Run(SimulatedFileSystem image, ExpectedLog victim, Action<SteppedDirectory>? look = null)
+    /// <param name="starts">What the log start of topic 3 may be; null: the last one.</param>
+    public void Run(SimulatedFileSystem image, ExpectedLog victim, Action<SteppedDirectory>? look = null, IReadOnlyList<long>? starts = null)
     {
         long number = _cases++;
         ExpectedLog[] expected = [.. world.Written.Select(w => w.TopicId == DamageWorld.Victim ? victim : ExpectedLog.Whole(w))];
@@ -23,24 +24,27 @@ internal sealed class DamageCheck(DamageWorld world, DamageCounts counts)
         int maps = number % 8 == 0 ? 100 : 0;
         SteppedDirectory first = Open(image, maps);
         look?.Invoke(first);
-        DurableLog[] logs = Check(first, expected, [[], [], []]);
+        DurableLog[] logs = Check(first, expected, [[], [], []], starts);
         byte[][] appended = [.. logs.Select((log, i) => AppendOne(first, log, world.Written[i]))];
         first.RunCommits();
         for (int i = 0; i < logs.Length; i++)
         {
             Assert.Equal(expected[i].End + 1, logs[i].Durable);
+
+            // A frame of a generation that was used before would be taken for a leftover at the next start.
+            Assert.True(new StreamHeader(appended[i]).Generation > world.Written[i].Frames[^1].Generation);
         }
 
         // The next start, after a kill or a power cut: what was acknowledged meanwhile is there too.
         SimulatedFileSystem next = number % 2 == 0 ? image.Kill() : image.Crash(new Random(1), 0);
-        Check(Open(next, 0), expected, [.. appended.Select(a => new[] { a })]);
+        Check(Open(next, 0), expected, [.. appended.Select(a => new[] { a })], starts);
         counts.Add(victim);
     }
 
     private SteppedDirectory Open(SimulatedFileSystem files, int maps) =>
         new(files, world.Clock, o => DamageWorld.Configure(o) with { MaxMaps = maps, SnapshotIntervalBytes = long.MaxValue });
 
-    private DurableLog[] Check(SteppedDirectory directory, ExpectedLog[] expected, byte[][][] appended)
+    private DurableLog[] Check(SteppedDirectory directory, ExpectedLog[] expected, byte[][][] appended, IReadOnlyList<long>? starts)
     {
         DurableLog[] logs = [.. world.Written.Select(w => directory.Open(w.TopicId))];
         for (int i = 0; i < logs.Length; i++)
@@ -53,6 +57,15 @@ internal sealed class DamageCheck(DamageWorld world, DamageCounts counts)
         for (int i = 0; i < logs.Length; i++)
         {
             Assert.Equal(logs[i].Committed, logs[i].Durable);
+            if (i == logs.Length - 1)
+            {
+                Assert.Contains(logs[i].LogStart, starts ?? [world.Starts[^1]]);
+            }
+            else
+            {
+                Assert.Equal(0, logs[i].LogStart);
+            }
+
             CheckContent(logs[i], expected[i], appended[i]);
             if (expected[i].Damages.Count == 0)
             {
@@ -67,8 +80,8 @@ internal sealed class DamageCheck(DamageWorld world, DamageCounts counts)
     // Reads from the start to the end, over damages, and compares every frame that is given out.
     private static void CheckContent(DurableLog log, ExpectedLog expected, byte[][] appended)
     {
-        int frame = 0;
-        LogPosition position = LogPosition.At(0);
+        int frame = expected.Frames.TakeWhile(f => f.End <= log.LogStart).Count();
+        LogPosition position = LogPosition.At(log.LogStart);
         while (true)
         {
             ReadStatus status = log.Read(ref position, DamageWorld.SegmentBytes, out LogRun run);

@@ -23,9 +23,9 @@ internal sealed class DamageWorld
     public const int SegmentBytes = 64 * 1024;
     public const ulong Victim = 1;
     public const int Topics = 3;
-    private readonly SteppedDirectory _directory;
-    private readonly DurableLog[] _logs;
     private readonly Random _random;
+    private SteppedDirectory _directory;
+    private DurableLog[] _logs;
 
     private DamageWorld(int seed)
     {
@@ -44,6 +44,9 @@ internal sealed class DamageWorld
 
     /// <summary>Every state that a cursor ever had, oldest first, by topic id - 1.</summary>
     public List<byte[]>[] Cursors { get; } = [.. Enumerable.Range(0, Topics).Select(_ => new List<byte[]>())];
+
+    /// <summary>Every log start that a record of topic 3 ever named.</summary>
+    public List<long> Starts { get; } = [0];
 
     public StopKind Stop { get; private set; }
 
@@ -79,6 +82,7 @@ internal sealed class DamageWorld
     private void Fill()
     {
         // Segment after segment, until the third is half full. Each frame is acknowledged before the next one comes, so it proves the one before.
+        int segments = 1;
         while (_logs[0].SegmentsForTest.Count < 3 || _logs[0].SegmentsForTest[2].CommittedPosition < SegmentBytes / 2)
         {
             Append(0, _random.Next(4) == 0 ? _random.Next(6000) : _random.Next(400));
@@ -91,7 +95,18 @@ internal sealed class DamageWorld
 
             _directory.RunCommits();
             _directory.RunBackground();
-            if (_random.Next(20) == 0)
+            if (Written[^1].Frames.Count == Starts.Count * 6 && Starts.Count < 3)
+            {
+                GiveUpFront();
+            }
+
+            if (_logs[0].SegmentsForTest.Count > segments)
+            {
+                segments++;
+                StopAndStart();
+            }
+
+            if (_random.Next(8) == 0)
             {
                 _directory.Tick(TimeSpan.FromMilliseconds(600)); // Ends, cursors and snapshots are noted.
                 _directory.RunCommits();
@@ -99,7 +114,13 @@ internal sealed class DamageWorld
             }
         }
 
-        if (Stop != StopKind.Unrecorded)
+        Assert.Equal(3, Starts.Count);
+        if (Stop == StopKind.Clean)
+        {
+            StopAndStart();
+        }
+
+        if (Stop == StopKind.Recorded)
         {
             _directory.Tick(TimeSpan.FromSeconds(2));
             _directory.RunCommits();
@@ -116,6 +137,28 @@ internal sealed class DamageWorld
             Append(0, 50 + (i * 100));
             Append(1, 30);
         }
+    }
+
+    // The start of topic 3 lies behind its first frames, inside of its only segment.
+    private void GiveUpFront()
+    {
+        DurableLog log = _logs[^1];
+        log.DeleteBelow(Written[^1].Frames[Starts.Count * 3].Offset);
+        _directory.RunBackground();
+        _directory.Tick(TimeSpan.FromSeconds(1));
+        _directory.RunCommits();
+        NoteRecorded();
+        Starts.Add(log.LogStart);
+        Assert.Equal(Written[^1].Frames[(Starts.Count - 1) * 3].Offset, log.LogStart);
+    }
+
+    // A clean stop earlier: its records say "closed cleanly" at an end that is not the last one, and a slot of the checkpoint says clean.
+    private void StopAndStart()
+    {
+        _directory.Directory.Dispose();
+        _directory = new SteppedDirectory(_directory.Files, Clock, Configure);
+        _logs = [.. Written.Select(w => _directory.Open(w.TopicId))];
+        NoteRecorded();
     }
 
     private void Append(int topic, int recordBytes)

@@ -15,6 +15,8 @@ internal sealed record WrittenFrame(int Segment, int Position, byte[] Bytes)
     /// <summary>Durable end that it proves.</summary>
     public long Proven { get; } = Math.Max(0, new StreamHeader(Bytes).Offset - new StreamHeader(Bytes).DurableLag);
 
+    public uint Generation { get; } = new StreamHeader(Bytes).Generation;
+
     public int EndPosition => Position + Bytes.Length;
 
     public ulong LastSequence => new StreamHeader(Bytes).Sequence + new StreamHeader(Bytes).RecordCount - 1;

@@ -38,13 +38,13 @@ internal sealed class SimulatedDirectory
         _pending.Clear();
     }
 
-    /// <summary>Durable entries plus a random part of the operations since, each of them atomic.</summary>
-    public SimulatedDirectory CrashCopy(Random random, double survival, Dictionary<object, object> copies)
+    /// <summary>Durable entries plus those of the operations since that the cut keeps, each of them atomic.</summary>
+    public SimulatedDirectory CrashCopy(PowerCut cut, Dictionary<object, object> copies)
     {
         var entries = new Dictionary<string, object>(_durable);
         foreach (Operation operation in _pending)
         {
-            if (random.NextDouble() >= survival)
+            if (!cut.Keeps())
             {
                 continue;
             }
@@ -60,7 +60,7 @@ internal sealed class SimulatedDirectory
             }
         }
 
-        return CopyOf(entries, copies, node => node is SimulatedFile file ? file.CrashCopy(random, survival) : ((SimulatedDirectory)node).CrashCopy(random, survival, copies));
+        return CopyOf(entries, copies, node => node is SimulatedFile file ? file.CrashCopy(cut) : ((SimulatedDirectory)node).CrashCopy(cut, copies));
     }
 
     public SimulatedDirectory CopyAsSynced() =>

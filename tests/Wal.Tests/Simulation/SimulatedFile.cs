@@ -147,11 +147,11 @@ internal sealed class SimulatedFile
     }
 
     /// <summary>What the disk may hold after a power cut: each sector that changed since the last sync in one of its versions.</summary>
-    public SimulatedFile CrashCopy(Random random, double survival)
+    public SimulatedFile CrashCopy(PowerCut cut)
     {
         var copy = new SimulatedFile();
         GrowDisk();
-        int length = random.NextDouble() < survival ? Length : _diskLength;
+        int length = (cut.AlwaysAsks || Length != _diskLength) && cut.Keeps() ? Length : _diskLength;
         if (length == _diskLength && !IsMappedForWriting && _versions.Count == 0)
         {
             _sharesDisk = true;
@@ -160,17 +160,26 @@ internal sealed class SimulatedFile
 
         copy.SetLength(length);
         _disk.AsSpan(0, Math.Min(length, _disk.Length)).CopyTo(copy.Cache);
+        int unit = -1;
+        bool keeps = false;
         foreach (int sector in Dirty())
         {
-            if (sector * Sector >= length || _lost.Contains(sector) || random.NextDouble() >= survival)
+            if (sector * Sector >= length || _lost.Contains(sector))
+            {
+                continue;
+            }
+
+            keeps = sector / cut.SectorsPerUnit == unit ? keeps : cut.Keeps();
+            unit = sector / cut.SectorsPerUnit;
+            if (!keeps)
             {
                 continue;
             }
 
             ReadOnlySpan<byte> chosen = SectorSpan(Cache, sector);
-            if (_versions.TryGetValue(sector, out List<byte[]>? versions) && random.Next(4) == 0)
+            if (_versions.TryGetValue(sector, out List<byte[]>? versions) && cut.PickOlder(versions.Count, out int version))
             {
-                chosen = versions[random.Next(versions.Count)];
+                chosen = versions[version];
             }
 
             chosen[..Math.Min(Sector, length - (sector * Sector))].CopyTo(copy.Cache.AsSpan(sector * Sector));

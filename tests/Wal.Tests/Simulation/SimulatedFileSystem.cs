@@ -44,11 +44,14 @@ internal sealed class SimulatedFileSystem : WalFileSystem
     /// <summary>The state after a power cut now.</summary>
     /// <param name="random">Picks what survives.</param>
     /// <param name="survival">Share of the unsynced sectors and directory operations that survives, 0 to 1.</param>
-    public SimulatedFileSystem Crash(Random random, double survival)
+    public SimulatedFileSystem Crash(Random random, double survival) => Crash(new RandomCut(random, survival));
+
+    /// <summary>The state after a power cut now.</summary>
+    public SimulatedFileSystem Crash(PowerCut cut)
     {
         lock (_lock)
         {
-            return new SimulatedFileSystem(_root.CrashCopy(random, survival, []));
+            return new SimulatedFileSystem(_root.CrashCopy(cut, []));
         }
     }
 

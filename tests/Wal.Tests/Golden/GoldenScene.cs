@@ -1,0 +1,139 @@
+using Danube.Fast.Core;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Wal.Tests;
+
+/// <summary>A simulated broker that keeps a list of what a reader must find later: from what was given to it, not from what it wrote.</summary>
+internal sealed class GoldenScene
+{
+    private readonly SortedDictionary<ulong, DurableLog> _logs = [];
+    private readonly SortedDictionary<ulong, GoldenTopic> _topics = [];
+    private readonly Dictionary<(ulong Topic, long Offset), int> _positions = [];
+    private readonly Random _random = new(4);
+    private readonly TestClock _clock = new();
+
+    public GoldenScene() => Directory = Start();
+
+    public SimulatedFileSystem Files { get; } = new();
+
+    public SteppedDirectory Directory { get; private set; }
+
+    public bool IsClean { get; private set; }
+
+    public List<string> Events { get; } = [];
+
+    public List<string> Faults { get; } = [];
+
+    public GoldenTopic Topic(ulong id) => _topics[id];
+
+    public DurableLog Log(ulong id) => _logs[id];
+
+    public void Create(ulong id)
+    {
+        _logs[id] = Directory.Create(id);
+        _topics[id] = new GoldenTopic { Id = id, Start = 0, End = 0, Producers = [], Cursors = [], Damages = [], Frames = [] };
+    }
+
+    /// <summary>Appends frames of a producer; they are durable when <paramref name="commit"/> is asked for.</summary>
+    public void Append(ulong id, ulong producer, int frames, int recordBytes, bool commit = true)
+    {
+        for (int i = 0; i < frames; i++)
+        {
+            GoldenTopic topic = _topics[id];
+            uint records = (uint)_random.Next(1, 4);
+            ulong sequence = topic.Producers.GetValueOrDefault(producer) + 1;
+            byte[] frame = TestFrames.Build(producer, sequence, (int)records, recordBytes);
+            _clock.Advance(TimeSpan.FromMilliseconds(5));
+            Assert.Equal(AppendStatus.Ok, Directory.Append(_logs[id], frame));
+            _positions[(id, topic.End)] = (int)_logs[id].SegmentsForTest[^1].CommittedPosition - frame.Length;
+            topic.Producers[producer] = sequence + records - 1;
+            topic.Frames.Add(new GoldenFrame(topic.End, topic.End + records, Crc(frame)));
+            _topics[id] = topic with { End = topic.End + records };
+            if (commit)
+            {
+                Directory.RunCommits();
+            }
+        }
+    }
+
+    public void SaveCursor(ulong id, string subscription, byte[] state)
+    {
+        Directory.Directory.Cursors.Save(id, subscription, state);
+        _topics[id].Cursors[subscription] = Convert.ToHexString(state);
+    }
+
+    /// <summary>Two seconds pass: durable ends, cursors and snapshots are noted.</summary>
+    public void Rest()
+    {
+        Directory.Tick(TimeSpan.FromSeconds(2));
+        Directory.RunCommits();
+        Directory.Tick(TimeSpan.FromSeconds(2));
+        Directory.RunCommits();
+    }
+
+    public void GiveUpFront(ulong id, long start)
+    {
+        _logs[id].DeleteBelow(start);
+        Directory.RunBackground();
+        Directory.RunCommits();
+        Assert.Equal(start, _logs[id].LogStart);
+        _topics[id] = _topics[id] with { Start = start };
+        _topics[id].Frames.RemoveAll(f => f.End <= start);
+    }
+
+    /// <summary>A deleted topic: nothing of it is found again.</summary>
+    public void Delete(ulong id)
+    {
+        Directory.Directory.Delete(id);
+        _logs.Remove(id);
+        _topics.Remove(id);
+    }
+
+    /// <summary>One bit in the payload of a frame of the first segment changes.</summary>
+    public void Damage(ulong id, int frame)
+    {
+        GoldenTopic topic = _topics[id];
+        int at = _positions[(id, topic.Frames[frame].Offset)] + ProtocolLimits.HeaderSize + 50;
+        Files.FileAt(_logs[id].SegmentsForTest[0].Path).Damage(bytes => bytes[at] ^= 4);
+        topic.Damages.Add(new GoldenDamage(topic.Frames[frame].Offset, topic.Frames[frame].End));
+        topic.Frames.RemoveAt(frame);
+    }
+
+    public void Stop()
+    {
+        Directory.Directory.Dispose();
+        IsClean = true;
+    }
+
+    /// <summary>An orderly stop without the last record of cursors.log.</summary>
+    public void StopAsOlder()
+    {
+        Stop();
+        IsClean = false;
+        SimulatedFile file = Files.FileAt(SteppedDirectory.Root + "/cursors.log");
+        file.CutTo(WrittenRecord.Of(file)[^1].Position);
+    }
+
+    public void Restart()
+    {
+        Stop();
+        Directory = Start();
+        IsClean = false;
+        foreach (ulong id in _topics.Keys)
+        {
+            _logs[id] = Directory.Open(id);
+        }
+    }
+
+    public void Write(string story, string to)
+    {
+        SortedDictionary<string, long> lengths = GoldenFolder.Pack(Files, to);
+        var content = new GoldenContent { Story = story, Clean = IsClean, Lengths = lengths, Events = Events, Faults = Faults, Topics = [.. _topics.Values] };
+        content.Write(to);
+    }
+
+    public static string Crc(ReadOnlySpan<byte> frame) => Crc32C.Compute(frame).ToString("x8", System.Globalization.CultureInfo.InvariantCulture);
+
+    private SteppedDirectory Start() =>
+        new(Files, _clock, o => o with { FirstSegmentBytes = 8 * 1024, SegmentBytes = 16 * 1024, SnapshotIntervalBytes = 8 * 1024 });
+}

@@ -7,6 +7,8 @@ namespace Danube.Fast.Core;
 /// </summary>
 internal sealed class Cursor
 {
+    private const int MaxJoinedCounts = 1024;
+
     private AckWindow _window;
 
     public Cursor(long start) => _window = new AckWindow(start);
@@ -26,6 +28,7 @@ internal sealed class Cursor
     /// <summary>Generation of the log when the cursor was saved.</summary>
     public uint Generation { get; set; }
 
+    /// <summary>Of unacknowledged offsets only.</summary>
     public RedeliveryCounts Redeliveries { get; } = new();
 
     /// <summary>Goes up whenever something is acknowledged.</summary>
@@ -53,6 +56,7 @@ internal sealed class Cursor
         else
         {
             added = _window.Set(first, end);
+            Redeliveries.Remove(first, end);
         }
 
         IsDirty |= added > 0;
@@ -86,6 +90,27 @@ internal sealed class Cursor
         return records;
     }
 
+    /// <summary>
+    /// The redelivery count of an unacknowledged offset, and an offset up to which all unacknowledged ones have the same: acknowledged ones
+    /// have none, and are no reason to send what lies around them in two delivers.
+    /// </summary>
+    public ushort RedeliveriesOf(long offset, out long uniformEnd)
+    {
+        ushort count = Redeliveries.At(offset, out uniformEnd);
+        for (int i = 0; i < MaxJoinedCounts && count > 0 && uniformEnd < AcknowledgedEnd; i++)
+        {
+            long next = NextUnacknowledged(uniformEnd);
+            if (next == uniformEnd || Redeliveries.At(next, out long end) != count)
+            {
+                break;
+            }
+
+            uniformEnd = end;
+        }
+
+        return count;
+    }
+
     /// <summary>Unacknowledged offsets below <paramref name="end"/>.</summary>
     public long Backlog(long end) => Math.Max(0, end - MarkDelete - _window.Count);
 
@@ -105,7 +130,7 @@ internal sealed class Cursor
     {
         lost = AdvanceTo(logStart);
         long beyond = Math.Max(0, MarkDelete - end);
-        Redeliveries.TrimFrom(end);
+        Redeliveries.Remove(end, long.MaxValue);
         if (AcknowledgedEnd <= end && beyond == 0)
         {
             return 0;
@@ -135,6 +160,6 @@ internal sealed class Cursor
             _window.Advance(_window.NextUnset(MarkDelete));
         }
 
-        Redeliveries.TrimBelow(MarkDelete);
+        Redeliveries.Remove(0, MarkDelete);
     }
 }

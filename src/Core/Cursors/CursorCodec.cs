@@ -31,9 +31,8 @@ internal static class CursorCodec
         WriteAcknowledged(output, cursor);
         Put(output, (ulong)cursor.Redeliveries.Count);
         long last = cursor.MarkDelete;
-        for (int i = 0; i < cursor.Redeliveries.Count; i++)
+        foreach (RedeliveryCounts.Entry entry in cursor.Redeliveries.Entries)
         {
-            RedeliveryCounts.Entry entry = cursor.Redeliveries[i];
             Put(output, (ulong)(entry.First - last));
             Put(output, (ulong)(entry.End - entry.First));
             Put(output, entry.Redeliveries);

@@ -60,7 +60,7 @@ internal sealed partial class Dispatcher
             return false;
         }
 
-        int count = Cursor.Redeliveries.At(first, out long uniform);
+        int count = Cursor.RedeliveriesOf(first, out long uniform);
         end = Math.Min(end, uniform);
         return count > 0 && _subscription.Applies(count);
     }

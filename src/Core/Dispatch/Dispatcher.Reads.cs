@@ -68,7 +68,7 @@ internal sealed partial class Dispatcher : IColdReadSink
         switch (Read(ref _position, out LogRun run))
         {
             case ReadStatus.Ok:
-                ushort count = Cursor.Redeliveries.At(_position.Offset, out long to);
+                ushort count = Cursor.RedeliveriesOf(_position.Offset, out long to);
                 return SendRun(scratch, run, ref _position, new Stretch(to, limit, count, ready, IsNew: true));
             case ReadStatus.AtEnd:
                 Volatile.Write(ref _waitsForData, true);
@@ -110,7 +110,7 @@ internal sealed partial class Dispatcher : IColdReadSink
         switch (Read(ref _againPosition, out LogRun run))
         {
             case ReadStatus.Ok:
-                ushort count = Cursor.Redeliveries.At(first, out long to);
+                ushort count = Cursor.RedeliveriesOf(first, out long to);
                 more = SendRun(scratch, run, ref _againPosition, new Stretch(Math.Min(to, end), long.MaxValue, count, ready, IsNew: false));
                 break;
             case ReadStatus.BelowStart:

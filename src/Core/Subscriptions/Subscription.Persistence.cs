@@ -8,10 +8,14 @@ public sealed partial class Subscription
     // A larger buffer than this is not kept between two saves.
     private const int KeptStateBytes = 16 * 1024;
 
+    // A cursor with a million ranges takes megabytes: saved every tenth of a second it would fill the disk, so it waits for its share of this.
+    private const long SavedBytesPerSecond = 1024 * 1024;
+
     // Held from taking the state to handing it to the store, so that an older state never follows a newer one.
     private readonly Lock _saving = new();
     private ArrayBufferWriter<byte>? _state;
     private bool _removed;
+    private long _nextSave = long.MinValue;
 
     /// <summary>Goes to another position: a new epoch, everything before it acknowledged, everything behind it not. Durable when it returns;
     /// when it throws, the position may have been moved for this process only, and the consumers were closed.</summary>
@@ -90,12 +94,19 @@ public sealed partial class Subscription
     }
 
     /// <summary>Saves the cursor if it has changed; nobody waits for the disk.</summary>
-    internal void FlushCursor()
+    /// <param name="isLast">False: a long state is saved no more often than <see cref="SavedBytesPerSecond"/> allows.</param>
+    internal void FlushCursor(bool isLast = false)
     {
         lock (_saving)
         {
             // Read without the lock: whoever changes the cursor at this moment is served by the next call.
             if (_removed || IsReader || !Cursor.IsDirty || Topic.Log.Durability == DurabilityClass.Memory)
+            {
+                return;
+            }
+
+            long now = Topic.Time.GetTimestamp();
+            if (now < _nextSave && !isLast)
             {
                 return;
             }
@@ -109,6 +120,7 @@ public sealed partial class Subscription
             }
 
             Topic.Cursors.Save(Topic.Log.TopicId, Name, _state.WrittenSpan);
+            _nextSave = now + ToTimestamp(_state.WrittenCount * 1000L / SavedBytesPerSecond);
             if (_state.Capacity > KeptStateBytes)
             {
                 _state = null;

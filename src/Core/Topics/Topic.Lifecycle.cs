@@ -57,7 +57,7 @@ public sealed partial class Topic
         };
     }
 
-    /// <summary>Saves the cursors that changed since the last call; nobody waits for the disk. One caller at a time.</summary>
+    /// <summary>Saves the cursors that changed since the last call, long ones less often; nobody waits for the disk. One caller at a time.</summary>
     public void FlushCursors()
     {
         foreach (Subscription subscription in _active)
@@ -109,7 +109,7 @@ public sealed partial class Topic
         foreach (Subscription subscription in _active)
         {
             subscription.Close(code, text);
-            subscription.FlushCursor();
+            subscription.FlushCursor(isLast: true);
         }
 
         _paceTimer?.Dispose();

@@ -80,46 +80,6 @@ public sealed class CursorPropertyTests
     });
 
     [Fact]
-    public void Redelivery_counts_equal_an_array_of_counts() => Check(script =>
-    {
-        var counts = new RedeliveryCounts();
-        var model = new ushort[Span * 2 + 2];
-        foreach ((int first, int length) in script.Acks)
-        {
-            counts.Raise(first, first + length, ReturnReason.Nack);
-            for (int i = first; i < first + length; i++)
-            {
-                model[i]++;
-            }
-        }
-
-        int trim = script.Acks.Length > 0 ? script.Acks[0].First : 0;
-        counts.TrimBelow(trim);
-        Array.Clear(model, 0, trim);
-        for (long at = 0; at < model.Length;)
-        {
-            ushort count = counts.At(at, out long uniformEnd);
-            for (long to = Math.Min(uniformEnd, model.Length); at < to; at++)
-            {
-                if (model[at] != count)
-                {
-                    return false;
-                }
-            }
-        }
-
-        for (int i = 1; i < counts.Count; i++)
-        {
-            if (counts[i - 1].End > counts[i].First || (counts[i - 1].End == counts[i].First && counts[i - 1].Redeliveries == counts[i].Redeliveries))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    });
-
-    [Fact]
     public void No_damaged_state_is_read_as_anything_but_a_valid_cursor()
     {
         var cursor = new Cursor(100);

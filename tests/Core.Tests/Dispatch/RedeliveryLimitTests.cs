@@ -336,7 +336,7 @@ public sealed class RedeliveryLimitTests
         byte[] saved = [1, 1, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 2, 1, 4];
         Assert.True(CursorCodec.TryRead(saved, out Cursor? cursor, out SubscriptionType type));
         Assert.Equal((SubscriptionType.Shared, 3u, 9L), (type, cursor.Epoch, cursor.MarkDelete));
-        Assert.Equal(new RedeliveryCounts.Entry(11, 12, 4, ReturnReason.Unknown), cursor.Redeliveries[0]);
+        Assert.Equal(new RedeliveryCounts.Entry(11, 12, 4, ReturnReason.Unknown), Assert.Single(cursor.Redeliveries.Entries));
     }
 
     private static async Task<(Rig Rig, Subscription Subscription, Consumer Consumer, RecordingSink Sink)> OpenAsync(

@@ -12,6 +12,9 @@ internal struct PendingAck
     public uint Generation;
     public int Bytes;
 
+    /// <summary>It repeats a stored frame, which has its own entry or was acknowledged: the publish rate does not count it again.</summary>
+    public bool IsDuplicate;
+
     public readonly long FirstOffset => EndOffset - Count;
     public readonly ulong LastSequence => Sequence + Count - 1;
 }
@@ -73,9 +76,13 @@ internal sealed class PendingAckRing
         lock (_lock)
         {
             int taken = 0;
-            while (taken < into.Length && _count > 0 && _entries[_head].EndOffset <= watermark && pace is not { IsOpen: false })
+            while (taken < into.Length && _count > 0 && _entries[_head].EndOffset <= watermark && (pace is not { IsOpen: false } || _entries[_head].IsDuplicate))
             {
-                pace?.Take(_entries[_head].Count, _entries[_head].Bytes);
+                if (!_entries[_head].IsDuplicate)
+                {
+                    pace?.Take(_entries[_head].Count, _entries[_head].Bytes);
+                }
+
                 into[taken++] = _entries[_head];
                 _entries[_head] = default;
                 _head = (_head + 1) & (_entries.Length - 1);
@@ -84,6 +91,27 @@ internal sealed class PendingAckRing
 
             return taken;
         }
+    }
+
+    /// <summary>What waits of producers that are gone, and of the one with this id: the topic's rate has it still to pay for.</summary>
+    public (int Entries, long Messages, long Bytes) Owed(ulong producerId)
+    {
+        (int entries, long messages, long bytes) = (0, 0, 0);
+        lock (_lock)
+        {
+            for (int i = 0; i < _count; i++)
+            {
+                ref PendingAck entry = ref _entries[(_head + i) & (_entries.Length - 1)];
+                if (entry.Producer.Id == producerId || entry.Producer.Refusal != ErrorCode.None)
+                {
+                    entries++;
+                    messages += entry.IsDuplicate ? 0 : entry.Count;
+                    bytes += entry.IsDuplicate ? 0 : entry.Bytes;
+                }
+            }
+        }
+
+        return (entries, messages, bytes);
     }
 
     /// <summary>Forgets everything: nothing of it will ever be acknowledged.</summary>

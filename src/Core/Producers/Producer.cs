@@ -22,7 +22,7 @@ public sealed class Producer
         Sink = sink;
         LastSequence = lastSequence;
         LastStored = lastSequence;
-        WindowBytes = topic.WindowOf(topic.Options);
+        WindowBytes = Topic.WindowOf(topic.Options);
     }
 
     /// <summary>The producer id in its frames (<see cref="KeyHash.ProducerId"/> of the name).</summary>

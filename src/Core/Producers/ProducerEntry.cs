@@ -1,3 +1,5 @@
+using Danube.Fast.Protocol;
+
 namespace Danube.Fast.Core;
 
 /// <summary>One producer on one topic: last sequence and its latest frames. Under the log's append lock only.</summary>
@@ -13,6 +15,9 @@ internal sealed class ProducerEntry
     public long LastOffset { get; private set; } = -1;
     public long LastUsedMicros { get; set; }
     public int FrameCount { get; private set; }
+
+    /// <summary>Payload bytes of the message in chunks whose beginning is stored and whose end is not, as far as this process has seen them.</summary>
+    public long OpenMessageBytes { get; private set; }
 
     public struct FrameMark
     {
@@ -66,6 +71,13 @@ internal sealed class ProducerEntry
         LastSequence = sequence + count - 1;
         LastOffset = offset + count - 1;
     }
+
+    /// <summary>Notes a frame that was stored: a chunk adds to its message, a first one and anything else begins anew.</summary>
+    public void NoteChunk(StreamHeader header) => OpenMessageBytes = !header.IsChunk || (header.Flags & FrameFlags.ChunkEnd) != 0 ? 0
+        : header.PayloadLength + ((header.Flags & FrameFlags.ChunkBegin) != 0 ? 0 : OpenMessageBytes);
+
+    /// <summary>Length that a message in chunks has with this one at least, whatever its first chunk says.</summary>
+    public long MessageBytesWith(StreamHeader header) => header.PayloadLength + ((header.Flags & FrameFlags.ChunkBegin) != 0 ? 0 : OpenMessageBytes);
 
     /// <summary>Frame <paramref name="age"/>: 0 = the newest, up to <see cref="FrameCount"/> - 1.</summary>
     public FrameMark Frame(int age) => _frames[(_newest - age + _frames.Length) % _frames.Length];

@@ -39,6 +39,10 @@ internal sealed class PublishPace(TimeProvider time, long messagesPerSecond, lon
         _bytes -= bytes;
     }
 
+    /// <summary>Seconds of the rate that so much is worth.</summary>
+    public double SecondsOf(long messages, long bytes) => Math.Max(
+        messagesPerSecond > 0 ? messages / (double)messagesPerSecond : 0, bytesPerSecond > 0 ? bytes / (double)bytesPerSecond : 0);
+
     /// <summary>Time until it is open again.</summary>
     public TimeSpan UntilOpen()
     {

@@ -6,7 +6,7 @@ namespace Danube.Fast.Core;
 // Limits of the topic's policy that are checked when something is published or attached.
 public sealed partial class Topic
 {
-    private const long SmallestWindowBytes = 64 * 1024;
+    private const long SmallestWindowBytes = 64 * 1024, UsualMessageBytes = 1024;
 
     private readonly Lock _consumerLimit = new();
 
@@ -39,10 +39,17 @@ public sealed partial class Topic
         }
     }
 
-    /// <summary>A producer's window: no more than a second of the byte rate, so that acknowledgements are not withheld for long.</summary>
-    internal long WindowOf(TopicOptions options) => options.PublishRateBytes > 0
-        ? Math.Min(options.ProducerWindowBytes, Math.Max(SmallestWindowBytes, options.PublishRateBytes))
-        : options.ProducerWindowBytes;
+    /// <summary>
+    /// A producer's window: no more than a second of the rate, so that acknowledgements are not withheld for long. A window has no count of
+    /// messages: they are taken to have 1 KiB.
+    /// </summary>
+    internal static long WindowOf(TopicOptions options) => Math.Min(
+        options.ProducerWindowBytes,
+        Math.Max(SmallestWindowBytes, Math.Min(SecondOf(options.PublishRateBytes, 1), SecondOf(options.PublishRateMessages, UsualMessageBytes))));
+
+    private static long SecondOf(long rate, long each) => rate is > 0 and < long.MaxValue / UsualMessageBytes ? rate * each : long.MaxValue;
+
+    private bool IsLimited(long messageBytes) => Options.MaxMessageBytes is > 0 and long most && messageBytes > most;
 
     /// <summary>Where the first frame with too large a message begins in a run; -1 when there is none. Before the append lock is taken.</summary>
     private int FindOversized(ReadOnlySpan<byte> run)
@@ -90,10 +97,16 @@ public sealed partial class Topic
             return header.RawLength - ProtocolLimits.MinRecordSize;
         }
 
-        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)header.RawLength);
-        Span<byte> raw = buffer.AsSpan(0, (int)header.RawLength);
-        long largest = Compression.TryDecompress(header.Codec, packed, raw) ? LargestRecord(raw) : header.RawLength;
-        ArrayPool<byte>.Shared.Return(buffer);
+        byte[]? scratch = null;
+        var reader = new RunReader(frame);
+        long largest = reader.TryRead(out StoredFrame whole) && Compression.TryUnpack(whole, ProtocolLimits.MaxNegotiableFrame, ref scratch, out ReadOnlySpan<byte> records)
+            ? LargestRecord(records)
+            : header.RawLength;
+        if (scratch is not null)
+        {
+            ArrayPool<byte>.Shared.Return(scratch);
+        }
+
         return largest;
     }
 

@@ -23,7 +23,7 @@ public sealed partial class Topic
 
     /// <summary>
     /// Attaches a producer; a former one with the same id is fenced: its channel is closed and what it still sends is refused.
-    /// On a topic that refuses publishing the producer is made, and refuses (<see cref="Producer.Refusal"/>).
+    /// On a topic that refuses publishing, or has not caught up with its publish rate, the producer is made, and refuses (<see cref="Producer.Refusal"/>).
     /// </summary>
     /// <param name="producerId">Id of the producer's name.</param>
     /// <param name="lastSequence">Last sequence the client knows to be acknowledged, 0 for a new one.</param>
@@ -35,9 +35,11 @@ public sealed partial class Topic
         Producer producer;
         lock (Log.AppendLock)
         {
-            ulong last = Log.Producers.Attach(producerId, lastSequence, NowMicros());
+            bool isOwed = IsOwed(producerId, out string owedText);
+            ulong last = isOwed ? Log.Producers.LastSequence(producerId) : Log.Producers.Attach(producerId, lastSequence, NowMicros());
             producer = new Producer(this, producerId, channel, sink, last);
-            if (_producers.Remove(producerId, out former))
+            former = null;
+            if (!isOwed && _producers.Remove(producerId, out former))
             {
                 former.Refuse(ErrorCode.Fenced, "Another connection has opened a producer with this name on the topic; give each producer a name of its own.");
             }
@@ -45,6 +47,10 @@ public sealed partial class Topic
             if (_refusal != ErrorCode.None)
             {
                 producer.Refuse(_refusal, _refusalText);
+            }
+            else if (isOwed)
+            {
+                producer.Refuse(ErrorCode.LimitExceeded, owedText);
             }
             else if (Options.MaxProducers is > 0 and int most && _producers.Count >= most)
             {

@@ -103,11 +103,13 @@ public sealed partial class Topic
         switch (entry.Check(header.Sequence, header.RecordCount, out ProducerEntry.FrameMark original))
         {
             case SequenceVerdict.Accept:
-                return _isOverQuota ? ErrorCode.BacklogQuotaExceeded : at == pass.Oversized ? ErrorCode.MessageTooLarge : ErrorCode.None;
+                return _isOverQuota ? ErrorCode.BacklogQuotaExceeded
+                    : at == pass.Oversized || (header.IsChunk && IsLimited(entry.MessageBytesWith(header))) ? ErrorCode.MessageTooLarge
+                    : ErrorCode.None;
             case SequenceVerdict.Duplicate:
                 duplicate = true;
                 Counters.OnDuplicate();
-                var ack = new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = original.Offset + header.RecordCount, Count = header.RecordCount, Generation = original.Generation, Bytes = header.FrameLength };
+                var ack = new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = original.Offset + header.RecordCount, Count = header.RecordCount, Generation = original.Generation, Bytes = header.FrameLength, IsDuplicate = true };
                 _pendingAcks.PushDuplicate(ack);
                 pass.LowestEnd = Math.Min(pass.LowestEnd, ack.EndOffset);
                 return ErrorCode.None;
@@ -125,12 +127,14 @@ public sealed partial class Topic
         long first = Log.NextOffset, next = first, durable = Log.Durable;
         ulong sequence = new StreamHeader(run).Sequence;
         int frames = 0, end = 0;
+        bool isLimited = Options.MaxMessageBytes > 0;
         length = 0;
         while (end < run.Length)
         {
             var header = new StreamHeader(run[end..]);
             int frameLength = header.FrameLength;
-            if (frames > 0 && (end + frameLength > room || header.Sequence != sequence || header.ProducerId != pass.Producer.Id || end > window))
+            // What a chunk adds to its message is judged one by one where it matters.
+            if (frames > 0 && ((isLimited && header.IsChunk) || end + frameLength > room || header.Sequence != sequence || header.ProducerId != pass.Producer.Id || end > window))
             {
                 break;
             }
@@ -163,6 +167,7 @@ public sealed partial class Topic
         {
             var header = new StreamHeader(rest);
             entry.Record(header.Sequence, header.RecordCount, header.Offset, header.Generation);
+            entry.NoteChunk(header);
             entry.LastUsedMicros = header.AppendTimeMicros;
             rest = rest[header.FrameLength..];
         }

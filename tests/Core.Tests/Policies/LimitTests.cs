@@ -82,6 +82,27 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public void Chunks_are_counted_whatever_the_first_one_has_promised()
+    {
+        var rig = new Rig(options: new TopicOptions { MaxMessageBytes = 200 });
+        Assert.Equal(ErrorCode.None, rig.Topic.Publish(rig.Producer, Chunk(1, total: 64)).Error);
+        Assert.Equal(ErrorCode.None, rig.Topic.Publish(rig.Producer, Chunk(2, index: 1)).Error);
+
+        // Also over a reconnect, and what is sent again does not count twice.
+        Producer again = rig.Topic.AttachProducer(Rig.ProducerId, 0, 2, new RecordingSink());
+        Assert.Equal(ErrorCode.None, rig.Topic.Publish(again, Chunk(2, index: 1)).Error);
+        byte[] run = [.. Chunk(3, index: 2), .. Chunk(4, index: 3), .. Chunk(5, index: 4)];
+        PublishResult result = rig.Topic.Publish(again, run);
+        Assert.Equal((ErrorCode.MessageTooLarge, 4ul, 192), (result.Error, result.Sequence, result.BytesConsumed));
+        Assert.Equal(ErrorCode.MessageTooLarge, rig.Topic.Publish(again, Chunk(4, index: 3, FrameFlags.ChunkEnd)).Error);
+
+        // The next message begins anew.
+        run = [.. Chunk(4, total: 192), .. Chunk(5, index: 1), .. Chunk(6, index: 2, FrameFlags.ChunkEnd), .. Chunk(7, total: 64)];
+        Assert.Equal(ErrorCode.None, rig.Topic.Publish(again, run).Error);
+        Assert.Equal(7, rig.Log.Committed);
+    }
+
+    [Fact]
     public void What_is_stored_already_is_acknowledged_again_although_the_limit_has_become_lower()
     {
         var rig = new Rig();
@@ -111,12 +132,14 @@ public sealed class LimitTests
         return writer.Frame.ToArray();
     }
 
-    private static byte[] Chunk(ulong sequence, uint total)
+    private static byte[] Chunk(ulong sequence, uint total) => Chunk(sequence, 0, FrameFlags.ChunkBegin, total);
+
+    private static byte[] Chunk(ulong sequence, ushort index, FrameFlags flags = FrameFlags.None, uint total = 64)
     {
         byte[] payload = new byte[64];
         byte[] frame = new byte[ProtocolLimits.Align(ProtocolLimits.HeaderSize + payload.Length)];
         StreamHeaderWriter.Begin(frame, FrameType.Publish, (uint)payload.Length, 1);
-        StreamHeaderWriter.SetProducerFields(frame, new PublishFields { Flags = FrameFlags.Bare | FrameFlags.ChunkBegin, RecordCount = 1, ProducerId = Rig.ProducerId, Sequence = sequence, RawLength = total, PublishTimeMicros = 1 });
+        StreamHeaderWriter.SetProducerFields(frame, new PublishFields { Flags = FrameFlags.Bare | flags, Attributes = index, RecordCount = 1, ProducerId = Rig.ProducerId, Sequence = sequence, RawLength = total, PublishTimeMicros = 1 });
         StreamHeaderWriter.SealContent(frame, payload);
         StreamHeaderWriter.SealHeader(frame);
         return frame;

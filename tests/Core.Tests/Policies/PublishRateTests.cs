@@ -99,6 +99,82 @@ public sealed class PublishRateTests
         Assert.Equal(ErrorCode.Draining, Assert.Single(rig.ProducerSink.Closed).Code);
     }
 
+    /// <summary>A producer that sends its window, leaves and comes again, under the same name or another, gets no more than one that stays.</summary>
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public void Coming_again_does_not_raise_the_rate(bool inBytes, bool sameName)
+    {
+        const int Rate = 2_000;
+        var options = new TopicOptions { PublishRateBytes = inBytes ? Rate * FrameBytes : 0, PublishRateMessages = inBytes ? 0 : Rate };
+        var rig = new Rig(options: options);
+        int stored = 0, attached = 0, refused = 0, milliseconds = 0;
+        for (; milliseconds < 60_000; milliseconds += 20)
+        {
+            ulong id = sameName ? 9 : 100 + (ulong)milliseconds;
+            Producer producer = rig.Topic.AttachProducer(id, 0, 2, new RecordingSink());
+            if (producer.Refusal == ErrorCode.None)
+            {
+                attached++;
+                ulong sequence = producer.LastSequence + 1;
+                while (rig.Topic.Publish(producer, Frames.Run(id, sequence, 1)).Error == ErrorCode.None)
+                {
+                    stored++;
+                    sequence++;
+                }
+
+                producer.Detach();
+            }
+            else
+            {
+                Assert.Equal(ErrorCode.LimitExceeded, producer.Refusal);
+                Assert.Contains("publish_rate", producer.RefusalText, StringComparison.Ordinal);
+                refused++;
+            }
+
+            rig.Time.Advance(TimeSpan.FromMilliseconds(20));
+        }
+
+        // A second in advance that is owed, a window, and what goes over each by a frame. A window of messages holds more than a second's of small ones.
+        long window = rig.Producer.WindowBytes / FrameBytes;
+        Assert.InRange(stored, Rate * 60 * 0.9, (Rate * 61) + window + attached);
+        Assert.InRange(attached, 2, refused);
+        Assert.True(rig.ProducerSink.Closed.Count == 0);
+    }
+
+    [Fact]
+    public void What_is_sent_again_after_a_reconnect_is_not_paid_for_twice()
+    {
+        var rig = new Rig(options: new TopicOptions { PublishRateMessages = 10 });
+        rig.Publish(1, 1, 1, 1, 1);
+        rig.Producer.Detach();
+        var sink = new RecordingSink();
+        Producer again = rig.Topic.AttachProducer(Rig.ProducerId, 0, 2, sink);
+        Assert.Equal(ErrorCode.None, again.Refusal);
+        Assert.Equal(ErrorCode.None, rig.Topic.Publish(again, Frames.Run(Rig.ProducerId, 1, 1, 1, 1, 1, 1)).Error);
+        Assert.Empty(sink.AckEntries);
+        for (int i = 0; i < 4; i++)
+        {
+            rig.Time.Advance(TimeSpan.FromMilliseconds(100));
+        }
+
+        Assert.Equal(5, sink.AckEntries.Length);
+        Assert.Equal(0, again.UnacknowledgedBytes);
+    }
+
+    [Fact]
+    public void A_producer_that_is_connected_is_not_fenced_by_one_that_is_refused()
+    {
+        var rig = new Rig(options: new TopicOptions { PublishRateMessages = 1 });
+        rig.Publish(1, 1, 1, 1);
+        Assert.Equal(ErrorCode.LimitExceeded, rig.Topic.AttachProducer(Rig.ProducerId, 0, 2, new RecordingSink()).Refusal);
+        Assert.Equal(ErrorCode.None, rig.Producer.Refusal);
+        Assert.Equal(ErrorCode.None, rig.Topic.AttachProducer(2, 0, 2, new RecordingSink()).Refusal);
+        rig.Publish(1);
+    }
+
     [Fact]
     public void A_window_is_no_larger_than_a_second_of_the_rate()
     {
@@ -106,6 +182,11 @@ public sealed class PublishRateTests
         Assert.Equal(100_000, rig.Producer.WindowBytes);
         rig.Topic.SetOptions(new TopicOptions { PublishRateBytes = 1 });
         Assert.Equal(64 * 1024, rig.Topic.AttachProducer(2, 0, 2, new RecordingSink()).WindowBytes);
+
+        rig.Topic.SetOptions(new TopicOptions { PublishRateMessages = 200 });
+        Assert.Equal(200 * 1024, rig.Topic.AttachProducer(2, 0, 2, new RecordingSink()).WindowBytes);
+        rig.Topic.SetOptions(new TopicOptions { PublishRateMessages = long.MaxValue });
+        Assert.Equal(8 * 1024 * 1024, rig.Topic.AttachProducer(3, 0, 2, new RecordingSink()).WindowBytes);
 
         // Who has a window keeps it.
         Assert.Equal(100_000, rig.Producer.WindowBytes);

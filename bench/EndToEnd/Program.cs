@@ -12,10 +12,16 @@ var root = new RootCommand("Danube.Fast end-to-end benchmark. Every figure is pr
     LimitsCommand.Create(),
     RunCommand.Create(),
     MicroCommand.Create(),
+    PublishCommand.Create(),
     ThroughputCommand.Create(),
     SingleLatencyCommand.Create(),
+    ManyTopicsCommand.Create(),
     AllocationCommand.Create(),
+    RestartCommand.Create(),
     StuckConsumerCommand.Create(),
+    MemoryCommand.Create(),
+    IsolationCommand.Create(),
+    AppendCommand.Create(),
     FuzzCommand.Create(),
 };
 ParseResult parsed = root.Parse(args);

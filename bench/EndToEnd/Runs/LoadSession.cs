@@ -17,11 +17,11 @@ public sealed class LoadSession : IAsyncDisposable
     // Several times what the windows of producer and consumer hold, so that it bounds the backlog and nothing else.
     private const long MaxInFlightBytes = 64L << 20;
 
-    private readonly string _data;
+    private readonly RunFolder _folder;
 
-    private LoadSession(string data, BrokerProcess broker, WorkerProcess producer, WorkerProcess? consumer)
+    private LoadSession(RunFolder folder, BrokerProcess broker, WorkerProcess producer, WorkerProcess? consumer)
     {
-        _data = data;
+        _folder = folder;
         Broker = broker;
         Producer = producer;
         Consumer = consumer;
@@ -32,15 +32,15 @@ public sealed class LoadSession : IAsyncDisposable
     public WorkerProcess? Consumer { get; }
 
     /// <summary>Folder the disk limit is measured in: the file system of the broker's data.</summary>
-    public string DataFolder => _data;
+    public string DataFolder => _folder.Path;
 
     public static async Task<LoadSession> StartAsync(LoadSetup setup)
     {
-        string data = NewDataFolder(setup.DataParent);
+        var folder = RunFolder.Create(setup.DataParent);
         BrokerProcess? broker = null;
         try
         {
-            broker = await BrokerProcess.StartAsync(new BrokerOptions { DataDirectory = Path.Combine(data, "data"), Environment = setup.Environment });
+            broker = await folder.StartBrokerAsync(setup.Environment);
             long retention = setup.Durability == "memory" ? MemoryRetentionBytes : RetentionBytes;
             string[] topics = [.. Enumerable.Range(0, setup.Topics).Select(i => $"/bench/t{i}")];
             await using (DanubeClient client = await DanubeClient.ConnectAsync(broker.Url))
@@ -51,7 +51,7 @@ public sealed class LoadSession : IAsyncDisposable
                 }
             }
 
-            string flow = setup.Rate > 0 || setup.Consumers == 0 ? "" : Path.Combine(data, "bench-flow");
+            string flow = setup.Rate > 0 || setup.Consumers == 0 ? "" : Path.Combine(folder.Path, "bench-flow");
             if (flow.Length > 0)
             {
                 FlowGate.Create(flow);
@@ -59,12 +59,12 @@ public sealed class LoadSession : IAsyncDisposable
 
             WorkerProcess? consumer = setup.Consumers == 0 ? null : await WorkerProcess.StartAsync(ConsumerJob(setup, broker, topics, flow), setup.Environment);
             WorkerProcess producer = await WorkerProcess.StartAsync(ProducerJob(setup, broker, topics, flow), setup.Environment);
-            return new LoadSession(data, broker, producer, consumer);
+            return new LoadSession(folder, broker, producer, consumer);
         }
         catch
         {
             await (broker?.DisposeAsync() ?? ValueTask.CompletedTask);
-            Directory.Delete(data, true);
+            folder.Dispose();
             throw;
         }
     }
@@ -127,18 +127,7 @@ public sealed class LoadSession : IAsyncDisposable
         }
 
         await Broker.DisposeAsync();
-        Directory.Delete(_data, true);
-    }
-
-    private static string NewDataFolder(string? parent)
-    {
-        if (parent is null)
-        {
-            return Directory.CreateTempSubdirectory("danube-bench-").FullName;
-        }
-
-        string path = Path.Combine(parent, "danube-bench-" + Guid.NewGuid().ToString("N")[..8]);
-        return Directory.CreateDirectory(path).FullName;
+        _folder.Dispose();
     }
 
     private static WorkerJob ProducerJob(LoadSetup setup, BrokerProcess broker, string[] topics, string flow) => new()

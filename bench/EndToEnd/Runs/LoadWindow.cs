@@ -24,6 +24,10 @@ public sealed class LoadWindow(
     /// <summary>Intended send time to the consumer's hands.</summary>
     public LatencyHistogram EndToEndLatency { get; } = LatencyHistogram.FromSparse(consumerAfter?.Latency);
 
+    /// <summary>Bytes that one sync of the broker made durable, on average; 0 when there was none.</summary>
+    public double BytesPerSync => (brokerAfter.Sum("danube_wal_fsync_bytes_total") - brokerBefore.Sum("danube_wal_fsync_bytes_total"))
+        / Math.Max(1, brokerAfter.Sum("danube_wal_fsync_total") - brokerBefore.Sum("danube_wal_fsync_total"));
+
     public double BrokerBytesPerMessage => (brokerAfter.AllocatedBytes - brokerBefore.AllocatedBytes) / Math.Max(1, Messages);
     public double ProducerBytesPerMessage => (producerAfter.AllocatedBytes - producerBefore.AllocatedBytes) / (double)Math.Max(1, producerAfter.Messages - producerBefore.Messages);
     public double ConsumerBytesPerMessage => consumerAfter is null ? 0 : (consumerAfter.AllocatedBytes - consumerBefore!.AllocatedBytes) / (double)Math.Max(1, Messages);

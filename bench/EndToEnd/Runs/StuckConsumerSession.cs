@@ -24,19 +24,19 @@ public sealed class StuckConsumerSession : IAsyncDisposable
 {
     private const string Topic = "/bench/fanout";
 
-    private readonly string _data;
+    private readonly RunFolder _folder;
     private readonly BrokerProcess _broker;
     private readonly WorkerProcess _producer;
     private readonly WorkerProcess _others;
     private readonly WorkerProcess _fourth;
 
-    private StuckConsumerSession(string data, BrokerProcess broker, WorkerProcess producer, WorkerProcess others, WorkerProcess fourth) =>
-        (_data, _broker, _producer, _others, _fourth) = (data, broker, producer, others, fourth);
+    private StuckConsumerSession(RunFolder folder, BrokerProcess broker, WorkerProcess producer, WorkerProcess others, WorkerProcess fourth) =>
+        (_folder, _broker, _producer, _others, _fourth) = (folder, broker, producer, others, fourth);
 
     public static async Task<StuckConsumerSession> StartAsync(LoadSetup setup)
     {
-        string data = Directory.CreateTempSubdirectory("danube-bench-").FullName;
-        BrokerProcess broker = await BrokerProcess.StartAsync(new BrokerOptions { DataDirectory = Path.Combine(data, "data"), Environment = setup.Environment });
+        var folder = RunFolder.Create(setup.DataParent);
+        BrokerProcess broker = await folder.StartBrokerAsync(setup.Environment);
         await using (DanubeClient client = await DanubeClient.ConnectAsync(broker.Url))
         {
             await client.CreateTopicAsync(new TopicSpec { Topic = Topic, Durability = setup.Durability, RetentionBytes = 4L << 30 });
@@ -50,7 +50,7 @@ public sealed class StuckConsumerSession : IAsyncDisposable
         await others.RunAsync();
         await fourth.RunAsync();
         await producer.RunAsync();
-        return new StuckConsumerSession(data, broker, producer, others, fourth);
+        return new StuckConsumerSession(folder, broker, producer, others, fourth);
     }
 
     /// <summary>End-to-end latency of the three others over one window, from the intended send time; ns.</summary>
@@ -86,7 +86,7 @@ public sealed class StuckConsumerSession : IAsyncDisposable
         await _others.DisposeAsync();
         await _fourth.DisposeAsync();
         await _broker.DisposeAsync();
-        Directory.Delete(_data, true);
+        _folder.Dispose();
     }
 
     /// <summary>The fourth has everything, and the others have it in order.</summary>

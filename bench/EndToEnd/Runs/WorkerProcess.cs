@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Danube.Fast.Bench.Workers;
 using Danube.Fast.Harness;
@@ -9,6 +10,7 @@ namespace Danube.Fast.Bench.Runs;
 public sealed class WorkerProcess : IAsyncDisposable
 {
     private readonly Process _process;
+    private bool _isDisposed;
 
     private WorkerProcess(Process process) => _process = process;
 
@@ -38,8 +40,37 @@ public sealed class WorkerProcess : IAsyncDisposable
 
     public Task<WorkerSnapshot> ClearAsync() => CommandAsync("clear");
 
+    public Task<WorkerSnapshot> SetRateAsync(double perSecond) => CommandAsync("rate " + perSecond.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Lets the process run only where nobody else wants the processor, as if it were on a machine of its own.</summary>
+    public void YieldProcessor() => _process.PriorityClass = ProcessPriorityClass.Idle;
+
+    /// <summary>Ends it without waiting for what it has on the way.</summary>
+    public void Kill()
+    {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+    }
+
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         if (!_process.HasExited)
         {
             _process.StandardInput.Close();
@@ -66,7 +97,7 @@ public sealed class WorkerProcess : IAsyncDisposable
 
     private async Task<WorkerSnapshot> ReadAsync()
     {
-        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(120));
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(300));
         while (await _process.StandardOutput.ReadLineAsync(guard.Token) is { } line)
         {
             if (line.StartsWith("SNAP ", StringComparison.Ordinal))

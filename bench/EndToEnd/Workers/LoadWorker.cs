@@ -31,6 +31,9 @@ public abstract class LoadWorker : IAsyncDisposable
         return Task.CompletedTask;
     }
 
+    /// <summary>Changes the pace of the next run, messages per second; 0 = as fast as it goes.</summary>
+    public virtual void SetRate(double perSecond) => throw new NotSupportedException("This load cannot change its rate.");
+
     public virtual ValueTask DisposeAsync()
     {
         _isStopped = true;
@@ -60,6 +63,7 @@ public abstract class LoadWorker : IAsyncDisposable
                 Messages = messages,
                 Acknowledged = acknowledged,
                 OutOfOrder = outOfOrder,
+                Due = DueBy(ticks),
                 AllocatedBytes = allocated,
                 Gen2Collections = GC.CollectionCount(2),
                 CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds,
@@ -68,6 +72,9 @@ public abstract class LoadWorker : IAsyncDisposable
             };
         }
     }
+
+    /// <summary>Messages that should have left by a moment; 0 when nothing is paced.</summary>
+    protected virtual long DueBy(long ticks) => 0;
 
     protected abstract (long Messages, long Acknowledged, long OutOfOrder) Counts();
 

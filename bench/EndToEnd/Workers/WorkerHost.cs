@@ -1,17 +1,23 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Danube.Fast.Bench.Workers;
 
 /// <summary>
 /// The worker side of the control channel: one command per line on standard input (<c>run</c>, <c>pause</c>, <c>snap</c>, <c>clear</c>,
-/// <c>stop</c>), one snapshot in JSON per command on standard output. The end of the input means stop, so no worker outlives its parent.
+/// <c>rate N</c>, <c>stop</c>), one snapshot in JSON per command on standard output. The end of the input means stop, so no worker outlives its parent.
 /// </summary>
 public static class WorkerHost
 {
     public static async Task<int> RunAsync(string jobJson)
     {
         WorkerJob job = JsonSerializer.Deserialize(jobJson, WorkerJson.Default.WorkerJob)!;
-        LoadWorker worker = job.Role == WorkerRole.Consume ? new ConsumeWorker(job) : new ProduceWorker(job);
+        LoadWorker worker = job.Role switch
+        {
+            WorkerRole.Consume => new ConsumeWorker(job),
+            WorkerRole.Spread => new SpreadWorker(job),
+            _ => new ProduceWorker(job),
+        };
         await using (worker)
         {
             await worker.OpenAsync();
@@ -28,6 +34,9 @@ public static class WorkerHost
                         break;
                     case "clear":
                         worker.Clear();
+                        break;
+                    case not null when command.StartsWith("rate ", StringComparison.Ordinal):
+                        worker.SetRate(double.Parse(command.AsSpan("rate ".Length), CultureInfo.InvariantCulture));
                         break;
                 }
 

@@ -12,6 +12,9 @@ public enum WorkerRole
     Send,
 
     Consume,
+
+    /// <summary>Posts round robin to very many topics over a few connections, from one thread: <see cref="WorkerJob.TopicCount"/> of them.</summary>
+    Spread,
 }
 
 /// <summary>The job of one worker process, handed over as its argument.</summary>
@@ -20,6 +23,17 @@ public sealed record WorkerJob
     public WorkerRole Role { get; init; }
     public string Url { get; init; } = "";
     public string[] Topics { get; init; } = [];
+
+    /// <summary>Of <see cref="WorkerRole.Spread"/>: the topics are this with 0, 1, ... behind it.</summary>
+    public string TopicPrefix { get; init; } = "";
+
+    public int TopicCount { get; init; }
+
+    /// <summary>Of <see cref="WorkerRole.Spread"/>: messages to one topic before the next one's turn.</summary>
+    public int Burst { get; init; } = 1;
+
+    /// <summary>Of <see cref="WorkerRole.Spread"/>: messages in all after which it stops posting; 0 = no end.</summary>
+    public long TotalMessages { get; init; }
 
     /// <summary>Producers or consumers; number i works on topic i modulo the number of topics.</summary>
     public int Clients { get; init; } = 1;
@@ -58,6 +72,9 @@ public sealed record WorkerSnapshot
 
     /// <summary>Messages whose offset was not the expected next one (exclusive consumers).</summary>
     public long OutOfOrder { get; init; }
+
+    /// <summary>Messages whose intended send time has passed (paced <see cref="WorkerRole.Spread"/>).</summary>
+    public long Due { get; init; }
     public long AllocatedBytes { get; init; }
     public int Gen2Collections { get; init; }
     public double CpuSeconds { get; init; }

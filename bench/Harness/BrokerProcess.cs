@@ -16,6 +16,9 @@ public sealed record BrokerOptions
     public IReadOnlyList<string> Arguments { get; init; } = [];
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Told the process id as soon as the process runs, before its first line.</summary>
+    public Action<int>? OnStarted { get; init; }
+
     /// <summary>How long the first line may take. Recovery of what an earlier process left is included.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -99,7 +102,7 @@ public sealed partial class BrokerProcess : IAsyncDisposable
         BrokerProcess broker = Create(options);
         try
         {
-            await broker.RunAsync(options.StartTimeout);
+            await broker.RunAsync(options.StartTimeout, options.OnStarted);
         }
         catch
         {
@@ -194,9 +197,10 @@ public sealed partial class BrokerProcess : IAsyncDisposable
         _process.BeginErrorReadLine();
     }
 
-    private async Task RunAsync(TimeSpan timeout)
+    private async Task RunAsync(TimeSpan timeout, Action<int>? onStarted)
     {
         Begin();
+        onStarted?.Invoke(_process.Id);
         _ = _process.WaitForExitAsync().ContinueWith(_ => _firstLine.TrySetResult(""), TaskScheduler.Default);
         string line;
         try

@@ -9,9 +9,11 @@ namespace Danube.Fast.Bench.Runs;
 /// </summary>
 public sealed class RunFolder : IDisposable
 {
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(120);
     private static readonly Lock Gate = new();
     private static readonly HashSet<RunFolder> Live = [];
 
+    private readonly Lock _removing = new();
     private readonly List<int> _processes = [];
 
     static RunFolder() => AppDomain.CurrentDomain.ProcessExit += (_, _) => RemoveAll();
@@ -37,29 +39,35 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>Starts a broker on the data of this folder.</summary>
-    public async Task<BrokerProcess> StartBrokerAsync(IReadOnlyDictionary<string, string> environment, TimeSpan? startTimeout = null)
+    public Task<BrokerProcess> StartBrokerAsync(IReadOnlyDictionary<string, string> environment) => BrokerProcess.StartAsync(new BrokerOptions
     {
-        var options = new BrokerOptions { DataDirectory = Data, Environment = environment, StartTimeout = startTimeout ?? TimeSpan.FromSeconds(120) };
-        BrokerProcess broker = await BrokerProcess.StartAsync(options);
-        lock (Gate)
+        DataDirectory = Data,
+        Environment = environment,
+        StartTimeout = StartTimeout,
+        OnStarted = id =>
         {
-            _processes.Add(broker.Pid);
-        }
-
-        return broker;
-    }
+            lock (Gate)
+            {
+                _processes.Add(id);
+            }
+        },
+    });
 
     public void Dispose()
     {
-        lock (Gate)
+        // The end of the process waits here for a removal that has begun.
+        lock (_removing)
         {
-            if (!Live.Remove(this))
+            if (Directory.Exists(Path))
             {
-                return;
+                Directory.Delete(Path, true);
             }
         }
 
-        Directory.Delete(Path, true);
+        lock (Gate)
+        {
+            Live.Remove(this);
+        }
     }
 
     private static void RemoveAll()

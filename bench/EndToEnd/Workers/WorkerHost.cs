@@ -9,6 +9,8 @@ namespace Danube.Fast.Bench.Workers;
 /// </summary>
 public static class WorkerHost
 {
+    private const int EndSeconds = 10;
+
     public static async Task<int> RunAsync(string jobJson)
     {
         WorkerJob job = JsonSerializer.Deserialize(jobJson, WorkerJson.Default.WorkerJob)!;
@@ -18,7 +20,7 @@ public static class WorkerHost
             WorkerRole.Spread => new SpreadWorker(job),
             _ => new ProduceWorker(job),
         };
-        await using (worker)
+        try
         {
             await worker.OpenAsync();
             Answer(worker);
@@ -43,8 +45,25 @@ public static class WorkerHost
                 Answer(worker);
             }
         }
+        finally
+        {
+            await EndAsync(worker);
+        }
 
         return 0;
+    }
+
+    // Producers whose broker is gone would wait for its return for ever.
+    private static async Task EndAsync(LoadWorker worker)
+    {
+        try
+        {
+            await worker.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(EndSeconds));
+        }
+        catch (TimeoutException)
+        {
+            Console.Error.WriteLine("A worker process gives up what it has on the way.");
+        }
     }
 
     private static void Answer(LoadWorker worker)

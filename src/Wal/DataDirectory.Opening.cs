@@ -5,8 +5,7 @@ namespace Danube.Fast.Wal;
 // Taking a directory over.
 public sealed partial class DataDirectory
 {
-    internal const string LockName = "LOCK", CheckpointName = "checkpoint", CursorLogName = "cursors.log", TopicsName = "topics";
-    private const string DeletedPrefix = "deleted-";
+    internal const string LockName = "LOCK", CheckpointName = "checkpoint", CursorLogName = "cursors.log", TopicsName = "topics", DeletedPrefix = "deleted-";
 
     // A lost checkpoint says nothing about the generations in use: frames may be ahead of their segment's header by one per open.
     private const uint LostCheckpointLeap = 1 << 24;

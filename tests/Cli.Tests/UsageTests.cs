@@ -52,6 +52,9 @@ public sealed class UsageTests
     [InlineData("topics create /a/b --partitions 0", "--partitions")]
     [InlineData("demo /no/such/file", "/no/such/file")]
     [InlineData("demo --lines 0", "--lines")]
+    [InlineData("log", "command")]
+    [InlineData("log verify", "DIR")]
+    [InlineData("log verify /no/such/folder", "/no/such/folder")]
     public async Task Danube_cli_says_what_is_wrong(string line, string named)
     {
         (int exitCode, string output, string error) = await RunAsync(CliCommandLine.RunAsync, line);

@@ -15,10 +15,27 @@ internal static class LogCommand
     private static Command Make(string name, string description, bool verify, TextWriter output, TextWriter error)
     {
         var folder = new Argument<string>("DIR") { Description = "The data folder (the broker's --data-dir)." };
-        var command = new Command(name, description + " Exit code 1 when something is damaged.") { folder };
-        command.Runs(error, (parsed, _) =>
+        var command = new Command(name, description + " Exit code 0: all good; 1: something is damaged; 2: not looked at.") { folder };
+        command.Runs(error, async (parsed, _) =>
         {
-            DirectoryPicture picture = DirectoryInspection.Run(parsed.GetValue(folder)!, verify);
+            string path = parsed.GetValue(folder)!;
+            if (!DirectoryInspection.IsDataDirectory(path))
+            {
+                await error.WriteLineAsync($"danube-cli: {path} is no data folder of a broker");
+                return CliCommandLine.Usage;
+            }
+
+            DirectoryPicture picture;
+            try
+            {
+                picture = DirectoryInspection.Run(path, verify);
+            }
+            catch (DataDirectoryLockedException e)
+            {
+                await error.WriteLineAsync($"danube-cli: {e.Message}");
+                return CliCommandLine.Usage;
+            }
+
             if (verify)
             {
                 LogText.WriteVerified(output, picture);
@@ -33,7 +50,7 @@ internal static class LogCommand
                 output.WriteLine("damaged: " + fault);
             }
 
-            return Task.FromResult(picture.Faults.Count == 0 ? CliCommandLine.Success : CliCommandLine.Failure);
+            return picture.Faults.Count == 0 ? CliCommandLine.Success : CliCommandLine.Failure;
         });
         return command;
     }

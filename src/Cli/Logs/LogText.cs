@@ -17,6 +17,11 @@ internal static class LogText
         }
 
         output.WriteLine($"cursors.log: {picture.CursorFile.Bytes} bytes, {picture.CursorFile.Records} records, {picture.CursorFile.TornBytes} bytes behind the last one");
+        if (picture.DeletedLogs > 0)
+        {
+            output.WriteLine($"{Counted(picture.DeletedLogs, "deleted log")} whose files the next start removes");
+        }
+
         foreach (LogPicture log in picture.Logs)
         {
             output.WriteLine();
@@ -34,7 +39,7 @@ internal static class LogText
         }
 
         table.WriteTo(output);
-        output.WriteLine($"{picture.Logs.Count} logs, {picture.Logs.Sum(l => l.Scan!.ScannedBytes)} bytes read, {(picture.Faults.Count == 0 ? "all good" : $"{picture.Faults.Count} faults")}");
+        output.WriteLine($"{Counted(picture.Logs.Count, "log")}, {picture.Logs.Sum(l => l.Scan!.ScannedBytes)} bytes read, {(picture.Faults.Count == 0 ? "all good" : Counted(picture.Faults.Count, "fault"))}");
     }
 
     private static void WriteLog(TextWriter output, LogPicture log)
@@ -54,6 +59,8 @@ internal static class LogText
                 : $"  subscription {cursor.Subscription}: {cursor.Bytes} bytes that cannot be read");
         }
     }
+
+    private static string Counted(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 
     private static string Flags(SlotPicture slot) => slot.IsSuspect ? "suspect" : slot.IsClean ? "clean" : "not clean";
 

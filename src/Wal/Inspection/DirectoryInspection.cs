@@ -23,7 +23,12 @@ public sealed class DirectoryInspection
         _verify = verify;
     }
 
-    /// <summary>Looks at a directory; no broker can open it meanwhile.</summary>
+    /// <summary>True for a folder that a broker has used: it has one of the files or folders that every data directory has.</summary>
+    public static bool IsDataDirectory(string path) =>
+        File.Exists(Path.Combine(path, DataDirectory.LockName)) || File.Exists(Path.Combine(path, DataDirectory.CheckpointName))
+        || Directory.Exists(Path.Combine(path, DataDirectory.TopicsName));
+
+    /// <summary>Looks at a directory; no broker can open it meanwhile. A copy without its lock file is looked at as it is.</summary>
     /// <param name="path">The data directory.</param>
     /// <param name="verify">Read every frame of every segment.</param>
     /// <exception cref="DataDirectoryLockedException">A broker runs on it.</exception>
@@ -31,13 +36,13 @@ public sealed class DirectoryInspection
     public static DirectoryPicture Run(string path, bool verify)
     {
         var inspection = new DirectoryInspection(path, verify);
-        string lockFile = Path.Combine(inspection._path, DataDirectory.LockName);
-        if (!File.Exists(lockFile))
+        if (!IsDataDirectory(inspection._path))
         {
-            throw new IOException($"{inspection._path} is no data directory of a broker: it has no file {DataDirectory.LockName}.");
+            throw new IOException($"{inspection._path} is no data directory of a broker: it has none of {DataDirectory.LockName}, {DataDirectory.CheckpointName} and {DataDirectory.TopicsName}.");
         }
 
-        using IDisposable held = inspection._files.Lock(lockFile);
+        string lockFile = Path.Combine(inspection._path, DataDirectory.LockName);
+        using IDisposable? held = File.Exists(lockFile) ? inspection._files.Lock(lockFile) : null;
         return inspection.Read();
     }
 
@@ -51,8 +56,16 @@ public sealed class DirectoryInspection
 
         string cursorFile = Path.Combine(_path, DataDirectory.CursorLogName);
         _records = RecordLog.Inspect(cursorFile, _files, out long bytes);
-        var file = new RecordFilePicture(bytes, _records.Entries.Count, _records.DamagedBytes, _records.TornBytes);
-        return new DirectoryPicture(_path, slots, file, [.. TopicIds().Select(ReadLog)]);
+        var file = new RecordFilePicture(bytes, _records.Entries.Count, _records.DamagedBytes, _records.TornBytes, LacksEnd(slots));
+        int deleted = _files.List(Path.Combine(_path, DataDirectory.TopicsName)).Count(n => n.StartsWith(DataDirectory.DeletedPrefix, StringComparison.Ordinal));
+        return new DirectoryPicture(_path, slots, file, [.. TopicIds().Select(ReadLog)], deleted);
+    }
+
+    // The current slot says that the last stop was in order, and the record file does not know of that stop.
+    private bool LacksEnd(SlotPicture[] slots)
+    {
+        SlotPicture? current = slots.Where(s => s.State == SlotState.Good).MaxBy(s => s.Number);
+        return current is { IsClean: true } && new StateStore(_records!).StoppedIncarnation is { } stopped && stopped != current.Incarnation;
     }
 
     private SlotPicture[] ReadSlots()
@@ -65,7 +78,11 @@ public sealed class DirectoryInspection
             file.Read(bytes, 0);
         }
 
-        return [.. Enumerable.Range(0, 2).Select(i => ReadSlot(i, bytes.AsSpan(i * CheckpointSlot.Size, CheckpointSlot.Size)))];
+        SlotPicture[] slots = [.. Enumerable.Range(0, 2).Select(i => ReadSlot(i, bytes.AsSpan(i * CheckpointSlot.Size, CheckpointSlot.Size)))];
+
+        // Only the very first write leaves the other slot empty.
+        bool bothWritten = slots.Any(s => s.Number > 1);
+        return [.. slots.Select(s => s.State == SlotState.Empty && bothWritten ? s with { State = SlotState.Bad } : s)];
     }
 
     private static SlotPicture ReadSlot(int index, ReadOnlySpan<byte> bytes)

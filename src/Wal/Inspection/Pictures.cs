@@ -5,7 +5,9 @@ namespace Danube.Fast.Wal;
 /// <param name="Slots">The slots of the checkpoint.</param>
 /// <param name="CursorFile">The record file of cursors and log states.</param>
 /// <param name="Logs">Logs by topic id.</param>
-public sealed record DirectoryPicture(string Path, IReadOnlyList<SlotPicture> Slots, RecordFilePicture CursorFile, IReadOnlyList<LogPicture> Logs)
+/// <param name="DeletedLogs">Deleted logs whose files are not removed yet; the next start does that.</param>
+public sealed record DirectoryPicture(
+    string Path, IReadOnlyList<SlotPicture> Slots, RecordFilePicture CursorFile, IReadOnlyList<LogPicture> Logs, int DeletedLogs)
 {
     /// <summary>A sentence for everything that is lost or unreadable; nothing for a torn tail, which nobody had an acknowledgement for.</summary>
     public IReadOnlyList<string> Faults
@@ -22,6 +24,11 @@ public sealed record DirectoryPicture(string Path, IReadOnlyList<SlotPicture> Sl
             if (CursorFile.DamagedBytes > 0)
             {
                 faults.Add($"{CursorFile.DamagedBytes} bytes of cursors.log cannot be read although they were on the disk.");
+            }
+
+            if (CursorFile.LacksEnd)
+            {
+                faults.Add("cursors.log has lost its end, although the last stop was in order.");
             }
 
             faults.AddRange(Logs.SelectMany(l => l.Faults));
@@ -55,7 +62,8 @@ public sealed record SlotPicture(int Index, SlotState State, ulong Number, ulong
 /// <param name="Records">Live records.</param>
 /// <param name="DamagedBytes">Bytes that were on the disk and cannot be read.</param>
 /// <param name="TornBytes">Bytes behind the last good record that no sync had covered.</param>
-public sealed record RecordFilePicture(long Bytes, int Records, long DamagedBytes, long TornBytes);
+/// <param name="LacksEnd">Records of the last orderly stop are gone.</param>
+public sealed record RecordFilePicture(long Bytes, int Records, long DamagedBytes, long TornBytes, bool LacksEnd);
 
 /// <summary>One segment file.</summary>
 /// <param name="Name">File name.</param>
@@ -103,6 +111,11 @@ public sealed record LogPicture(
             foreach (DamagedRange damage in Scan?.Damages ?? [])
             {
                 yield return $"Topic {TopicId}: offsets {damage.From} to {damage.To - 1} were acknowledged and cannot be read.";
+            }
+
+            foreach (SegmentPicture segment in Segments.Where(s => !s.HasHeader && s.BaseOffset < DurableEnd))
+            {
+                yield return $"Topic {TopicId}: the header of {segment.Name} cannot be read; frames in it count all the same.";
             }
 
             if (Scan?.Error is { } error)

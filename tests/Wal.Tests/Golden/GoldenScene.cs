@@ -127,7 +127,7 @@ internal sealed class GoldenScene
 
     public void Write(string story, string to)
     {
-        SortedDictionary<string, long> lengths = GoldenFolder.Pack(Files, to);
+        SortedDictionary<string, long> lengths = GoldenPacking.Pack(Files, to);
         var content = new GoldenContent { Story = story, Clean = IsClean, Lengths = lengths, Events = Events, Faults = Faults, Topics = [.. _topics.Values] };
         content.Write(to);
     }

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Danube.Fast.Wal.Tests;
+namespace Danube.Fast.Tests;
 
 /// <summary>A frame that must be served: [<paramref name="Offset"/>, <paramref name="End"/>) and the CRC32C of its stored bytes, eight hexadecimal digits.</summary>
 internal sealed record GoldenFrame(long Offset, long End, string Crc);

@@ -321,7 +321,7 @@ public sealed class ProducerTests : IAsyncLifetime
 
     internal static async Task Eventually(Func<bool> condition)
     {
-        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(120));
         while (!condition())
         {
             await Task.Delay(5, hang.Token);

@@ -67,12 +67,15 @@ internal sealed partial class AckBook
         }
     }
 
-    /// <summary>The same for what was delivered on a session; nothing happens when another one has taken its place.</summary>
-    public AckStep Add(long from, long to, ConsumerSession deliveredOn)
+    /// <summary>
+    /// The same for what was delivered on a session in an epoch; nothing happens when either is over. Before the next opening too: what is
+    /// collected then counts as settled in it.
+    /// </summary>
+    public AckStep Add(long from, long to, ConsumerSession deliveredOn, uint epoch)
     {
         lock (_gate)
         {
-            return deliveredOn == _session ? Add(from, to, default(uint?)) : AckStep.None;
+            return deliveredOn == _session && deliveredOn.IsCurrent(epoch) ? Add(from, to, epoch) : AckStep.None;
         }
     }
 

@@ -3,6 +3,8 @@ namespace Danube.Fast.Client;
 /// <summary>The offsets of one large message, as ranges in ascending order. Under the ledger's lock.</summary>
 internal sealed class ChunkSet
 {
+    /// <summary>Epoch in which the first of them was delivered.</summary>
+    public required uint Epoch { get; init; }
     public List<(long From, long To)> Ranges { get; } = [];
     public int Count { get; private set; }
     public long Last => Ranges[^1].To - 1;
@@ -40,9 +42,9 @@ internal sealed class ChunkLedger
     /// <summary>True while there is nothing that a plain acknowledgement could miss.</summary>
     public bool IsEmpty => Volatile.Read(ref _count) == 0;
 
-    public ChunkSet Begin(long offset)
+    public ChunkSet Begin(long offset, uint epoch)
     {
-        var set = new ChunkSet();
+        var set = new ChunkSet { Epoch = epoch };
         set.Add(offset);
         lock (_gate)
         {

@@ -26,7 +26,7 @@ public sealed partial class Consumer
         }
     }
 
-    /// <summary>Acknowledges a message and waits until the broker has read the acknowledgement.</summary>
+    /// <summary>Acknowledges a message and waits until the broker has read the acknowledgement; see <see cref="FlushAcksAsync"/> for lost connections.</summary>
     /// <param name="id">Id of the message.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="DanubeException">The broker cannot be reached.</exception>
@@ -89,7 +89,7 @@ public sealed partial class Consumer
     /// <summary>A reader is done with a message.</summary>
     internal void AckRead(in Message message, ConsumerSession deliveredOn)
     {
-        if (deliveredOn.Owner.AckRead(message.Offset, deliveredOn) == AckStep.Started)
+        if (deliveredOn.Owner.AckRead(message.Offset, deliveredOn, message.Epoch) == AckStep.Started)
         {
             ArmTimer();
         }

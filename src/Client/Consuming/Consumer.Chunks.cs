@@ -82,7 +82,7 @@ public sealed partial class Consumer
         long length = header.RawLength;
         if (!_chunks.HasRoom(length) && _chunks.CanHold(length) && _chunks.FindStalled() is { } stalled)
         {
-            stalled.Session.Owner.Nack(stalled.Chunks!, stalled.Epoch, AckFrame.BackOffDelay, NackReason.Unspecified);
+            stalled.Session.Owner.Nack(stalled.Chunks!, stalled.Session, stalled.Epoch, NackReason.Unspecified);
             stalled.Session.Owner.Chunks.Drop(stalled.Chunks!);
             _chunks.Refuse(stalled);
             Raise(ref _refusedLargeMessages, 1);
@@ -113,7 +113,7 @@ public sealed partial class Consumer
         message.NextIndex++;
         if (message.IsRefused)
         {
-            owner.Nack(_offset, 1, _epoch, AckFrame.BackOffDelay, message.Reason);
+            owner.Nack(_offset, 1, message.Session, _epoch, AckFrame.BackOffDelay, message.Reason);
             if (ends)
             {
                 _chunks.Remove(message);
@@ -124,7 +124,7 @@ public sealed partial class Consumer
 
         if (message.Chunks is null)
         {
-            message.Chunks = owner.Chunks.Begin(_offset);
+            message.Chunks = owner.Chunks.Begin(_offset, _epoch);
         }
         else
         {
@@ -135,7 +135,7 @@ public sealed partial class Consumer
         if (filled > message.Bytes!.Length || (ends && filled != message.Bytes.Length))
         {
             // Not what the first chunk has promised.
-            owner.Nack(message.Chunks, _epoch, AckFrame.BackOffDelay, NackReason.Undecodable);
+            owner.Nack(message.Chunks, message.Session, _epoch, NackReason.Undecodable);
             Drop(message);
             return false;
         }
@@ -160,9 +160,15 @@ public sealed partial class Consumer
     /// <summary>The chunk before this one has not come.</summary>
     private void OnMissing(ConsumerSession session, OpenMessage? message)
     {
+        if (!session.IsCurrent(_epoch))
+        {
+            // It has, and was dropped with the session while this one was looked at: all of them come again.
+            return;
+        }
+
         if (!IsOrdered && _view.RedeliveryCount == 0)
         {
-            session.Owner.Nack(_offset, 1, _epoch, RunAheadDelayMs, NackReason.Unspecified);
+            session.Owner.Nack(_offset, 1, session, _epoch, RunAheadDelayMs, NackReason.Unspecified);
             return;
         }
 
@@ -172,7 +178,7 @@ public sealed partial class Consumer
         }
 
         Raise(ref _orphanedChunks, 1);
-        AckUnread(session, _offset, _offset + 1);
+        AckUnread(session, _epoch, _offset, _offset + 1);
     }
 
     /// <summary>
@@ -209,16 +215,16 @@ public sealed partial class Consumer
         {
             foreach ((long from, long to) in chunks.Ranges)
             {
-                AckUnread(message.Session, from, to);
+                AckUnread(message.Session, message.Epoch, from, to);
             }
         }
 
         Drop(message);
     }
 
-    private void AckUnread(ConsumerSession session, long from, long to)
+    private void AckUnread(ConsumerSession session, uint epoch, long from, long to)
     {
-        if (session.Owner.Ack(from, to, session) == AckStep.Started)
+        if (session.Owner.Ack(from, to, session, epoch) == AckStep.Started)
         {
             ArmTimer();
         }

@@ -151,7 +151,7 @@ public sealed partial class Consumer
 
     private void GiveBack(ConsumerSession session, long offset, uint count)
     {
-        session.Owner.Nack(offset, count, _epoch, AckFrame.BackOffDelay, NackReason.Undecodable);
+        session.Owner.Nack(offset, count, session, _epoch, AckFrame.BackOffDelay, NackReason.Undecodable);
         long end = offset + count;
         while (offset < end)
         {

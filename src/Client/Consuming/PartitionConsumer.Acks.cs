@@ -16,25 +16,34 @@ internal sealed partial class PartitionConsumer
     public AckStep Ack(long offset, uint? epoch) =>
         Chunks.IsEmpty || Chunks.Take(offset) is not { } chunks ? Flush(_acks.Add(offset, epoch)) : Ack(chunks, epoch);
 
-    /// <summary>Acknowledges offsets that no message comes from: from <paramref name="from"/> up to but not including <paramref name="to"/>.</summary>
-    public AckStep Ack(long from, long to, ConsumerSession deliveredOn)
+    /// <summary>
+    /// Acknowledges offsets that no message comes from: from <paramref name="from"/> up to but not including <paramref name="to"/>. Without effect
+    /// when the session or the epoch is over: a part may seem to be missing only because the parts before it were dropped with them, and on the
+    /// next session the whole message comes again.
+    /// </summary>
+    public AckStep Ack(long from, long to, ConsumerSession deliveredOn, uint epoch)
     {
+        if (!deliveredOn.IsCurrent(epoch))
+        {
+            return AckStep.None;
+        }
+
         NoteDone(from, to);
-        return Flush(_acks.Add(from, to, deliveredOn));
+        return Flush(_acks.Add(from, to, deliveredOn, epoch));
     }
 
     /// <summary>Acknowledges the message with this id that a reader is done with; without effect when it came on a former session.</summary>
-    public AckStep AckRead(long offset, ConsumerSession deliveredOn)
+    public AckStep AckRead(long offset, ConsumerSession deliveredOn, uint epoch)
     {
         if (Chunks.IsEmpty || Chunks.Take(offset) is not { } chunks)
         {
-            return Flush(_acks.Add(offset, offset + 1, deliveredOn));
+            return Flush(_acks.Add(offset, offset + 1, deliveredOn, epoch));
         }
 
         AckStep step = AckStep.None;
         foreach ((long from, long to) in chunks.Ranges)
         {
-            step = ChunkLedger.Later(step, _acks.Add(from, to, deliveredOn));
+            step = ChunkLedger.Later(step, _acks.Add(from, to, deliveredOn, epoch));
         }
 
         return Flush(step);
@@ -79,45 +88,63 @@ internal sealed partial class PartitionConsumer
     /// <summary>Gives the message with this id back, with all its offsets when it came in chunks.</summary>
     public void Nack(long offset, uint? epoch, ulong delayMs)
     {
-        if (Chunks.IsEmpty || Chunks.Take(offset) is not { } chunks)
-        {
-            Nack(offset, 1, epoch, delayMs, NackReason.Rejected);
-        }
-        else
-        {
-            Nack(chunks, epoch, delayMs, NackReason.Rejected);
-        }
-    }
-
-    /// <summary>Gives records back, for <paramref name="delayMs"/> or <see cref="AckFrame.BackOffDelay"/>. Without a session there is nothing to give back: the broker has taken them already.</summary>
-    public void Nack(long offset, uint count, uint? epoch, ulong delayMs, NackReason reason)
-    {
-        if (SessionToNack(epoch) is not { } session)
+        // Without a session there is nothing to give back: the broker has taken it already.
+        if (Session() is not { } session || (epoch is { } known && !_acks.Accepts(known)))
         {
             return;
         }
 
+        if (Chunks.IsEmpty || Chunks.Take(offset) is not { } chunks)
+        {
+            SendNack(session, session.Epoch, offset, 1, delayMs, NackReason.Rejected);
+        }
+        else
+        {
+            SendNack(session, session.Epoch, chunks, delayMs, NackReason.Rejected);
+        }
+    }
+
+    /// <summary>
+    /// Gives records back that were delivered on a session in an epoch, for <paramref name="delayMs"/> or <see cref="AckFrame.BackOffDelay"/>. Without
+    /// effect when either is over.
+    /// </summary>
+    public void Nack(long offset, uint count, ConsumerSession deliveredOn, uint epoch, ulong delayMs, NackReason reason)
+    {
+        if (deliveredOn.IsCurrent(epoch))
+        {
+            SendNack(deliveredOn, epoch, offset, count, delayMs, reason);
+        }
+    }
+
+    /// <summary>The same for all chunks of a message, for the back-off of the subscription.</summary>
+    public void Nack(ChunkSet chunks, ConsumerSession deliveredOn, uint epoch, NackReason reason)
+    {
+        if (deliveredOn.IsCurrent(epoch))
+        {
+            SendNack(deliveredOn, epoch, chunks, AckFrame.BackOffDelay, reason);
+        }
+    }
+
+    private void SendNack(ConsumerSession session, uint epoch, long offset, uint count, ulong delayMs, NackReason reason)
+    {
+        // Acknowledgements of before go first.
+        _acks.Send(session);
         Span<byte> frame = stackalloc byte[ProtocolLimits.HeaderSize + AckFrame.RangeSize];
-        AckFrame.BeginNack(frame, session.Channel, delayMs, 1, session.Epoch, reason);
+        AckFrame.BeginNack(frame, session.Channel, delayMs, 1, epoch, reason);
         AckFrame.WriteRange(frame, 0, offset, count);
         StreamHeaderWriter.SealHeader(frame);
         session.Connection.Sends.TryEnqueue(frame);
         session.Connection.Sends.Flush();
     }
 
-    /// <summary>The same for all chunks of a message.</summary>
-    public void Nack(ChunkSet chunks, uint? epoch, ulong delayMs, NackReason reason)
+    private void SendNack(ConsumerSession session, uint epoch, ChunkSet chunks, ulong delayMs, NackReason reason)
     {
-        if (SessionToNack(epoch) is not { } session)
-        {
-            return;
-        }
-
+        _acks.Send(session);
         for (int at = 0; at < chunks.Ranges.Count; at += NackRanges)
         {
             int count = Math.Min(NackRanges, chunks.Ranges.Count - at);
             byte[] frame = new byte[AckFrame.Measure(count)];
-            AckFrame.BeginNack(frame, session.Channel, delayMs, count, session.Epoch, reason);
+            AckFrame.BeginNack(frame, session.Channel, delayMs, count, epoch, reason);
             for (int i = 0; i < count; i++)
             {
                 (long from, long to) = chunks.Ranges[at + i];
@@ -131,25 +158,12 @@ internal sealed partial class PartitionConsumer
         session.Connection.Sends.Flush();
     }
 
-    /// <summary>The session to give something back on, after the acknowledgements before it; null when it is out of date.</summary>
-    private ConsumerSession? SessionToNack(uint? epoch)
-    {
-        ConsumerSession? session = Session();
-        if (session is null || (epoch is { } known && !_acks.Accepts(known)))
-        {
-            return null;
-        }
-
-        _acks.Send(session);
-        return session;
-    }
-
     private AckStep Ack(ChunkSet chunks, uint? epoch)
     {
         AckStep step = AckStep.None;
         foreach ((long from, long to) in chunks.Ranges)
         {
-            step = ChunkLedger.Later(step, _acks.Add(from, to, epoch));
+            step = ChunkLedger.Later(step, _acks.Add(from, to, epoch ?? chunks.Epoch));
         }
 
         return Flush(step);

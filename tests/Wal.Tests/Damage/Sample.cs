@@ -7,11 +7,12 @@ internal static class Sample
     /// <param name="count">How many there are.</param>
     /// <param name="wanted">How many of them a sampled run takes beside the edges.</param>
     /// <param name="edges">Places that every run tries, with their neighbours.</param>
-    public static IEnumerable<int> Of(int count, int wanted, IEnumerable<int> edges)
+    /// <param name="used">Behind this place there are only zeros: there also the long mode takes one place of 64.</param>
+    public static IEnumerable<int> Of(int count, int wanted, IEnumerable<int> edges, int used = int.MaxValue)
     {
         if (LongMode.IsOn)
         {
-            return Enumerable.Range(0, count);
+            return Enumerable.Range(0, count).Where(i => i <= used || i % 64 == 0 || i == count - 1);
         }
 
         var random = new Random(count);

@@ -20,6 +20,19 @@ internal sealed class AdminApi : IDisposable
     public Task<JsonElement> GetAsync(string path, CancellationToken cancellationToken) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellationToken);
 
+    /// <summary>The reply; an undefined element when there is none, because the broker is of a version without the address, say.</summary>
+    public async Task<JsonElement> TryGetAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await GetAsync(path, cancellationToken);
+        }
+        catch (AdminException)
+        {
+            return default;
+        }
+    }
+
     public Task<JsonElement> PostAsync(string path, string json, CancellationToken cancellationToken) =>
         SendAsync(
             new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") },

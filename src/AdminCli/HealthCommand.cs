@@ -15,10 +15,12 @@ internal static class HealthCommand
         {
             (bool live, string liveText) = await ProbeAsync("livez");
             (bool ready, string readyText) = await ProbeAsync("readyz");
-            context.Print(parsed, JsonSerializer.SerializeToElement(new JsonObject { ["live"] = live, ["ready"] = ready }), _ =>
+            JsonElement logs = live ? await api.TryGetAsync("admin/v1/health", cancellationToken) : default;
+            context.Print(parsed, JsonSerializer.SerializeToElement(ToJson(live, ready, logs)), _ =>
             {
                 context.Output.WriteLine("livez   " + liveText);
                 context.Output.WriteLine("readyz  " + readyText);
+                PrintLogs(context.Output, logs);
             });
             if (!live || !ready)
             {
@@ -32,5 +34,38 @@ internal static class HealthCommand
             }
         });
         return command;
+    }
+
+    // A broker of before this address has no more to say than live and ready.
+    private static JsonObject ToJson(bool live, bool ready, JsonElement logs)
+    {
+        var all = new JsonObject { ["live"] = live, ["ready"] = ready };
+        foreach (string member in new[] { "checks", "failed", "damaged" })
+        {
+            if (logs.Member(member).ValueKind == JsonValueKind.Array)
+            {
+                all[member] = JsonNode.Parse(logs.Member(member).GetRawText());
+            }
+        }
+
+        return all;
+    }
+
+    private static void PrintLogs(TextWriter output, JsonElement logs)
+    {
+        JsonElement[] failed = [.. logs.Items("failed")], damaged = [.. logs.Items("damaged")];
+        if (failed.Length > 0)
+        {
+            output.WriteLine();
+            output.WriteLine("Logs that an I/O error has stopped; what is below durable_end can be read:");
+            TableWriter.Write(output, failed, "topic", "topic_id", "durable_end", "cause");
+        }
+
+        if (damaged.Length > 0)
+        {
+            output.WriteLine();
+            output.WriteLine("Messages that cannot be read any more, from offset to offset (not included):");
+            TableWriter.Write(output, damaged, "topic", "topic_id", "from", "to");
+        }
     }
 }

@@ -120,6 +120,14 @@ internal static class TopicCommands
     private static void PrintTopic(TextWriter output, JsonElement topic)
     {
         TableWriter.WriteMembers(output, topic);
+        JsonElement[] damaged = [.. topic.Items("damaged")];
+        if (damaged.Length > 0)
+        {
+            output.WriteLine();
+            output.WriteLine("Messages that cannot be read any more, from offset to offset (not included):");
+            TableWriter.Write(output, damaged, "from", "to");
+        }
+
         JsonElement[] subscriptions = [.. topic.Items("subscriptions")];
         output.WriteLine();
         if (subscriptions.Length == 0)

@@ -25,6 +25,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
     private readonly DataDirectory _data;
     private readonly IMetadataStore _metadata;
     private readonly TopicRegistry _topics;
+    private readonly BrokerHealth _health;
     private readonly SessionTable _sessions;
     private readonly Listener _listener;
     private readonly Housekeeping _housekeeping;
@@ -44,6 +45,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
         _state = new BrokerState();
         Requests = new RequestCounters(options.MetricsMaxTopics);
         _topics = new TopicRegistry(new TopicCatalog(metadata), data, new MemoryLogStore(), options, _state, Requests, TimeProvider.System, log);
+        _health = new BrokerHealth(_state, data, _topics);
         _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), log));
         _housekeeping = new Housekeeping(_topics, _sessions, log);
     }
@@ -77,7 +79,8 @@ public sealed partial class BrokerHost : IAsyncDisposable
         try
         {
             // The lock comes first: two brokers on one folder must not even look at the metadata.
-            DataDirectory data = OpenData(options, log);
+            var events = new WalEventLog(log);
+            DataDirectory data = OpenData(options, events);
             opened.Push(new Disposer(data));
             EmbeddedMetadataStore metadata = EmbeddedMetadataStore.Open(Path.Combine(data.RootPath, "metadata"));
             opened.Push(metadata);
@@ -90,6 +93,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
             opened.Push(new Disposer(listener));
             var host = new BrokerHost(options, data, metadata, listener, log);
             await host._topics.LoadAsync(cancellationToken);
+            events.NameOf = host._health.NameOf;
             await host.StartHttpAsync(cancellationToken);
             host.Begin();
             return host;
@@ -117,7 +121,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private static DataDirectory OpenData(BrokerOptions options, ILogger log) => Wal.DataDirectory.Open(
+    private static DataDirectory OpenData(BrokerOptions options, WalEventLog events) => Wal.DataDirectory.Open(
         options.DataDirectory,
         new WalOptions
         {
@@ -125,7 +129,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
             SegmentBytes = options.Wal.SegmentBytes,
             LowSpaceBytes = options.Wal.LowSpaceBytes,
             FileSystem = options.Wal.Files,
-            OnEvent = e => Log.Wal(log, e.Kind is WalEventKind.Recovered or WalEventKind.Unpoisoned or WalEventKind.DiskRecovered ? LogLevel.Information : LogLevel.Error, e.Kind, e.TopicId, e.Message, e.Cause),
+            OnEvent = events.Write,
         });
 
     private static Listener BindNative(BrokerOptions options, ILogger log)
@@ -145,7 +149,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
     {
         var endPoint = new IPEndPoint(_options.HttpAddress, _options.HttpPort);
         var metrics = new MetricsPage(_options, Name, _state, _topics, _sessions, Requests, _data);
-        var api = new AdminApi(_topics, Requests, metrics, Readiness, Brokers, _log);
+        var api = new AdminApi(_topics, Requests, metrics, _health, Brokers, _log);
         try
         {
             _http = await Http.HttpEndpoint.StartAsync(endPoint, api.HandleAsync, cancellationToken);
@@ -169,19 +173,6 @@ public sealed partial class BrokerHost : IAsyncDisposable
         _housekeeping.Start(_stopping.Token);
         _listener.Start(_sessions.OnAccepted);
         Log.Ready(_log, Name, NativeEndPoint, HttpEndPoint, DataDirectory);
-    }
-
-    private HealthReply Readiness()
-    {
-        WalHealth health = _data.Health;
-        HealthCheck[] checks =
-        [
-            new("not_draining", !_state.IsDraining, _state.IsDraining ? "the broker is shutting down" : ""),
-            new("log_open", health.StoreFailure is null && health.PoisonedTopics.Count == 0, health.StoreFailure?.Message ?? (health.PoisonedTopics.Count > 0 ? $"{health.PoisonedTopics.Count} logs were stopped by an I/O error" : "")),
-            new("file_handles", !health.OutOfHandles, health.OutOfHandles ? "too many files are open: raise the limit (ulimit -n)" : ""),
-            new("disk_space", !health.DiskLow && !health.DiskFull, health.DiskFull ? "the disk is full" : health.DiskLow ? "free space is below the low-water mark" : ""),
-        ];
-        return new HealthReply(Array.TrueForAll(checks, c => c.Ok) ? "ok" : "unavailable", checks);
     }
 
     private BrokersReply Brokers() => new(

@@ -54,8 +54,8 @@ internal static partial class Log
     [LoggerMessage(24, LogLevel.Information, "{Topics} topics known, {Subscriptions} subscriptions.")]
     public static partial void CatalogLoaded(ILogger log, int topics, int subscriptions);
 
-    [LoggerMessage(EventId = 25, Message = "Log store: {Kind} (topic id {TopicId}): {Text}")]
-    public static partial void Wal(ILogger log, LogLevel level, Danube.Fast.Wal.WalEventKind kind, ulong topicId, string text, Exception? cause);
+    [LoggerMessage(EventId = 25, Message = "Log store: {Kind}: {Topic} (topic id {TopicId}): {Text}")]
+    public static partial void Wal(ILogger log, LogLevel level, Danube.Fast.Wal.WalEventKind kind, string topic, ulong topicId, string text, Exception? cause);
 
     [LoggerMessage(26, LogLevel.Information, "Policy of {Kind} {Name} changed.")]
     public static partial void PolicyChanged(ILogger log, string kind, string name);

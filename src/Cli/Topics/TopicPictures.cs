@@ -28,6 +28,16 @@ internal static class TopicPictures
         output.WriteLine($"bytes       {topic.SizeBytes}");
         output.WriteLine($"producers   {topic.Producers}");
         output.WriteLine($"state       {topic.State}");
+        if (topic.Failure is { } failure)
+        {
+            output.WriteLine($"failure     {failure}");
+        }
+
+        foreach (OffsetRange range in topic.Damaged ?? [])
+        {
+            output.WriteLine($"damaged     offsets {range.From} to {range.To - 1} cannot be read any more");
+        }
+
         output.WriteLine();
         Subscriptions(output, topic.Subscriptions);
     }

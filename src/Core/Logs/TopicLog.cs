@@ -131,6 +131,9 @@ public abstract class TopicLog : IDisposable
     /// <summary>Reads what <see cref="Read"/> answered Cold for, on a bounded pool; never blocks the caller.</summary>
     public abstract void BeginColdRead(LogPosition position, int maxBytes, IColdReadSink sink);
 
+    /// <summary>Offsets that cannot be read any more, as far as it is known, in order: [From, To) each.</summary>
+    public virtual IReadOnlyList<(long From, long To)> Damages => [];
+
     /// <summary>First good offset behind the damaged range that holds <paramref name="offset"/>.</summary>
     public abstract long EndOfDamage(long offset);
 

@@ -52,6 +52,8 @@ public sealed partial class Topic
             Generation = generation,
             SizeBytes = Log.SizeBytes,
             Producers = producers,
+            Failure = _refusal == ErrorCode.LogFailed ? _refusalText : null,
+            Damaged = Log.Damages is { Count: > 0 } damages ? [.. damages.Select(d => new OffsetRange { From = d.From, To = d.To })] : null,
             State = _refusal == ErrorCode.None ? "ok" : ErrorCodes.Name(_refusal),
             Subscriptions = Array.ConvertAll(subscriptions, s => s.Describe()),
         };

@@ -150,11 +150,25 @@ public sealed record TopicInfo
     /// <summary><c>ok</c>, <c>not_open</c> when nobody has used the topic since the broker started, else the code of the error that stopped it.</summary>
     public string State { get; set; } = "ok";
 
+    /// <summary>What stopped the log and what to do; absent while it works.</summary>
+    public string? Failure { get; set; }
+
+    /// <summary>Offsets whose messages cannot be read any more, as far as that is known; absent when there are none.</summary>
+    public OffsetRange[]? Damaged { get; set; }
+
     /// <summary>What was set on the topic itself; absent in lists.</summary>
     public TopicPolicy? Policy { get; set; }
 
     /// <summary>The subscriptions of the topic.</summary>
     public SubscriptionInfo[] Subscriptions { get; set; } = [];
+}
+
+/// <summary>Offsets from <see cref="From"/> up to but not including <see cref="To"/>.</summary>
+public sealed record OffsetRange
+{
+    public long From { get; set; }
+
+    public long To { get; set; }
 }
 
 /// <summary>A subscription as the broker describes it.</summary>

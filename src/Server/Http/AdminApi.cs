@@ -12,9 +12,10 @@ namespace Danube.Fast.Server.Http;
 /// Routes the HTTP port: health, metrics, admin API. What lies below a topic is in AdminApi.Topics.cs, namespaces in AdminApi.Namespaces.cs.
 /// Runs on: the thread pool.
 /// </summary>
-internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters requests, MetricsPage metrics, Func<HealthReply> readiness, Func<BrokersReply> brokers, ILogger log)
+internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters requests, MetricsPage metrics, BrokerHealth health, Func<BrokersReply> brokers, ILogger log)
 {
     private const string TopicsPath = "/admin/v1/topics";
+    private const string HealthPath = "/admin/v1/health";
     private const string NamespacesPath = "/admin/v1/namespaces";
     private const string JsonType = "application/json; charset=utf-8";
 
@@ -48,13 +49,14 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
             ("GET", "/livez") => WriteAsync(context, StatusCodes.Status200OK, new HealthReply("ok", []), HttpJson.Default.HealthReply),
             ("GET", "/readyz") => ReadyAsync(context),
             ("GET", "/metrics") => MetricsAsync(context),
+            ("GET", HealthPath) => WriteAsync(context, StatusCodes.Status200OK, health.Logs(), HttpJson.Default.LogHealthReply),
             ("GET", "/admin/v1/brokers") => WriteAsync(context, StatusCodes.Status200OK, brokers(), HttpJson.Default.BrokersReply),
             ("GET", TopicsPath) => ListAsync(context),
             ("POST", TopicsPath) => CreateAsync(context),
             ("GET", NamespacesPath) => ListNamespacesAsync(context),
             _ when path.StartsWith(TopicsPath + "/", StringComparison.Ordinal) => RouteTopicAsync(context, method, path[TopicsPath.Length..]),
             _ when path.StartsWith(NamespacesPath + "/", StringComparison.Ordinal) => RouteNamespaceAsync(context, method, path[(NamespacesPath.Length + 1)..]),
-            (_, "/livez" or "/readyz" or "/metrics" or "/admin/v1/brokers" or TopicsPath or NamespacesPath) => NotAllowedAsync(context),
+            (_, HealthPath or "/livez" or "/readyz" or "/metrics" or "/admin/v1/brokers" or TopicsPath or NamespacesPath) => NotAllowedAsync(context),
             _ => NothingHereAsync(context),
         };
     }
@@ -63,11 +65,11 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         context, StatusCodes.Status405MethodNotAllowed, new Refusal(ErrorCode.BadRequest, $"{context.Request.Method} is not possible on {context.Request.Path}."));
 
     private static Task NothingHereAsync(HttpContext context) => FailAsync(context, StatusCodes.Status404NotFound, new Refusal(
-        ErrorCode.BadRequest, $"There is nothing at this address: use /livez, /readyz, /metrics, {TopicsPath}, {TopicsPath}/namespace/name, {NamespacesPath} or /admin/v1/brokers."));
+        ErrorCode.BadRequest, $"There is nothing at this address: use /livez, /readyz, /metrics, {TopicsPath}, {TopicsPath}/namespace/name, {NamespacesPath}, {HealthPath} or /admin/v1/brokers."));
 
     private Task ReadyAsync(HttpContext context)
     {
-        HealthReply reply = readiness();
+        HealthReply reply = health.Readiness();
         return WriteAsync(context, reply.Status == "ok" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, reply, HttpJson.Default.HealthReply);
     }
 

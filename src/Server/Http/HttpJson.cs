@@ -11,6 +11,19 @@ internal sealed record HealthReply(string Status, HealthCheck[] Checks);
 /// <summary>One condition of readiness.</summary>
 internal sealed record HealthCheck(string Name, bool Ok, string Reason);
 
+/// <summary>Answer of /admin/v1/health.</summary>
+/// <param name="Status">As of /readyz.</param>
+/// <param name="Checks">As of /readyz.</param>
+/// <param name="Failed">Logs that were stopped by an I/O error.</param>
+/// <param name="Damaged">Messages that cannot be read any more, as far as that is known.</param>
+internal sealed record LogHealthReply(string Status, HealthCheck[] Checks, FailedLog[] Failed, DamagedLog[] Damaged);
+
+/// <summary>A log that takes nothing more.</summary>
+internal sealed record FailedLog(string Topic, ulong TopicId, long DurableEnd, string Cause);
+
+/// <summary>Offsets [From, To) of a log.</summary>
+internal sealed record DamagedLog(string Topic, ulong TopicId, long From, long To);
+
 /// <summary>Answer of /admin/v1/brokers.</summary>
 internal sealed record BrokersReply(BrokerReply[] Brokers);
 
@@ -53,6 +66,7 @@ internal sealed record SeekBody
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(HealthReply))]
+[JsonSerializable(typeof(LogHealthReply))]
 [JsonSerializable(typeof(BrokersReply))]
 [JsonSerializable(typeof(ErrorPayload))]
 [JsonSerializable(typeof(TopicSpec))]

@@ -115,6 +115,7 @@ internal sealed partial class TopicRegistry
         SizeBytes = partitions.Sum(p => p.SizeBytes),
         Producers = partitions.Sum(p => p.Producers),
         State = Array.Find(partitions, p => p.State != "ok")?.State ?? "ok",
+        Failure = Array.Find(partitions, p => p.Failure is not null)?.Failure,
         Subscriptions =
         [
             .. partitions.SelectMany(p => p.Subscriptions).GroupBy(s => s.Name).Select(g => Sum(g.Key, g)),

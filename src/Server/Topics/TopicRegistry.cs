@@ -17,6 +17,7 @@ internal sealed partial class TopicRegistry(
     private readonly ConcurrentDictionary<string, TopicEntry> _entries = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, NamespaceSpec> _namespaces = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changes = new(1, 1);
+    private volatile Dictionary<ulong, string> _names = [];
     private readonly TopicOptions _topicOptions = new()
     {
         ProducerWindowBytes = options.Topics.ProducerWindowBytes,
@@ -43,6 +44,18 @@ internal sealed partial class TopicRegistry(
                 }
             }
         }
+    }
+
+    /// <summary>Name of the topic or partition with this id, or null. For events and health: an id that is new makes it look through all topics.</summary>
+    public string? NameOf(ulong topicId)
+    {
+        if (_names.TryGetValue(topicId, out string? name))
+        {
+            return name;
+        }
+
+        _names = _entries.Values.Where(e => !e.Definition.IsBase).DistinctBy(e => e.Definition.TopicId).ToDictionary(e => e.Definition.TopicId, e => e.Name.Full);
+        return _names.GetValueOrDefault(topicId);
     }
 
     /// <summary>Reads the catalogue. Opens no log: that happens on first use, or in <see cref="OpenAllAsync"/>.</summary>

@@ -5,10 +5,9 @@ internal sealed partial class DurableLog
 {
     private (long From, long To)[] _damages = [];
 
-    public override long EndOfDamage(long offset) => TryFindDamage(offset, out long end) ? end : offset;
+    public override IReadOnlyList<(long From, long To)> Damages => Volatile.Read(ref _damages);
 
-    /// <summary>Damaged ranges by offset.</summary>
-    internal (long From, long To)[] Damages => Volatile.Read(ref _damages);
+    public override long EndOfDamage(long offset) => TryFindDamage(offset, out long end) ? end : offset;
 
     private bool TryFindDamage(long offset, out long end)
     {

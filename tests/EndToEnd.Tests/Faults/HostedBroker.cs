@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json;
+using Danube.Fast.AdminCli;
+using Danube.Fast.Client;
+using Danube.Fast.Harness;
+using Danube.Fast.Server;
+using Danube.Fast.Wal;
+using Microsoft.Extensions.Logging;
+using BrokerOptions = Danube.Fast.Server.BrokerOptions;
+
+namespace Danube.Fast.EndToEnd.Tests;
+
+/// <summary>A broker in the test's process, over real sockets and files that can fail: what operators see of it is read as they read it.</summary>
+internal sealed class HostedBroker : IAsyncDisposable
+{
+    private readonly BrokerHost _host;
+    private readonly LineCollector _lines;
+    private readonly HttpClient _http;
+
+    private HostedBroker(BrokerHost host, LineCollector lines)
+    {
+        _host = host;
+        _lines = lines;
+        _http = new HttpClient { BaseAddress = new Uri($"http://{host.HttpEndPoint}"), Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    public string Url => "danube://" + _host.NativeEndPoint;
+
+    /// <summary>The log lines so far.</summary>
+    public IEnumerable<string> Lines => _lines.All;
+
+    public static async Task<HostedBroker> StartAsync(DataFolder data, WalFileSystem files, Func<BrokerOptions, BrokerOptions>? change = null)
+    {
+        var options = new BrokerOptions
+        {
+            Port = 0,
+            HttpPort = 0,
+            DataDirectory = data.Path,
+            Wal = new WalSettings { LowSpaceBytes = 0, Files = files },
+            Timeouts = new TimeoutOptions { DrainMs = 200 },
+        };
+        var lines = new LineCollector();
+        return new HostedBroker(await BrokerHost.StartAsync(change?.Invoke(options) ?? options, lines), lines);
+    }
+
+    public Task<DanubeClient> ConnectAsync() => DanubeClient.ConnectAsync(Url, new DanubeClientOptions { MaxReconnectDelay = TimeSpan.FromMilliseconds(200), CloseTimeout = TimeSpan.FromMilliseconds(100) });
+
+    /// <summary>The reason of a check of /readyz that does not hold; null when the broker is ready.</summary>
+    public async Task<string?> NotReadyAsync(string check)
+    {
+        using HttpResponseMessage response = await _http.GetAsync("/readyz");
+        using JsonDocument document = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        JsonElement found = document.RootElement.GetProperty("checks").EnumerateArray().Single(c => c.GetProperty("name").GetString() == check);
+        Assert.Equal(response.IsSuccessStatusCode, document.RootElement.GetProperty("checks").EnumerateArray().All(c => c.GetProperty("ok").GetBoolean()));
+        return found.GetProperty("ok").GetBoolean() ? null : found.GetProperty("reason").GetString();
+    }
+
+    /// <summary>Waits until the broker is ready again.</summary>
+    public async Task WaitUntilReadyAsync(string check)
+    {
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        while (await NotReadyAsync(check) is not null)
+        {
+            await Task.Delay(50, guard.Token);
+        }
+    }
+
+    /// <summary>What a command of danube-admin-cli prints, and its exit code in front.</summary>
+    public async Task<string> AdminAsync(string line)
+    {
+        var output = new StringWriter();
+        int exitCode = await AdminCommandLine.RunAsync([.. line.Split(' '), "--url", _http.BaseAddress!.ToString()], output, output);
+        return exitCode.ToString(CultureInfo.InvariantCulture) + "\n" + output;
+    }
+
+    public async Task<double> MetricAsync(string name, string labels = "") =>
+        BrokerMetrics.Parse(await _http.GetStringAsync("/metrics")).Sum(name, labels);
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await _host.DisposeAsync();
+        _lines.Dispose();
+    }
+
+    private sealed class LineCollector : ILoggerFactory, ILogger
+    {
+        private readonly ConcurrentQueue<string> _lines = new();
+
+        public IEnumerable<string> All => _lines;
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+            // Everything goes into the one collection.
+        }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            _lines.Enqueue($"{logLevel} [{eventId.Id}] {formatter(state, exception)}");
+
+        public void Dispose()
+        {
+            // Nothing to free.
+        }
+    }
+}

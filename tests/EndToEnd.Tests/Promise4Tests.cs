@@ -61,7 +61,7 @@ public class Promise4Tests
             await (isCleanStop ? broker.StopAsync() : broker.KillAsync());
         }
 
-        FlipByteOf(data.Path, MarkedMessage.Create(0, Damaged));
+        StoredBytes.FlipByteOf(data.Path, MarkedMessage.Create(0, Damaged));
         await using BrokerProcess again = await BrokerProcess.StartAsync(new BrokerOptions { DataDirectory = data.Path });
         var delivered = new List<long>();
         await using (DanubeClient client = await DanubeClient.ConnectAsync(again.Url))
@@ -114,27 +114,6 @@ public class Promise4Tests
         {
             await producer.SendAsync(MarkedMessage.Create(0, i));
         }
-    }
-
-    private static void FlipByteOf(string data, byte[] payload)
-    {
-        int hits = 0;
-        foreach (string path in Directory.EnumerateFiles(Path.Combine(data, "topics"), "*", SearchOption.AllDirectories))
-        {
-            byte[] bytes = File.ReadAllBytes(path);
-            int at = bytes.AsSpan().IndexOf(payload);
-            if (at < 0)
-            {
-                continue;
-            }
-
-            using FileStream file = File.OpenWrite(path);
-            file.Position = at + 30;
-            file.WriteByte((byte)(payload[30] ^ 0x04));
-            hits++;
-        }
-
-        Assert.Equal(1, hits);
     }
 
     // What follows the damage may be delivered or the consumer may be told of the damage; it must not be handed wrong bytes.

@@ -166,8 +166,10 @@ public sealed record TopicInfo
 /// <summary>Offsets from <see cref="From"/> up to but not including <see cref="To"/>.</summary>
 public sealed record OffsetRange
 {
+    /// <summary>The first one.</summary>
     public long From { get; set; }
 
+    /// <summary>The one behind the last.</summary>
     public long To { get; set; }
 }
 

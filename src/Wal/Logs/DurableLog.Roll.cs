@@ -40,11 +40,12 @@ internal sealed partial class DurableLog
     /// <summary>Allocates the file that was asked for. Runs on: the allocator thread, one preparation of a log at a time.</summary>
     internal void Prepare()
     {
-        long bytes;
+        long bytes, least;
         PreparedSegment? small;
         lock (_roomLock)
         {
             bytes = _wantedBytes;
+            least = Math.Max(_directory.Options.FirstSegmentBytes, PagesOf(_neededBytes));
             small = _prepared;
             _prepared = null;
         }
@@ -54,7 +55,7 @@ internal sealed partial class DurableLog
         AppendStatus blockage = AppendStatus.Ok;
         try
         {
-            prepared = Allocate(bytes);
+            prepared = AllocateWhatFits(bytes, least);
         }
         catch (Exception error) when (IoErrors.BlockageOf(error) is var passing && passing != AppendStatus.Failed)
         {
@@ -106,6 +107,23 @@ internal sealed partial class DurableLog
         }
 
         CompleteRoomWaiters();
+    }
+
+    // A segment smaller than planned is better than none: with the largest ones a disk would count as full long before it is.
+    private PreparedSegment AllocateWhatFits(long planned, long least)
+    {
+        long bytes = planned;
+        while (true)
+        {
+            try
+            {
+                return Allocate(bytes);
+            }
+            catch (Exception error) when (bytes > least && IoErrors.BlockageOf(error) == AppendStatus.DiskFull)
+            {
+                bytes = Math.Max(least, PagesOf(bytes / 2));
+            }
+        }
     }
 
     private PreparedSegment Allocate(long bytes)
@@ -293,10 +311,12 @@ internal sealed partial class DurableLog
         long cap = _retention.MaxBytes > 0 ? Math.Min(options.SegmentBytes, Math.Max(options.FirstSegmentBytes, _retention.MaxBytes / 8)) : options.SegmentBytes;
         long last = _plannedBytes != 0 ? _plannedBytes : _active?.Capacity ?? 0;
         long planned = Math.Min(last == 0 ? options.FirstSegmentBytes : last * 2, cap);
-        _wantedBytes = (Math.Max(planned, needed) + (PageBytes - 1)) & -PageBytes;
+        _wantedBytes = PagesOf(Math.Max(planned, needed));
         _preparing = true;
         _directory.Allocator.Enqueue(new Preparation(this));
     }
+
+    private static long PagesOf(long bytes) => (bytes + (PageBytes - 1)) & -PageBytes;
 
     private void CompleteRoomWaiters()
     {

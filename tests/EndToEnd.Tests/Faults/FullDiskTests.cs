@@ -7,7 +7,7 @@ namespace Danube.Fast.EndToEnd.Tests;
 public class FullDiskTests
 {
     private const string Topic = "/full/t", Ballast = "/full/ballast", Small = "/full/small";
-    private const int Size = 16 * 1024;
+    private const int Size = 16 * 1024, SmallestSegment = 64 * 1024;
     private const long Capacity = 3 * 1024 * 1024;
 
     [Fact(Timeout = 180_000)]
@@ -33,6 +33,7 @@ public class FullDiskTests
             Assert.Equal(ErrorCode.DiskFull, refused.Code);
             Assert.True(refused.Retryable);
             Assert.Contains("space", refused.Message, StringComparison.Ordinal);
+            Assert.True(disk.Space(data.Path).FreeBytes < SmallestSegment, $"the disk counts as full with {disk.Space(data.Path).FreeBytes} bytes free");
 
             // Consumers go on, and so does a log that has room in its segment.
             await ReceiveAsync(consumer, 0, stored.Count);

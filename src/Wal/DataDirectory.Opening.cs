@@ -10,16 +10,22 @@ public sealed partial class DataDirectory
     // A lost checkpoint says nothing about the generations in use: frames may be ahead of their segment's header by one per open.
     private const uint LostCheckpointLeap = 1 << 24;
 
-    private DataDirectory(string path, WalOptions options, IDisposable lockFile, Checkpoint checkpoint, StateStore store, bool wasClean)
+    private DataDirectory(
+        string path, WalOptions options, IDisposable lockFile, Checkpoint checkpoint, StateStore store, JournalOpening journal, WalCounters counters, bool wasClean)
     {
         RootPath = path;
         Options = options;
+        Counters = counters;
         _lockFile = lockFile;
         _topicsPath = Path.Combine(path, TopicsName);
         _wasClean = wasClean;
         Checkpoint = checkpoint;
         Store = store;
-        Committer = new Committer(options.SyncThreads, options.StartThreads);
+        Volume = options.FileSystem.OpenVolume(path);
+        _journal = journal.Take();
+        _journalCheckpoint = _journal is null ? null : new JournalCheckpoint(_journal, this);
+        GroupCommit? group = _journal is null ? null : new JournalGroup(_journal, _journalCheckpoint!, this);
+        Committer = new Committer(group, Volume is null ? null : new VolumeSync(Volume, counters), options.SyncThreads, options.StartThreads);
         Allocator = new BackgroundQueue("danube-allocator", 1, options.StartThreads);
         Readers = new BackgroundQueue("danube-reader", Math.Max(1, options.ColdReaders), options.StartThreads);
         Cleaner = new BackgroundQueue("danube-cleaner", 1, options.StartThreads);
@@ -42,17 +48,21 @@ public sealed partial class DataDirectory
         IDisposable lockFile = files.Lock(Path.Combine(path, LockName));
         Checkpoint? checkpoint = null;
         RecordLog? records = null;
+        JournalOpening? journal = null;
         try
         {
             checkpoint = Checkpoint.Open(Path.Combine(path, CheckpointName), files, options.Time);
             records = RecordLog.Open(Path.Combine(path, CursorLogName), files);
             var store = new StateStore(records);
             files.SyncDirectory(path);
-            bool wasClean = TakeOver(options, path, checkpoint, store);
-            return new DataDirectory(path, options, lockFile, checkpoint, store, wasClean);
+            var counters = new WalCounters();
+            journal = new JournalOpening(path, options, checkpoint, store, counters);
+            bool wasClean = TakeOver(options, path, checkpoint, store, journal);
+            return new DataDirectory(path, options, lockFile, checkpoint, store, journal, counters, wasClean);
         }
         catch
         {
+            journal?.Dispose();
             records?.Dispose();
             checkpoint?.Dispose();
             lockFile.Dispose();
@@ -76,7 +86,7 @@ public sealed partial class DataDirectory
     }
 
     // After this the directory counts as unclean until it is closed. True when the last process closed it.
-    private static bool TakeOver(WalOptions options, string path, Checkpoint checkpoint, StateStore store)
+    private static bool TakeOver(WalOptions options, string path, Checkpoint checkpoint, StateStore store, JournalOpening journal)
     {
         WalFileSystem files = options.FileSystem;
         string topics = Path.Combine(path, TopicsName);
@@ -95,8 +105,9 @@ public sealed partial class DataDirectory
             }
         }
 
+        journal.Run();
         store.Records.Sync();
-        checkpoint.Begin(checkpoint.IsLost ? HighestGeneration(files, topics) : 0);
+        checkpoint.Begin(checkpoint.IsLost ? HighestGeneration(files, topics) : 0, journal.HighestIncarnation, journal.Tail);
         return isClean;
     }
 

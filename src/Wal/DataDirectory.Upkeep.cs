@@ -6,6 +6,7 @@ public sealed partial class DataDirectory
     private const int StateIntervalMs = 500;
     private long _nextCursorMs;
     private long _nextOsMs;
+    private long _nextCheckpointMs;
     private long _nextStateMs;
     private long _nextRetentionMs;
 
@@ -27,6 +28,11 @@ public sealed partial class DataDirectory
             {
                 Upkeep(log.Value, nowMs, retention);
             }
+        }
+
+        if (IsDue(ref _nextCheckpointMs, nowMs, Options.CheckpointIntervalMs))
+        {
+            _journalCheckpoint?.RequestRound();
         }
 
         if (IsDue(ref _nextCursorMs, nowMs, Options.CursorSyncIntervalMs))

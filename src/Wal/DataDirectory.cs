@@ -24,7 +24,7 @@ public sealed partial class DataDirectory : LogStore, IDisposable
 
     public WalOptions Options { get; }
 
-    public WalCounters Counters { get; } = new();
+    public WalCounters Counters { get; }
 
     /// <summary>True when the last process that used the directory closed it.</summary>
     public bool WasClosedCleanly => _wasClean;
@@ -41,7 +41,8 @@ public sealed partial class DataDirectory : LogStore, IDisposable
                 HasBlocked(AppendStatus.OutOfHandles),
                 [.. logs.Where(l => !l.IsClosed && l.Failure is not null).Select(l => l.TopicId)],
                 [.. logs.SelectMany(l => l.Damages.Select(d => new DamagedRange(l.TopicId, d.From, d.To)))],
-                _cursors.Failure);
+                _cursors.Failure,
+                JournalFailure);
         }
     }
 
@@ -75,6 +76,11 @@ public sealed partial class DataDirectory : LogStore, IDisposable
             throw new InvalidOperationException($"The log of topic {topicId} is open already.");
         }
 
+        if (JournalFailure is { } failure)
+        {
+            log.FailFrom(failure);
+        }
+
         if (!_wasClean)
         {
             log.PlanOpening();
@@ -101,6 +107,7 @@ public sealed partial class DataDirectory : LogStore, IDisposable
         }
 
         Store.RemoveLog(topicId);
+        _journalCheckpoint?.Forget(topicId);
     }
 
     /// <summary>Closes all logs: syncs them, writes producer snapshots and ends, the clean checkpoint last.</summary>
@@ -112,6 +119,7 @@ public sealed partial class DataDirectory : LogStore, IDisposable
         }
 
         _janitor?.Dispose();
+        SyncMany();
         foreach (DurableLog log in _logs.Values)
         {
             log.Dispose();
@@ -121,7 +129,9 @@ public sealed partial class DataDirectory : LogStore, IDisposable
         Readers.Dispose();
         Cleaner.Dispose();
         Committer.Dispose();
-        CloseStores();
+        bool kept = CloseJournal();
+        CloseStores(kept);
+        Volume?.Dispose();
         ReapMaps();
         _lockFile.Dispose();
     }
@@ -129,13 +139,13 @@ public sealed partial class DataDirectory : LogStore, IDisposable
     private string PathOf(ulong topicId) => Path.Combine(_topicsPath, topicId.ToString(CultureInfo.InvariantCulture));
 
     // Without the flag the next open scans: that is the answer to any error here.
-    private void CloseStores()
+    private void CloseStores(bool isJournalNeeded)
     {
         try
         {
             Store.PutStop(Checkpoint.Incarnation);
             Store.Records.Sync();
-            Checkpoint.SetFlags(_isSuspect ? CheckpointFlags.Suspect : CheckpointFlags.Clean);
+            Checkpoint.SetFlags(_isSuspect ? CheckpointFlags.Suspect : isJournalNeeded ? CheckpointFlags.None : CheckpointFlags.Clean);
         }
         catch (IOException error)
         {

@@ -4,7 +4,8 @@ namespace Danube.Fast.Wal;
 public sealed class WalCounters
 {
     internal long SyncCount, SyncTicks, SyncedByteCount, AppendedByteCount, RollCount, ColdReadCount, ColdReadByteCount, RecoveredLogCount, ScannedByteCount,
-        LeftBehindByteCount, DamageCount, PoisonCount, SnapshotCount, DeletedSegmentCount, NotReadyCount;
+        LeftBehindByteCount, DamageCount, PoisonCount, SnapshotCount, DeletedSegmentCount, NotReadyCount, JournalGroupCount,
+        JournalEntryCount, JournalByteCount, BulkSyncCount, CheckpointCount, ReplayedEntryCount, JournalDamageBytes;
 
     /// <summary>Segment syncs (fdatasync).</summary>
     public long Syncs => Volatile.Read(ref SyncCount);
@@ -45,6 +46,27 @@ public sealed class WalCounters
 
     /// <summary>Producer snapshots written.</summary>
     public long Snapshots => Volatile.Read(ref SnapshotCount);
+
+    /// <summary>Groups written to the commit journal: one write and one sync each.</summary>
+    public long JournalGroups => Volatile.Read(ref JournalGroupCount);
+
+    /// <summary>Entries in those groups: one per log and group.</summary>
+    public long JournalEntries => Volatile.Read(ref JournalEntryCount);
+
+    /// <summary>Bytes written to the journal, with padding.</summary>
+    public long JournalBytes => Volatile.Read(ref JournalByteCount);
+
+    /// <summary>Syncs of the whole file system in place of many.</summary>
+    public long BulkSyncs => Volatile.Read(ref BulkSyncCount);
+
+    /// <summary>Times that space of the journal was freed.</summary>
+    public long Checkpoints => Volatile.Read(ref CheckpointCount);
+
+    /// <summary>Journal entries that the start replayed.</summary>
+    public long ReplayedEntries => Volatile.Read(ref ReplayedEntryCount);
+
+    /// <summary>Bytes of the journal that the start could not read although they had been on the disk.</summary>
+    public long JournalDamage => Volatile.Read(ref JournalDamageBytes);
 
     /// <summary>Segments deleted by retention.</summary>
     public long DeletedSegments => Volatile.Read(ref DeletedSegmentCount);

@@ -30,6 +30,15 @@ public enum WalEventKind
 
     /// <summary>Records of cursors.log that were on the disk cannot be read: cursors may be older, log starts lower than they were.</summary>
     CursorsDamaged = 10,
+
+    /// <summary>A write or sync of the commit journal failed: the whole directory takes nothing any more until the next start.</summary>
+    JournalFailed = 11,
+
+    /// <summary>A part of the journal could not be read at the start, or an entry's segment is missing.</summary>
+    JournalDamaged = 12,
+
+    /// <summary>There is no room for the journal: each log is synced by itself.</summary>
+    JournalUnavailable = 13,
 }
 
 /// <summary>One event.</summary>

@@ -10,9 +10,11 @@ public readonly record struct DamagedRange(ulong TopicId, long From, long To);
 /// <param name="Damages">Damaged ranges found so far.</param>
 /// <param name="OutOfHandles">The last attempt to start a segment found too many files open.</param>
 /// <param name="StoreFailure">The last error of the record file that keeps cursors, or null.</param>
+/// <param name="JournalFailure">What stopped the commit journal, and with it all logs, or null.</param>
 public sealed record WalHealth(
-    bool DiskFull, bool DiskLow, bool OutOfHandles, IReadOnlyList<ulong> PoisonedTopics, IReadOnlyList<DamagedRange> Damages, Exception? StoreFailure)
+    bool DiskFull, bool DiskLow, bool OutOfHandles, IReadOnlyList<ulong> PoisonedTopics, IReadOnlyList<DamagedRange> Damages, Exception? StoreFailure,
+    Exception? JournalFailure)
 {
     /// <summary>True when publishing and acknowledging work for every log.</summary>
-    public bool IsHealthy => !DiskFull && !DiskLow && !OutOfHandles && PoisonedTopics.Count == 0 && StoreFailure is null;
+    public bool IsHealthy => !DiskFull && !DiskLow && !OutOfHandles && PoisonedTopics.Count == 0 && StoreFailure is null && JournalFailure is null;
 }

@@ -24,6 +24,15 @@ public sealed record WalOptions
     /// <summary>Threads beside the committer that take a share when several logs wait for a sync.</summary>
     public int SyncThreads { get; init; } = 2;
 
+    /// <summary>Size of the commit journal in bytes, at least 64 KiB; at most a sixteenth of the volume. 0: none, each log is synced by itself.</summary>
+    public long JournalBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>A log with less than this to commit uses the journal, one with more is synced itself. Bytes, at most 1 MiB.</summary>
+    public int JournalThresholdBytes { get; init; } = 128 * 1024;
+
+    /// <summary>Longest time until what the journal holds is in the files too, milliseconds.</summary>
+    public int CheckpointIntervalMs { get; init; } = 5000;
+
     /// <summary>How often <c>os</c> logs are synced in the background, milliseconds.</summary>
     public int OsSyncIntervalMs { get; init; } = 1000;
 

@@ -40,14 +40,41 @@ internal sealed class Checkpoint : IDisposable
         return checkpoint;
     }
 
+    /// <summary>True when a slot could not be read: the newer tail may have been in it.</summary>
+    public bool HasBadSlot { get; private set; }
+
+    /// <summary>LSN of the oldest entry of the journal that is still needed; 0: there is no journal.</summary>
+    public ulong Tail
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _current.TailLsn;
+            }
+        }
+    }
+
     /// <summary>Takes the directory over: a new incarnation, not clean, and a fresh block of generations, on the disk when this returns.</summary>
     /// <param name="leastGeneration">The first generation must be above this; 0 unless the checkpoint was lost.</param>
-    public void Begin(uint leastGeneration)
+    /// <param name="leastIncarnation">The new incarnation must be above this: the highest one that the journal names.</param>
+    /// <param name="tail">Tail of the journal, 0 without one.</param>
+    public void Begin(uint leastGeneration, ulong leastIncarnation, ulong tail)
     {
         lock (_lock)
         {
             _next = Math.Max(Math.Max(_current.GenerationReserve, 1), leastGeneration + 1);
-            Write(_current with { Incarnation = _current.Incarnation + 1, Flags = CheckpointFlags.None, GenerationReserve = _next + Block });
+            ulong incarnation = Math.Max(_current.Incarnation, leastIncarnation) + 1;
+            Write(_current with { Incarnation = incarnation, Flags = CheckpointFlags.None, GenerationReserve = _next + Block, TailLsn = tail });
+        }
+    }
+
+    /// <summary>Frees the journal in front of a new tail; on the disk when this returns.</summary>
+    public void SetTail(ulong tail)
+    {
+        lock (_lock)
+        {
+            Write(_current with { TailLsn = tail });
         }
     }
 
@@ -134,6 +161,7 @@ internal sealed class Checkpoint : IDisposable
 
         FoundFlags = _current.Flags;
         IsLost = found == 0;
+        HasBadSlot = unreadable > 0 || length < bytes.Length || (found == 1 && _current.Number > 1);
         if (unreadable > 0 || length < bytes.Length || found == 1)
         {
             // Zeros too, but in a directory whose first checkpoint is the only one: its flags are not clean, and two blocks are no loss. The bad slot may have been the newer one: its flags are unknown and its block may be in use.

@@ -12,8 +12,11 @@ internal abstract class CommitWork
 
     internal int State;
 
-    /// <summary>Link in the committer's queue.</summary>
+    /// <summary>Link in the queue of its lane.</summary>
     internal CommitWork? Next;
+
+    /// <summary>True when what waits is little enough for the journal's next group. A hint: the group looks again. Runs on: any thread.</summary>
+    public virtual bool IsSmall => false;
 
     /// <summary>Makes what is there now durable. Never throws: an error is part of the owner's state.</summary>
     public abstract void Commit();

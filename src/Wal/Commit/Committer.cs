@@ -1,8 +1,9 @@
 namespace Danube.Fast.Wal;
 
 /// <summary>
-/// Group commit of a data directory: one dedicated thread, and at most a few more that take a share when several logs wait, so that one large
-/// sync does not hold up the others. While a log syncs, its next round gathers. The thread that synced also moves the watermark and writes
+/// Group commit of a data directory, in two lanes. The committer thread puts all small works into one group of the journal: its cost follows
+/// bytes, not the number of logs. Large works and checkpoint syncs go to at most a few sync threads, so that a large sync never holds up a small
+/// acknowledgement. A work is in one lane at a time; while it runs, its next round gathers. The thread that synced also moves the watermark and writes
 /// the acknowledgements: one wake-up between publish and acknowledgement.
 /// Runs on: its own threads. Shared with: every appender, through <see cref="Request"/>.
 /// </summary>
@@ -10,21 +11,34 @@ internal sealed class Committer : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _mainWake = new(0);
-    private readonly SemaphoreSlim _sharerWake = new(0);
+    private readonly SemaphoreSlim _syncWake = new(0);
     private readonly List<Thread> _threads = [];
-    private readonly int _maxSharers;
+    private readonly CommitQueue _small = new();
+    private readonly CommitQueue _large = new();
+    private readonly List<CommitWork> _batch = [];
+    private readonly List<CommitWork?> _group = [];
+    private readonly List<CommitWork> _bulkBatch = [];
+    private readonly List<CommitWork?> _bulk = [];
+    private readonly GroupCommit? _journal;
+    private readonly VolumeSync? _volume;
+    private readonly int _maxSyncThreads;
 
     // Under _lock.
-    private CommitWork? _head;
-    private CommitWork? _tail;
     private bool _mainSleeps;
-    private int _sharersAsleep;
-    private int _sharers;
+    private int _asleep;
+    private int _syncThreads;
+    private bool _bulkRuns;
     private bool _stopping;
 
-    public Committer(int sharers, bool startThreads)
+    /// <param name="journal">Takes small works; null: all are large.</param>
+    /// <param name="volume">Takes many large works at once; null: each is run by itself.</param>
+    /// <param name="syncThreads">Most sync threads; at least 1.</param>
+    /// <param name="startThreads">False: the owner calls <see cref="RunOne"/>.</param>
+    public Committer(GroupCommit? journal, VolumeSync? volume, int syncThreads, bool startThreads)
     {
-        _maxSharers = startThreads ? sharers : 0;
+        _journal = journal;
+        _volume = volume;
+        _maxSyncThreads = startThreads ? Math.Max(1, syncThreads) : 0;
         if (startThreads)
         {
             Start("danube-committer", MainLoop);
@@ -58,38 +72,23 @@ internal sealed class Committer : IDisposable
         }
     }
 
-    /// <summary>Runs one waiting piece of work on this thread; false when there is none.</summary>
-    public bool RunOne()
-    {
-        CommitWork? work;
-        lock (_lock)
-        {
-            work = Dequeue();
-        }
-
-        if (work is null)
-        {
-            return false;
-        }
-
-        Run(work);
-        return true;
-    }
+    /// <summary>Runs one group of small works, or a large work, on this thread; false when there is none. For a directory without threads.</summary>
+    public bool RunOne() => RunGroup() || RunLarge(sleep: false);
 
     /// <summary>Stops the threads; what still waits is run on this one.</summary>
     public void Dispose()
     {
-        int sharers;
+        int syncThreads;
         Thread[] threads;
         lock (_lock)
         {
             _stopping = true;
-            sharers = _sharers;
+            syncThreads = _syncThreads;
             threads = [.. _threads];
         }
 
         _mainWake.Release();
-        _sharerWake.Release(Math.Max(1, sharers));
+        _syncWake.Release(Math.Max(1, syncThreads));
         foreach (Thread thread in threads)
         {
             thread.Join();
@@ -104,6 +103,11 @@ internal sealed class Committer : IDisposable
     {
         Interlocked.Exchange(ref work.State, CommitWork.Running);
         work.Commit();
+        End(work);
+    }
+
+    private void End(CommitWork work)
+    {
         if (Interlocked.CompareExchange(ref work.State, CommitWork.Idle, CommitWork.Running) != CommitWork.Running)
         {
             Interlocked.Exchange(ref work.State, CommitWork.Queued);
@@ -111,58 +115,142 @@ internal sealed class Committer : IDisposable
         }
     }
 
-    private void Enqueue(CommitWork work)
+    private bool RunGroup()
+    {
+        lock (_lock)
+        {
+            _small.DequeueInto(_batch, GroupCommit.MaxWorks);
+        }
+
+        if (_batch.Count == 0)
+        {
+            return false;
+        }
+
+        foreach (CommitWork work in _batch)
+        {
+            Interlocked.Exchange(ref work.State, CommitWork.Running);
+            _group.Add(work);
+        }
+
+        _journal!.Run(_group);
+        for (int i = 0; i < _batch.Count; i++)
+        {
+            if (_group[i] is { } left)
+            {
+                Interlocked.Exchange(ref left.State, CommitWork.Queued);
+                Enqueue(left, small: false);
+            }
+            else
+            {
+                End(_batch[i]);
+            }
+        }
+
+        _batch.Clear();
+        _group.Clear();
+        return true;
+    }
+
+    // False when there is none; with `sleep` the thread then counts as asleep.
+    private bool RunLarge(bool sleep)
+    {
+        CommitWork? work = null;
+        bool bulk;
+        lock (_lock)
+        {
+            bulk = _volume is not null && !_bulkRuns && _large.Count >= VolumeSync.Above;
+            if (bulk)
+            {
+                _bulkRuns = true;
+                _large.DequeueInto(_bulkBatch, int.MaxValue);
+            }
+            else if ((work = _large.Dequeue()) is null)
+            {
+                _asleep += sleep && !_stopping ? 1 : 0;
+                return false;
+            }
+        }
+
+        if (bulk)
+        {
+            RunBulk();
+        }
+        else
+        {
+            Run(work!);
+        }
+
+        return true;
+    }
+
+    // The cursors, which somebody may wait for, come first; logs that the bulk could not take come last.
+    private void RunBulk()
+    {
+        foreach (CommitWork work in _bulkBatch)
+        {
+            Interlocked.Exchange(ref work.State, CommitWork.Running);
+            _bulk.Add(work);
+            if (work is not LogCommit)
+            {
+                work.Commit();
+                _bulk[^1] = null;
+            }
+        }
+
+        _volume!.Run(_bulk);
+        for (int i = 0; i < _bulk.Count; i++)
+        {
+            _bulk[i]?.Commit();
+            End(_bulkBatch[i]);
+        }
+
+        _bulkBatch.Clear();
+        _bulk.Clear();
+        lock (_lock)
+        {
+            _bulkRuns = false;
+        }
+    }
+
+    private void Enqueue(CommitWork work) => Enqueue(work, _journal is { IsOpen: true } && work.IsSmall);
+
+    private void Enqueue(CommitWork work, bool small)
     {
         SemaphoreSlim? wake = null;
         bool start = false;
         lock (_lock)
         {
-            work.Next = null;
-            if (_tail is null)
+            if (small)
             {
-                _head = work;
+                _small.Enqueue(work);
+                if (_mainSleeps)
+                {
+                    _mainSleeps = false;
+                    wake = _mainWake;
+                }
             }
             else
             {
-                _tail.Next = work;
-            }
-
-            _tail = work;
-            if (_mainSleeps)
-            {
-                _mainSleeps = false;
-                wake = _mainWake;
-            }
-            else if (_sharersAsleep > 0)
-            {
-                _sharersAsleep--;
-                wake = _sharerWake;
-            }
-            else if (_sharers < _maxSharers && !_stopping)
-            {
-                _sharers++;
-                start = true;
+                _large.Enqueue(work);
+                if (_asleep > 0)
+                {
+                    _asleep--;
+                    wake = _syncWake;
+                }
+                else if (_syncThreads < _maxSyncThreads && !_stopping)
+                {
+                    _syncThreads++;
+                    start = true;
+                }
             }
         }
 
         wake?.Release();
         if (start)
         {
-            Start("danube-sync", SharerLoop);
+            Start("danube-sync", SyncLoop);
         }
-    }
-
-    private CommitWork? Dequeue()
-    {
-        CommitWork? work = _head;
-        if (work is not null)
-        {
-            _head = work.Next;
-            _tail = _head is null ? null : _tail;
-            work.Next = null;
-        }
-
-        return work;
     }
 
     private void MainLoop()
@@ -175,66 +263,50 @@ internal sealed class Committer : IDisposable
     // The body is a method of its own so that it is compiled with full optimisation instead of staying in replaced code.
     private bool MainStep()
     {
-        CommitWork? work;
+        if (RunGroup())
+        {
+            return true;
+        }
+
         lock (_lock)
         {
-            work = Dequeue();
-            if (work is null)
+            if (!_small.IsEmpty)
             {
-                if (_stopping)
-                {
-                    return false;
-                }
-
-                _mainSleeps = true;
+                return true;
             }
+
+            if (_stopping)
+            {
+                return false;
+            }
+
+            _mainSleeps = true;
         }
 
-        if (work is null)
-        {
-            _mainWake.Wait();
-        }
-        else
-        {
-            Run(work);
-        }
-
+        _mainWake.Wait();
         return true;
     }
 
-    private void SharerLoop()
+    private void SyncLoop()
     {
-        while (SharerStep())
+        while (SyncStep())
         {
         }
     }
 
-    private bool SharerStep()
+    private bool SyncStep()
     {
-        CommitWork? work;
-        lock (_lock)
+        if (RunLarge(sleep: true))
         {
-            work = Dequeue();
-            if (work is null)
-            {
-                if (_stopping)
-                {
-                    return false;
-                }
-
-                _sharersAsleep++;
-            }
+            return true;
         }
 
-        if (work is null)
+        if (Volatile.Read(ref _stopping))
         {
-            _sharerWake.Wait();
-        }
-        else
-        {
-            Run(work);
+            return false;
         }
 
+        _syncWake.Wait();
         return true;
     }
 

@@ -9,6 +9,7 @@ internal static partial class Libc
     public const int EIntr = 4, EAgain = 11, ETooManyFilesSystem = 23, ETooManyFiles = 24, EDiskFull = 28, EAgainMac = 35, ENotSupported = 95, EQuotaMac = 69, EQuota = 122;
     public const int LockExclusive = 2, LockNonBlocking = 4;
     public const int FullFSync = 51;
+    public const int GetFileFlags = 3, SetFileFlags = 4;
     public const int SeekData = 3, ENxIo = 6;
     public const int AdviseDontNeed = 4;
     private const int OpenCloseOnExecLinux = 0x80000, OpenCloseOnExecMac = 0x1000000;
@@ -19,8 +20,15 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     public static partial int FControl(SafeFileHandle file, int command);
 
+    // Variadic in C: only called on Linux, where the third argument is passed like any other.
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int FControl(SafeFileHandle file, int command, int argument);
+
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     public static partial int FSync(int file);
+
+    [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    public static partial int SyncFs(int file);
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     public static partial int FAllocate(SafeFileHandle file, int mode, long offset, long length);

@@ -6,6 +6,9 @@ namespace Danube.Fast.Wal;
 /// <summary>A file of the operating system.</summary>
 internal sealed class NativeFile(string path, SafeFileHandle handle) : WalFile
 {
+    // O_DIRECT differs between architectures.
+    private static int DirectFlag => RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x10000 : 0x4000;
+
     public override string Path => path;
 
     public override long Length => RandomAccess.GetLength(handle);
@@ -61,6 +64,15 @@ internal sealed class NativeFile(string path, SafeFileHandle handle) : WalFile
             {
                 throw IoErrors.FromLastError(mac ? "F_FULLFSYNC" : "fdatasync", path);
             }
+        }
+    }
+
+    public override void UseDirectIo()
+    {
+        if (OperatingSystem.IsLinux() && Libc.FControl(handle, Libc.GetFileFlags) is var flags and >= 0)
+        {
+            // Some file systems (tmpfs) know no direct I/O: then it stays buffered.
+            _ = Libc.FControl(handle, Libc.SetFileFlags, flags | DirectFlag);
         }
     }
 

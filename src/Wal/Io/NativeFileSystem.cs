@@ -116,6 +116,8 @@ internal sealed class NativeFileSystem : WalFileSystem
         }
     }
 
+    public override WalVolume? OpenVolume(string path) => NativeVolume.Open(path);
+
     public override (long FreeBytes, long TotalBytes) Space(string path)
     {
         var drive = new DriveInfo(path);

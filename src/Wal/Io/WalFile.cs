@@ -17,6 +17,13 @@ public abstract class WalFile : IDisposable
     /// <summary>Returns when everything written before the call is on the disk (fdatasync, F_FULLFSYNC, FlushFileBuffers). An error means that nothing is known.</summary>
     public abstract void DataSync();
 
+    /// <summary>
+    /// From now on reads and writes pass the page cache by, where the system can: positions, lengths and addresses must then be multiples of 4,096.
+    /// </summary>
+    public virtual void UseDirectIo()
+    {
+    }
+
     /// <summary>Forgets clean cached pages, so that the next read comes from the disk. Does nothing where the system has no such call.</summary>
     public abstract void DropCache();
 

@@ -42,6 +42,9 @@ public abstract class WalFileSystem
     /// <summary>Makes the entries of a directory durable (creations, renames, removals).</summary>
     public abstract void SyncDirectory(string path);
 
+    /// <summary>The whole file system that holds <paramref name="path"/>, for syncs of all of it; null where there is no such call.</summary>
+    public virtual WalVolume? OpenVolume(string path) => null;
+
     /// <summary>Free (to this user) and total bytes of the volume that holds <paramref name="path"/>.</summary>
     public abstract (long FreeBytes, long TotalBytes) Space(string path);
 

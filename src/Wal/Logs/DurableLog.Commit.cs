@@ -2,28 +2,18 @@ using System.Diagnostics;
 
 namespace Danube.Fast.Wal;
 
-// One round of group commit. Under _commitLock: the committer and its sharers, and whoever closes the log or its front.
+// Commits by syncing the log's own files: of large logs, of recovered bytes, at the close. Under _commitLock: the sync threads, and whoever closes
+// the log or its front. Commits through the journal are in DurableLog.Journal.
 internal sealed partial class DurableLog
 {
     private readonly Lock _commitLock = new();
     private bool _commitAgain;
 
     /// <summary>Makes durable what is committed at the moment of the call and moves the watermark file by file. An error poisons the log.</summary>
-    internal void Commit()
-    {
-        lock (_commitLock)
-        {
-            if (Volatile.Read(ref _failure) is null && IsReady)
-            {
-                CommitSegments();
-            }
+    internal void Commit() => Commit(toFiles: false);
 
-            if (Volatile.Read(ref _failure) is not null)
-            {
-                ReportFailure();
-            }
-        }
-    }
+    /// <summary>As <see cref="Commit()"/>, and nothing of the log depends on the journal afterwards.</summary>
+    internal void CommitToFiles() => Commit(toFiles: true);
 
     /// <summary>Runs a round again that found too many files open. Runs on: the janitor.</summary>
     internal void CommitTick()
@@ -35,22 +25,32 @@ internal sealed partial class DurableLog
         }
     }
 
-    private void CommitSegments()
+    private void Commit(bool toFiles)
+    {
+        lock (_commitLock)
+        {
+            if (Volatile.Read(ref _failure) is null && IsReady)
+            {
+                CommitSegments(toFiles);
+            }
+
+            if (Volatile.Read(ref _failure) is not null)
+            {
+                ReportFailure();
+            }
+        }
+    }
+
+    private void CommitSegments(bool toFiles)
     {
         // The target before the segments: the segment that holds the target is then in the array. Nothing that is read after a sync
         // began may become durable by it, so target and positions are read first.
         long target = Volatile.Read(ref _committed);
         Segment[] segments = Volatile.Read(ref _segments);
-        int first = segments.Length;
-        while (first > 0 && !segments[first - 1].IsDone)
-        {
-            first--;
-        }
-
-        for (int i = first; i < segments.Length; i++)
+        for (int i = toFiles ? 0 : FirstOpen(segments); i < segments.Length; i++)
         {
             bool last = i + 1 == segments.Length;
-            if (!TrySync(segments[i]))
+            if (!segments[i].IsDone && !TrySync(segments[i], toFiles))
             {
                 return;
             }
@@ -61,27 +61,32 @@ internal sealed partial class DurableLog
         ClearPoison();
     }
 
-    private bool TrySync(Segment segment)
+    // The first segment that may hold bytes that are not durable. One that is done has only durable ones in front of it.
+    private static int FirstOpen(Segment[] segments)
     {
-        bool isSealed = segment.IsSealed;
-        long position = segment.CommittedPosition;
-        if (segment.IsEntrySynced && !isSealed && position == segment.DurablePosition && !segment.NeedsSync)
+        int first = segments.Length;
+        while (first > 0 && !segments[first - 1].IsDone)
+        {
+            first--;
+        }
+
+        return first;
+    }
+
+    private bool TrySync(Segment segment, bool toFile)
+    {
+        if (!IsSyncNeeded(segment, toFile))
         {
             return true;
         }
 
+        SyncMark mark;
         try
         {
             long begin = Stopwatch.GetTimestamp();
-            segment.File ??= _files.Open(segment.Path);
-            segment.File.DataSync();
-            if (!segment.IsEntrySynced)
-            {
-                _files.SyncDirectory(_path);
-                segment.IsEntrySynced = true;
-            }
-
-            Count(position - segment.DurablePosition, Stopwatch.GetElapsedTime(begin).Ticks);
+            mark = MarkSync(segment);
+            SyncFile(mark);
+            Count(mark.Position - segment.DurablePosition, Stopwatch.GetElapsedTime(begin).Ticks);
         }
         catch (Exception error) when (IoErrors.IsOutOfHandles(error))
         {
@@ -100,15 +105,24 @@ internal sealed partial class DurableLog
         }
 
         segment.NeedsSync = false;
-        segment.DurablePosition = position;
-        if (isSealed)
+        segment.DurablePosition = Math.Max(segment.DurablePosition, mark.Position);
+        EndSync(mark);
+        return true;
+    }
+
+    // A sealed file that the journal has is synced and closed by its checkpoint.
+    private static bool IsSyncNeeded(Segment segment, bool toFile)
+    {
+        if (segment.NeedsSync)
         {
-            segment.File.Dispose();
-            segment.File = null;
-            segment.IsDone = true;
+            return true;
         }
 
-        return true;
+        bool isSealed = segment.IsSealed;
+        long position = segment.CommittedPosition;
+        return toFile
+            ? isSealed || !segment.IsEntrySynced || position != segment.SyncedPosition
+            : !segment.IsHeaderDurable || position != segment.DurablePosition || (isSealed && segment.Dirt is not { FirstLsn: not 0 });
     }
 
     private void MoveDurable(long offset)
@@ -126,10 +140,5 @@ internal sealed partial class DurableLog
         Interlocked.Increment(ref counters.SyncCount);
         Interlocked.Add(ref counters.SyncedByteCount, bytes);
         Interlocked.Add(ref counters.SyncTicks, ticks);
-    }
-
-    private sealed class LogCommit(DurableLog log) : CommitWork
-    {
-        public override void Commit() => log.Commit();
     }
 }

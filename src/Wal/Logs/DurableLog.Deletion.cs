@@ -129,6 +129,7 @@ internal sealed partial class DurableLog
                 Volatile.Write(ref _segments, [.. _segments.Skip(gone)]);
                 foreach (Segment segment in segments.AsSpan(0, gone))
                 {
+                    segment.IsGone = true;
                     segment.DropMap();
                     segment.File?.Dispose();
                 }
@@ -155,7 +156,7 @@ internal sealed partial class DurableLog
         {
             if (!segment.IsEntrySynced)
             {
-                Commit();
+                CommitToFiles();
             }
 
             return segment.IsEntrySynced;

@@ -249,7 +249,12 @@ internal sealed partial class DurableLog
         };
         CoolDown(segments);
         Volatile.Write(ref _segments, [.. segments, segment]);
-        replaced?.DropMap();
+        if (replaced is not null)
+        {
+            replaced.IsGone = true; // Its file has lost its name.
+            replaced.DropMap();
+        }
+
         _active = segment;
         _isWritable = true;
         _plannedBytes = prepared.Capacity;

@@ -48,7 +48,7 @@ internal sealed partial class DurableLog
         {
             lock (AppendLock)
             {
-                if (_closed || _committed != _durable || _segments.Any(s => s.NeedsSync || (s.IsSealed && !s.IsDone)))
+                if (_closed || _committed != _durable || _segments.Any(s => !s.IsDone && (s.NeedsSync || s.IsSealed || s.SyncedPosition != s.CommittedPosition)))
                 {
                     return false;
                 }

@@ -116,7 +116,7 @@ internal sealed partial class DurableLog : TopicLog
 
         if (IsReady)
         {
-            Commit();
+            CommitToFiles();
         }
 
         if (_isLoaded)

@@ -120,6 +120,7 @@ internal sealed class LogOpening(WalFileSystem files, StateStore store, string p
         active.CreatedMicros = opened.Header.CreatedMicros;
         active.CommittedPosition = state.Position;
         active.DurablePosition = state.Position;
+        active.SyncedPosition = state.Position;
         Result.ContinueInPlace = true;
         return true;
     }

@@ -12,6 +12,7 @@ internal sealed class Segment(string path, long baseOffset, long capacity)
 
     private long _committedPosition = UnknownEnd;
     private long _durablePosition = UnknownEnd;
+    private long _syncedPosition;
     private SegmentMap? _map;
     private SparseIndex? _index;
     private bool _sealed;
@@ -34,13 +35,25 @@ internal sealed class Segment(string path, long baseOffset, long capacity)
     /// <summary>Open from the first write to the last sync, so that no error is missed. Appender and committer.</summary>
     public WalFile? File { get; set; }
 
-    /// <summary>The directory entry is durable. Committer only.</summary>
+    /// <summary>This segment in the journal's list of dirty files; made with its first entry. Committer only.</summary>
+    public SegmentDirt? Dirt { get; set; }
+
+    /// <summary>Its header is in the journal, from which a missing file is made again. Under the commit lock.</summary>
+    public bool IsHeaderJournaled { get; set; }
+
+    /// <summary>Header and name are durable, here or in the journal. Under the commit lock.</summary>
+    public bool IsHeaderDurable => IsEntrySynced || IsHeaderJournaled;
+
+    /// <summary>The file is deleted, or on its way out: nothing of it needs to be synced. Under the commit lock.</summary>
+    public bool IsGone { get; set; }
+
+    /// <summary>The directory entry is durable. Under the commit lock.</summary>
     public bool IsEntrySynced { get; set; }
 
-    /// <summary>Recovered bytes that no sync of this process has covered. Committer only.</summary>
+    /// <summary>Recovered bytes that no sync of this process has covered. Under the commit lock.</summary>
     public bool NeedsSync { get; set; }
 
-    /// <summary>Nothing of this file can be lost any more: sealed and synced, or not touched since a clean open. Committer only.</summary>
+    /// <summary>Nothing of this file can be lost any more: sealed and synced, or not touched since a clean open. Under the commit lock.</summary>
     public bool IsDone { get; set; }
 
     /// <summary>Offsets in it cannot be read: no run over the map is given out.</summary>
@@ -67,6 +80,13 @@ internal sealed class Segment(string path, long baseOffset, long capacity)
     {
         get => Volatile.Read(ref _durablePosition);
         set => Volatile.Write(ref _durablePosition, value);
+    }
+
+    /// <summary>Bytes that a sync of the file itself has covered; the journal may hold more of the durable ones.</summary>
+    public long SyncedPosition
+    {
+        get => Volatile.Read(ref _syncedPosition);
+        set => Volatile.Write(ref _syncedPosition, value);
     }
 
     public SegmentMap? Map

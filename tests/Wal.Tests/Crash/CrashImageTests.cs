@@ -11,22 +11,25 @@ public sealed class CrashImageTests
     private const int Logs = 3;
 
     [Theory]
-    [InlineData(AppendMode.Pwrite, 1)]
-    [InlineData(AppendMode.Pwrite, 2)]
-    [InlineData(AppendMode.Pwrite, 3)]
-    [InlineData(AppendMode.Mapped, 4)]
-    public void Acknowledged_frames_survive_any_crash_image(AppendMode mode, int block)
+    [InlineData(AppendMode.Pwrite, 0, 1)]
+    [InlineData(AppendMode.Pwrite, 64, 2)]
+    [InlineData(AppendMode.Pwrite, 256, 3)]
+    [InlineData(AppendMode.Mapped, 128, 4)]
+    public void Acknowledged_frames_survive_any_crash_image(AppendMode mode, int journalKiB, int block)
     {
         var seen = new Tally();
         for (int seed = block * 1000; seed < (block * 1000) + 6; seed++)
         {
-            Scenario(seed, mode, seen);
+            Scenario(seed, new Setting(mode, journalKiB * 1024), seen);
         }
 
         // The scenarios did meet what they are about.
         Assert.True(seen.Images > 500, $"{seen.Images} images.");
         Assert.True(seen is { Rolls: > 0, LeftBehindBytes: > 0, DeletedSegments: > 0, Snapshots: > 0, Deletions: > 0 }, seen.ToString());
+        Assert.True(journalKiB == 0 || seen is { Groups: > 0, Replayed: > 0, Checkpoints: > 0, Syncs: > 0 }, seen.ToString());
     }
+
+    private sealed record Setting(AppendMode Mode, int JournalBytes);
 
     private sealed record Tally
     {
@@ -36,6 +39,10 @@ public sealed class CrashImageTests
         public long DeletedSegments { get; set; }
         public long Snapshots { get; set; }
         public long Deletions { get; set; }
+        public long Groups { get; set; }
+        public long Replayed { get; set; }
+        public long Checkpoints { get; set; }
+        public long Syncs { get; set; }
 
         public void Add(WalCounters counters)
         {
@@ -44,15 +51,19 @@ public sealed class CrashImageTests
             LeftBehindBytes += counters.LeftBehindBytes;
             DeletedSegments += counters.DeletedSegments;
             Snapshots += counters.Snapshots;
+            Groups += counters.JournalGroups;
+            Replayed += counters.ReplayedEntries;
+            Checkpoints += counters.Checkpoints;
+            Syncs += counters.Syncs;
         }
     }
 
-    private static void Scenario(int seed, AppendMode mode, Tally seen)
+    private static void Scenario(int seed, Setting setting, Tally seen)
     {
         try
         {
             var random = new Random(seed);
-            var world = new World(new SimulatedFileSystem(), [.. Enumerable.Range(1, Logs).Select(i => new CrashModel((ulong)i))], new TestClock(), mode, seen);
+            var world = new World(new SimulatedFileSystem(), [.. Enumerable.Range(1, Logs).Select(i => new CrashModel((ulong)i))], new TestClock(), setting, seen);
             world.Start();
             for (int life = 0; life < 4; life++)
             {
@@ -74,7 +85,7 @@ public sealed class CrashImageTests
         }
     }
 
-    private sealed class World(SimulatedFileSystem files, CrashModel[] models, TestClock clock, AppendMode mode, Tally seen)
+    private sealed class World(SimulatedFileSystem files, CrashModel[] models, TestClock clock, Setting setting, Tally seen)
     {
         private SteppedDirectory _directory = null!;
         private DurableLog[] _logs = [];
@@ -102,7 +113,7 @@ public sealed class CrashImageTests
                     _directory.RunBackground();
                     break;
                 case 14:
-                    _directory.Tick(TimeSpan.FromMilliseconds(random.Next(1, 1500)));
+                    _directory.Tick(TimeSpan.FromMilliseconds(random.Next(1, random.Next(4) == 0 ? 6000 : 1500)));
                     break;
                 case 15:
                     _logs[i].DeleteBelow(models[i].NextStart(random, _logs[i]));
@@ -149,7 +160,7 @@ public sealed class CrashImageTests
 
         private World Recover(SimulatedFileSystem image)
         {
-            var world = new World(image, [.. models.Select(m => m.Clone())], clock, mode, seen);
+            var world = new World(image, [.. models.Select(m => m.Clone())], clock, setting, seen);
             seen.Add(_directory.Directory.Counters);
             world.Reopen();
             return world;
@@ -195,7 +206,7 @@ public sealed class CrashImageTests
             }
         }
 
-        private void Open() => _directory = new SteppedDirectory(files, clock, o => o with { AppendMode = mode, RetentionIntervalMs = 1000 });
+        private void Open() => _directory = new SteppedDirectory(files, clock, o => o with { AppendMode = setting.Mode, JournalBytes = setting.JournalBytes, RetentionIntervalMs = 1000 });
 
         // The first topic keeps everything, the second 60 KB, the third 5 seconds.
         private static LogRetention RetentionOf(CrashModel model) => model.TopicId switch { 2 => new LogRetention(0, 60_000), 3 => new LogRetention(5000, 0), _ => default };

@@ -52,7 +52,7 @@ public sealed class StressTests : IDisposable
     [Fact]
     public async Task Committer_runs_every_request_after_it_was_made()
     {
-        using var committer = new Committer(2, startThreads: true);
+        using var committer = new Committer(null, null, 2, startThreads: true);
         CountingWork[] works = [.. Enumerable.Range(0, 4).Select(_ => new CountingWork())];
         await Task.WhenAll(Enumerable.Range(0, 4).Select(t => Task.Run(() =>
         {

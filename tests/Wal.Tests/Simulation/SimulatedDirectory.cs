@@ -38,6 +38,24 @@ internal sealed class SimulatedDirectory
         _pending.Clear();
     }
 
+    /// <summary>All files and directories below, and this one.</summary>
+    public void SyncTree()
+    {
+        foreach (object node in Entries.Values)
+        {
+            if (node is SimulatedFile file)
+            {
+                file.Sync();
+            }
+            else
+            {
+                ((SimulatedDirectory)node).SyncTree();
+            }
+        }
+
+        Sync();
+    }
+
     /// <summary>Durable entries plus those of the operations since that the cut keeps, each of them atomic.</summary>
     public SimulatedDirectory CrashCopy(PowerCut cut, Dictionary<object, object> copies)
     {

@@ -11,6 +11,7 @@ public enum FileCall
     Rename,
     Unlink,
     SyncDirectory,
+    SyncVolume,
 }
 
 /// <summary>
@@ -206,6 +207,8 @@ internal sealed class SimulatedFileSystem : WalFileSystem
         }
     }
 
+    public override WalVolume OpenVolume(string path) => new Volume(this);
+
     public override (long FreeBytes, long TotalBytes) Space(string path) => (FreeBytes, TotalBytes);
 
     public override IDisposable Lock(string path)
@@ -235,6 +238,22 @@ internal sealed class SimulatedFileSystem : WalFileSystem
 
     private (SimulatedDirectory Parent, string Name) Parent(string path) =>
         (Find(Path.GetDirectoryName(path)!) as SimulatedDirectory ?? throw new DirectoryNotFoundException(path), Path.GetFileName(path));
+
+    private sealed class Volume(SimulatedFileSystem files) : WalVolume
+    {
+        public override void Sync()
+        {
+            files.Enter(FileCall.SyncVolume, "/");
+            lock (files._lock)
+            {
+                files._root.SyncTree();
+            }
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
 
     private sealed class Unlock(SimulatedFileSystem files, string path) : IDisposable
     {

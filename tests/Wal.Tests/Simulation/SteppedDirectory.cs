@@ -18,6 +18,7 @@ internal sealed class SteppedDirectory
             StartThreads = false,
             SegmentBytes = 256 * 1024,
             SnapshotIntervalBytes = 32 * 1024,
+            JournalBytes = 0,
             OnEvent = Events.Add,
         };
         Directory = DataDirectory.Open(Root, configure?.Invoke(options) ?? options);

@@ -1,0 +1,8 @@
+namespace Danube.Fast.Wal;
+
+/// <summary>What a sync that began after it was taken covers of one segment.</summary>
+/// <param name="Segment">The segment.</param>
+/// <param name="File">Its file; null: there is nothing to sync.</param>
+/// <param name="Position">Bytes that were written.</param>
+/// <param name="IsSealed">Nothing will be added: the file may be closed after the sync.</param>
+internal readonly record struct SyncMark(Segment Segment, WalFile? File, long Position, bool IsSealed);

@@ -1,0 +1,49 @@
+using System.Runtime.InteropServices;
+
+namespace Danube.Fast.Wal;
+
+/// <summary>A file system of Linux.</summary>
+internal sealed class NativeVolume : WalVolume
+{
+    private readonly string _path;
+    private int _directory;
+
+    private NativeVolume(string path, int directory)
+    {
+        _path = path;
+        _directory = directory;
+    }
+
+    /// <summary>Null on systems without syncfs.</summary>
+    /// <exception cref="IOException">The path cannot be opened.</exception>
+    public static NativeVolume? Open(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return null;
+        }
+
+        int directory = Libc.OpenForReading(path);
+        return directory >= 0 ? new NativeVolume(path, directory) : throw IoErrors.FromLastError("open", path);
+    }
+
+    public override void Sync()
+    {
+        while (Libc.SyncFs(_directory) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() != Libc.EIntr)
+            {
+                throw IoErrors.FromLastError("syncfs", _path);
+            }
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        int directory = Interlocked.Exchange(ref _directory, -1);
+        if (directory >= 0)
+        {
+            _ = Libc.Close(directory);
+        }
+    }
+}

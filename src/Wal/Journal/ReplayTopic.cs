@@ -1,0 +1,52 @@
+namespace Danube.Fast.Wal;
+
+/// <summary>What replay knows of one log.</summary>
+internal sealed class ReplayTopic
+{
+    private readonly ulong _topicId;
+    private readonly bool _known;
+    private readonly LogState _state;
+    private long _end;
+    private long _endSegment;
+
+    public ReplayTopic(ulong topicId, string path, bool exists, StateStore store)
+    {
+        _topicId = topicId;
+        Path = path;
+        Exists = exists;
+        _known = store.TryGetLog(topicId, out _state);
+        IsPoisoned = store.GetPoison(topicId) is not null;
+    }
+
+    public string Path { get; }
+
+    /// <summary>False: the topic was deleted. Its directory is made and synced before anything is journaled for it.</summary>
+    public bool Exists { get; }
+
+    public bool IsPoisoned { get; }
+
+    public long LogStart => _known ? _state.LogStart : 0;
+
+    /// <summary>Files opened so far, by base offset.</summary>
+    public Dictionary<long, ReplayedFile> Files { get; } = [];
+
+    /// <summary>An entry proves that the log was durable up to its end.</summary>
+    public void Saw(in JournalEntry entry)
+    {
+        if (entry.EndOffset > _end)
+        {
+            _end = entry.EndOffset;
+            _endSegment = entry.SegmentBase;
+        }
+    }
+
+    /// <summary>Notes the proven end, as a running broker does twice a second.</summary>
+    public void RecordEnd(StateStore store)
+    {
+        if (Exists && _end > (_known ? _state.DurableEnd : 0))
+        {
+            LogState before = _known ? _state : new LogState(false, 0, 0, 0, 0, -1, -1, 0, 0);
+            store.PutLog(_topicId, before with { IsClean = false, DurableEnd = _end, SegmentBase = _endSegment, Position = -1 });
+        }
+    }
+}

@@ -20,6 +20,7 @@ internal sealed class BrokerHealth(BrokerState state, DataDirectory data, TopicR
         [
             new("not_draining", !state.IsDraining, state.IsDraining ? "the broker is shutting down" : ""),
             new("log_open", health.StoreFailure is null && health.PoisonedTopics.Count == 0, health.StoreFailure?.Message ?? Describe(health.PoisonedTopics)),
+            new("journal", health.JournalFailure is null, health.JournalFailure is { } cause ? $"the commit journal failed, so nothing is acknowledged: {cause.Message} Restart the broker once the disk is good." : ""),
             new("file_handles", !health.OutOfHandles, health.OutOfHandles ? "too many files are open: raise the limit (ulimit -n)" : ""),
             new("disk_space", !health.DiskLow && !health.DiskFull, health.DiskFull ? "the disk is full" : health.DiskLow ? "free space is below the low-water mark" : ""),
         ];

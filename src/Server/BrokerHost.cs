@@ -127,6 +127,8 @@ public sealed partial class BrokerHost : IAsyncDisposable
         {
             AppendMode = options.Wal.MappedAppend ? AppendMode.Mapped : AppendMode.Pwrite,
             SegmentBytes = options.Wal.SegmentBytes,
+            JournalBytes = options.Wal.JournalBytes,
+            JournalThresholdBytes = options.Wal.JournalThresholdBytes,
             LowSpaceBytes = options.Wal.LowSpaceBytes,
             FileSystem = options.Wal.Files,
             OnEvent = events.Write,

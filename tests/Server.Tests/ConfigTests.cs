@@ -82,7 +82,7 @@ public sealed class ConfigTests
             new BrokerOptions(),
             """
             topics: { durability: os, auto_create: off, retention_bytes: 2 GiB, retention_ms: 86_400_000 }
-            wal: { append: mapped, segment_bytes: 1MiB, low_space_bytes: 0 }
+            wal: { append: mapped, segment_bytes: 1MiB, low_space_bytes: 0, journal_bytes: 64MiB, journal_threshold_bytes: 64KiB }
             log: { format: json, level: warning }
             limits:
             metrics: { max_topics: 7 }
@@ -90,6 +90,7 @@ public sealed class ConfigTests
             "b.yml");
         Assert.Equal((DurabilityClass.Os, false, 2L << 30, 86_400_000L), (options.Topics.Durability, options.Topics.AutoCreate, options.Topics.Policy.RetentionBytes!.Value, options.Topics.Policy.RetentionMs!.Value));
         Assert.Equal((true, 1 << 20, 0L), (options.Wal.MappedAppend, options.Wal.SegmentBytes, options.Wal.LowSpaceBytes));
+        Assert.Equal((64L << 20, 64 << 10), (options.Wal.JournalBytes, options.Wal.JournalThresholdBytes));
         Assert.Equal((true, LogLevel.Warning, 7), (options.Log.Json, options.Log.Level, options.MetricsMaxTopics));
     }
 

@@ -15,7 +15,7 @@ public sealed partial class HttpTests
         using HttpClient http = broker.Http();
         Assert.Equal("{\"status\":\"ok\",\"checks\":[]}", await http.GetStringAsync("/livez"));
         using JsonDocument ready = JsonDocument.Parse(await http.GetStringAsync("/readyz"));
-        Assert.Equal(["not_draining", "log_open", "file_handles", "disk_space"], ready.RootElement.GetProperty("checks").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
+        Assert.Equal(["not_draining", "log_open", "journal", "file_handles", "disk_space"], ready.RootElement.GetProperty("checks").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
         Assert.All(ready.RootElement.GetProperty("checks").EnumerateArray(), c => Assert.True(c.GetProperty("ok").GetBoolean()));
     }
 

@@ -123,6 +123,12 @@ public sealed record WalSettings
     /// <summary>Publishes are refused below the smaller of this many free bytes and 5 % of the volume; 0 = never.</summary>
     public long LowSpaceBytes { get; init; } = 1L << 30;
 
+    /// <summary>Size of the commit journal in bytes; 0: none, each log is synced by itself.</summary>
+    public long JournalBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>A log with less than this to commit uses the journal, one with more is synced itself. Bytes.</summary>
+    public int JournalThresholdBytes { get; init; } = 128 * 1024;
+
     /// <summary>The log's files. No key sets it: a test that hosts a broker hands in files that wait or fail.</summary>
     public Wal.WalFileSystem Files { get; init; } = Danube.Fast.Wal.WalFileSystem.Native;
 }

@@ -44,6 +44,8 @@ internal static class ConfigSchema
         new("topics.max_ack_window", (o, t) => o with { Topics = o.Topics with { MaxAckWindow = Int(t, 1000, 100_000_000) } }),
         new("wal.append", (o, t) => o with { Wal = o.Wal with { MappedAppend = OneOf(t, ("pwrite", false), ("mapped", true)) } }),
         new("wal.segment_bytes", (o, t) => o with { Wal = o.Wal with { SegmentBytes = (int)Bytes(t, 64 * 1024, 1 << 30) } }),
+        new("wal.journal_bytes", (o, t) => o with { Wal = o.Wal with { JournalBytes = Bytes(t, 0, 1L << 34) } }),
+        new("wal.journal_threshold_bytes", (o, t) => o with { Wal = o.Wal with { JournalThresholdBytes = (int)Bytes(t, 4096, 1 << 20) } }),
         new("wal.low_space_bytes", (o, t) => o with { Wal = o.Wal with { LowSpaceBytes = Bytes(t, 0, 1L << 50) } }),
         new("limits.max_connections", (o, t) => o with { Limits = o.Limits with { MaxConnections = Int(t, 1, 1_000_000) } }),
         new("limits.max_channels_per_connection", (o, t) => o with { Limits = o.Limits with { MaxChannelsPerConnection = Int(t, 1, 65_535) } }),

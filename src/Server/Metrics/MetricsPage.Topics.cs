@@ -99,6 +99,14 @@ internal sealed partial class MetricsPage
         Wal.WalCounters c = data.Counters;
         Wal.WalHealth health = data.Health;
         w.Counter("danube_wal_fsync_total", "Syncs of log segments.").Sample(c.Syncs);
+        w.Counter("danube_wal_bulk_sync_total", "Syncs of the whole file system in place of many.").Sample(c.BulkSyncs);
+        w.Counter("danube_wal_journal_group_total", "Groups of small commits written to the commit journal with one sync each.").Sample(c.JournalGroups);
+        w.Counter("danube_wal_journal_entry_total", "Commits of one log in those groups.").Sample(c.JournalEntries);
+        w.Counter("danube_wal_journal_bytes_total", "Bytes written to the commit journal.").Sample(c.JournalBytes);
+        w.Gauge("danube_wal_journal_size_bytes", "Size of the commit journal, 0 without one.").Sample(data.JournalCapacity);
+        w.Gauge("danube_wal_journal_used_bytes", "Bytes of it that wait for syncs of the files they belong to.").Sample(data.JournalUsedBytes);
+        w.Counter("danube_wal_journal_damaged_bytes_total", "Bytes of the journal that the start could not read although they had been on the disk.").Sample(c.JournalDamage);
+        w.Counter("danube_wal_checkpoint_write_total", "Times that space of the commit journal was freed.").Sample(c.Checkpoints);
         w.Counter("danube_wal_fsync_seconds_total", "Time spent in syncs, summed over threads.").Sample(c.SyncMicros / 1e6);
         w.Counter("danube_wal_fsync_bytes_total", "Log bytes that syncs covered.").Sample(c.SyncedBytes);
         w.Counter("danube_wal_segments_started_total", "Segments started.").Sample(c.Rolls);

@@ -1,6 +1,6 @@
 namespace Danube.Fast.EndToEnd.Tests;
 
-/// <summary>A gate in front of every sync of a log's segment: it can be shut, and it can fail. All else goes through.</summary>
+/// <summary>A gate in front of every sync of a log's segment and of the commit journal: it can be shut, and it can fail. All else goes through.</summary>
 internal sealed class SyncGate : FaultFiles
 {
     private readonly ManualResetEventSlim _open = new(true);
@@ -14,12 +14,12 @@ internal sealed class SyncGate : FaultFiles
 
     public void Open() => _open.Set();
 
-    /// <summary>From now on every sync of a segment answers an I/O error.</summary>
+    /// <summary>From now on every sync of a segment or of the journal answers an I/O error.</summary>
     public void Fail() => _fails = true;
 
     protected override void Pass(FileCall call, string path)
     {
-        if (call != FileCall.Sync || !path.Contains("topics", StringComparison.Ordinal))
+        if (call != FileCall.Sync || !(path.Contains("topics", StringComparison.Ordinal) || path.EndsWith("journal", StringComparison.Ordinal) || path.EndsWith("journal.tmp", StringComparison.Ordinal)))
         {
             return;
         }

@@ -18,6 +18,12 @@ public static class DeadLetterAttributes
     /// <summary>Why it is here, for example <c>timeout</c> or <c>rejected</c>.</summary>
     public const string Reason = "danube.reason";
 
+    /// <summary>The topics it came through, the first one first and separated by commas, when it was a dead letter before.</summary>
+    public const string Path = "danube.path";
+
+    /// <summary>Index of a chunk of a large message that is not whole: each of its chunks is a dead letter by itself.</summary>
+    public const string Chunk = "danube.chunk";
+
     /// <summary>How often it was delivered.</summary>
     public const string Deliveries = "danube.deliveries";
 }

@@ -22,7 +22,7 @@ public sealed class WireEnumTests
         [typeof(DurabilityClass)] = "Memory=0 Os=1 Fsync=2 Object=3",
         [typeof(SubscriptionType)] = "Exclusive=0 Shared=1 Failover=2 KeyShared=3",
         [typeof(FailurePolicy)] = "Retry=0 DeadLetter=1 Drop=2 Block=3",
-        [typeof(ReturnReason)] = "Unknown=0 Nack=1 AckTimeout=2 ConsumerLost=3 Undecodable=4 Rejected=5",
+        [typeof(ReturnReason)] = "Unknown=0 Nack=1 AckTimeout=2 ConsumerLost=3 Undecodable=4 Rejected=5 DeadLetterCircle=6",
         [typeof(StartKind)] = "Earliest=0 Latest=1 Offset=2 Time=3",
         [typeof(ErrorCode)] =
             """

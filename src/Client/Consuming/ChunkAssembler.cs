@@ -24,6 +24,9 @@ internal sealed class OpenMessage
     public long LastProgress { get; set; }
     public bool IsRefused => Bytes is null;
 
+    /// <summary>False: its bytes are a packed record with key, attributes and event time, as of a dead letter.</summary>
+    public bool IsBare { get; init; }
+
     /// <summary>With which its chunks are given back when it is refused.</summary>
     public NackReason Reason { get; init; }
     public ulong NextSequence => FirstSequence + (ulong)NextIndex;

@@ -28,7 +28,7 @@ public sealed partial class Consumer
     private bool TryTakeChunk(ConsumerSession session, StoredFrame frame)
     {
         StreamHeader header = frame.Header;
-        if (header.RecordCount != 1 || (header.Flags & FrameFlags.Bare) == 0 || header.Codec != Codec.None)
+        if (header.RecordCount != 1 || header.Codec != Codec.None)
         {
             GiveBack(session, header.Offset, header.RecordCount);
             return false;
@@ -97,6 +97,7 @@ public sealed partial class Consumer
             FirstSequence = first,
             MayBeOvertaken = header.DelayMs > 0 || _view.RedeliveryCount > 0,
             Reason = _chunks.CanHold(length) ? NackReason.Unspecified : NackReason.Undecodable,
+            IsBare = (header.Flags & FrameFlags.Bare) != 0,
             Bytes = fits ? GC.AllocateUninitializedArray<byte>((int)length) : null,
         };
         _chunks.Add(message);
@@ -132,15 +133,19 @@ public sealed partial class Consumer
         }
 
         int filled = message.Filled + frame.Payload.Length;
-        if (filled > message.Bytes!.Length || (ends && filled != message.Bytes.Length))
+        if (filled <= message.Bytes!.Length)
         {
-            // Not what the first chunk has promised.
+            frame.Payload.CopyTo(message.Bytes.AsSpan(message.Filled));
+        }
+
+        if (filled > message.Bytes.Length || (ends && (filled != message.Bytes.Length || !(message.IsBare || RecordReader.Walk(message.Bytes, 1)))))
+        {
+            // Not what the first chunk has promised: its length, or a packed record.
             owner.Nack(message.Chunks, message.Session, _epoch, NackReason.Undecodable);
             Drop(message);
             return false;
         }
 
-        frame.Payload.CopyTo(message.Bytes.AsSpan(message.Filled));
         message.Filled = filled;
         _chunks.Touch(message);
         if (!ends)
@@ -151,7 +156,7 @@ public sealed partial class Consumer
         owner.Chunks.Complete(message.Chunks);
         _chunks.Remove(message);
         _view.Records = message.Bytes;
-        _view.IsBare = true;
+        _view.IsBare = message.IsBare;
         _at = 0;
         _recordsEnd = filled;
         return true;

@@ -100,7 +100,7 @@ internal sealed class Cursor
         for (int i = 0; i < MaxJoinedCounts && count > 0 && uniformEnd < AcknowledgedEnd; i++)
         {
             long next = NextUnacknowledged(uniformEnd);
-            if (next == uniformEnd || Redeliveries.At(next, out long end) != count)
+            if (next == uniformEnd || Redeliveries.At(next, out long end) != count || IsCircling(next) != IsCircling(offset))
             {
                 break;
             }
@@ -152,6 +152,8 @@ internal sealed class Cursor
 
     /// <summary>Gives back memory that is not needed now.</summary>
     public void Trim() => _window.Trim();
+
+    private bool IsCircling(long offset) => Redeliveries.ReasonAt(offset) == ReturnReason.DeadLetterCircle;
 
     private void PassAcknowledged()
     {

@@ -12,6 +12,7 @@ internal sealed class RedeliveryCounts
 
     private readonly List<RedeliveryBlock> _blocks = [];
     private readonly Stack<RedeliveryBlock> _spare = new();
+    private bool _hasMarks;
 
     /// <summary>Ranges.</summary>
     public int Count { get; private set; }
@@ -67,20 +68,60 @@ internal sealed class RedeliveryCounts
         return block < _blocks.Count && _blocks[block][index].First <= offset ? _blocks[block][index].Reason : ReturnReason.Unknown;
     }
 
-    /// <summary>Adds one to every offset of [first, end).</summary>
+    /// <summary>Adds one to every offset of [first, end). A reason that <see cref="Mark"/> has set stays.</summary>
     public void Raise(long first, long end, ReturnReason reason)
     {
         while (first < end)
         {
             ushort count = At(first, out long uniformEnd);
             long to = Math.Min(end, uniformEnd);
-            Replace(new Entry(first, to, count == ushort.MaxValue ? count : (ushort)(count + 1), reason));
+            ReturnReason kept = _hasMarks && count > 0 && ReasonAt(first) is ReturnReason.DeadLetterCircle and var mark ? mark : reason;
+            Replace(new Entry(first, to, count == ushort.MaxValue ? count : (ushort)(count + 1), kept));
             first = to;
         }
     }
 
+    /// <summary>Changes the reason of what has a count in [first, end).</summary>
+    public void Mark(long first, long end, ReturnReason reason)
+    {
+        while (first < end)
+        {
+            ushort count = At(first, out long uniformEnd);
+            long to = Math.Min(end, uniformEnd);
+            if (count > 0)
+            {
+                _hasMarks = true;
+                Replace(new Entry(first, to, count, reason));
+            }
+
+            first = to;
+        }
+    }
+
+    /// <summary>Forgets a reason that <see cref="Mark"/> has set, wherever it is.</summary>
+    public void Unmark(ReturnReason reason)
+    {
+        if (!_hasMarks)
+        {
+            return;
+        }
+
+        _hasMarks = false;
+        foreach (RedeliveryBlock block in _blocks)
+        {
+            for (int i = 0; i < block.Count; i++)
+            {
+                block[i] = block[i].Reason == reason ? block[i] with { Reason = ReturnReason.Unknown } : block[i];
+            }
+        }
+    }
+
     /// <summary>Enters a range behind all others; for reading a saved cursor.</summary>
-    public void Append(long first, long end, ushort count, ReturnReason reason) => Insert(_blocks.Count, 0, new Entry(first, end, count, reason));
+    public void Append(long first, long end, ushort count, ReturnReason reason)
+    {
+        _hasMarks |= reason == ReturnReason.DeadLetterCircle;
+        Insert(_blocks.Count, 0, new Entry(first, end, count, reason));
+    }
 
     /// <summary>Forgets [first, end): it was acknowledged, or is gone.</summary>
     public void Remove(long first, long end)

@@ -23,10 +23,17 @@ internal sealed class DeadLetterProducer : IFrameSink, IDisposable
     public DeadLetterProducer(Subscription subscription)
     {
         _subscription = subscription;
-        Id = KeyHash.ProducerId($"danube.dead_letter {subscription.Topic.Name} {subscription.Name}");
+        Id = KeyHash.ProducerId($"{ProducerNames.Reserved}dead_letter {subscription.Topic.Name} {subscription.Name}");
+        Frames = new DeadLetterFrames(Id, subscription.Topic.Options.MaxFrameBytes);
     }
 
     public ulong Id { get; }
+
+    /// <summary>Makes its frames.</summary>
+    public DeadLetterFrames Frames { get; }
+
+    /// <summary>Name of the topic that it is attached to.</summary>
+    public string Target => _target!.Name;
 
     /// <summary>Sequence of the next new frame.</summary>
     public ulong NextSequence { get; private set; } = 1;

@@ -27,7 +27,7 @@ internal sealed partial class Dispatcher
     {
         int done = 0;
         ReadOnlySpan<byte> bytes = run.Bytes.Span[at..];
-        bool fails = stretch.Redeliveries > 0 && _subscription.Applies(stretch.Redeliveries);
+        bool fails = stretch.Redeliveries > 0 && _subscription.Applies(position.Offset, stretch.Redeliveries);
         while (position.Offset < stretch.To && !IsRateSpent && _pendingRanges < MaxPendingRanges && IsKeyed(bytes[done..])
             && TryFrame(bytes[done..], out long offset, out long end, out int length) && offset < stretch.Limit && HasReady())
         {
@@ -180,7 +180,7 @@ internal sealed partial class Dispatcher
             && Cursor.Redeliveries.At(from, out long uniform) == count)
         {
             end = Math.Min(Math.Min(end, last), Cursor.NextAcknowledged(from, Math.Min(uniform, end)));
-            if (count > 0 && _subscription.Applies(count))
+            if (count > 0 && _subscription.Applies(from, count))
             {
                 return;
             }

@@ -15,6 +15,7 @@ internal sealed partial class Dispatcher
     public void OnRulesChanged()
     {
         _blocked = default;
+        Cursor.Redeliveries.Unmark(ReturnReason.DeadLetterCircle);
         foreach (DyingRange range in _dying.TakeBack())
         {
             if (range.Key is null)
@@ -62,7 +63,7 @@ internal sealed partial class Dispatcher
 
         int count = Cursor.RedeliveriesOf(first, out long uniform);
         end = Math.Min(end, uniform);
-        return count > 0 && _subscription.Applies(count);
+        return count > 0 && _subscription.Applies(first, count);
     }
 
     /// <summary>Applies the rules to [first, end), whose records all came back too often. False: nothing can be done now.</summary>

@@ -38,7 +38,7 @@ internal sealed class FrameKeys
         {
             Add(header.Offset, header.EndOffset, header.KeyHash);
         }
-        else if ((header.Flags & FrameFlags.Bare) != 0)
+        else if ((header.Flags & FrameFlags.Bare) != 0 || header.IsChunk)
         {
             Add(header.Offset, header.EndOffset, header.KeyHash != 0 ? header.KeyHash : header.IsChunk ? MessageOf(header) : NoKey(header.Offset));
         }

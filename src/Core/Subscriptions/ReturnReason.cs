@@ -20,6 +20,9 @@ public enum ReturnReason : byte
 
     /// <summary>A consumer refused it.</summary>
     Rejected = 5,
+
+    /// <summary>It has been in the dead-letter topic already: as a dead letter it would go in a circle. Stays until other rules are set.</summary>
+    DeadLetterCircle = 6,
 }
 
 /// <summary>Wire names of <see cref="ReturnReason"/>.</summary>
@@ -33,6 +36,7 @@ public static class ReturnReasons
         ReturnReason.ConsumerLost => "consumer_lost",
         ReturnReason.Undecodable => "undecodable",
         ReturnReason.Rejected => "rejected",
+        ReturnReason.DeadLetterCircle => "dead_letter_circle",
         _ => "unknown",
     };
 }

@@ -153,7 +153,7 @@ public sealed partial class Subscription
         {
             ushort count = Cursor.Redeliveries.At(first, out long to);
             to = Math.Min(to, end);
-            long delay = DelayOf(count, delayMs);
+            long delay = DelayOf(first, count, delayMs);
             if (key is not null)
             {
                 if (key.BackFrom == long.MaxValue)
@@ -204,11 +204,15 @@ public sealed partial class Subscription
         _keysBack.Clear();
     }
 
-    private long DelayOf(int count, long delayMs) => Applies(count) ? 0 : delayMs == BackOff ? _rules.BackOffMs(Math.Max(1, count)) : delayMs;
+    private long DelayOf(long offset, int count, long delayMs) => Applies(offset, count) ? 0 : delayMs == BackOff ? _rules.BackOffMs(Math.Max(1, count)) : delayMs;
 
-    /// <summary>True when a record with this count falls under the failure policy. A dead-letter topic has no dead-letter topic: there, records come back for ever.</summary>
-    internal bool Applies(int count) =>
-        _rules.IsBeyond(count) && (_rules.FailurePolicy != FailurePolicy.DeadLetter || !SubscriptionRules.IsDeadLetterTopic(Topic.Name, _rules));
+    /// <summary>
+    /// True when the record at an offset, with this count, falls under the failure policy. A dead-letter topic has no dead-letter topic, and
+    /// nothing becomes a dead letter where it has been one: there, records come back for ever.
+    /// </summary>
+    internal bool Applies(long offset, int count) => _rules.IsBeyond(count)
+        && (_rules.FailurePolicy != FailurePolicy.DeadLetter
+            || (!SubscriptionRules.IsDeadLetterTopic(Topic.Name, _rules) && Cursor.Redeliveries.ReasonAt(offset) != ReturnReason.DeadLetterCircle));
 
     private long ToTimestamp(long milliseconds) => (long)(milliseconds * (Topic.Time.TimestampFrequency / 1000.0));
 

@@ -79,7 +79,7 @@ public sealed partial class Topic
     private static long LargestMessage(ReadOnlySpan<byte> frame)
     {
         var header = new StreamHeader(frame);
-        if ((header.Flags & FrameFlags.Bare) != 0)
+        if ((header.Flags & FrameFlags.Bare) != 0 || header.IsChunk)
         {
             // The first chunk of a large message names the length of the whole.
             return header.RawLength;

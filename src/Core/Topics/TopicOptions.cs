@@ -12,6 +12,9 @@ public sealed record TopicOptions
     /// <summary>Bytes of stored frames in one deliver; one larger frame still goes out whole.</summary>
     public int MaxDeliverBytes { get; init; } = 256 * 1024;
 
+    /// <summary>Largest frame that a connection can agree on: a dead letter that would be larger goes in chunks. Bytes.</summary>
+    public int MaxFrameBytes { get; init; } = Protocol.ProtocolLimits.DefaultMaxFrame;
+
     /// <summary>Ranges that wait for a delay or a back-off; beyond it a subscription reads no further, and a nack is not delayed.</summary>
     public int MaxDelayed { get; init; } = 1_000_000;
 

@@ -61,6 +61,16 @@ public ref struct RecordReader
         return at == records.Length;
     }
 
+    /// <summary>
+    /// Reads key, attributes and event time of a record of which only the beginning is here: of a message in chunks that are not bare, the first
+    /// chunk. The record's payload is what of it is here. False when that is not all of its head.
+    /// </summary>
+    public static bool TryReadHead(ReadOnlySpan<byte> beginning, out Record record)
+    {
+        record = default;
+        return beginning.Length >= ProtocolLimits.MinRecordSize && TryParse(beginning[4..], out record);
+    }
+
     private static bool TryParse(ReadOnlySpan<byte> body, out Record record)
     {
         record = default;

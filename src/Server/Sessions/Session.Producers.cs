@@ -24,6 +24,11 @@ internal sealed partial class Session
             return badName;
         }
 
+        if (ProducerNames.IsReserved(wish.Name))
+        {
+            return Count(new Refusal(ErrorCode.BadRequest, $"Producer names that begin with '{ProducerNames.Reserved}' are the broker's own: choose another name."));
+        }
+
         if (!(await OpenForChannelAsync(wish.Topic, wish.Durability)).TryGet(out OpenedTopic? opened, out Refusal? refusal))
         {
             return Count(refusal);

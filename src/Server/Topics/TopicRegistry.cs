@@ -23,6 +23,7 @@ internal sealed partial class TopicRegistry(
         ProducerWindowBytes = options.Topics.ProducerWindowBytes,
         MaxAckWindow = options.Topics.MaxAckWindow,
         MaxDeliverBytes = options.Topics.MaxDeliverBytes,
+        MaxFrameBytes = options.Limits.MaxFrameBytes,
     };
 
     /// <summary>Topics in the catalogue, partitions and bases included.</summary>

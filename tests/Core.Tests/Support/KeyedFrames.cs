@@ -33,6 +33,14 @@ internal static class KeyedFrames
         return writer.Seal(fields, 1, Codec.None).ToArray();
     }
 
+    /// <summary>A frame of one record with a key.</summary>
+    public static byte[] Keyed(ulong producerId, ulong sequence, string key, byte[] payload)
+    {
+        using var writer = new BatchWriter(ProtocolLimits.DefaultMaxFrame);
+        Assert.True(writer.TryAppend(true, Encoding.UTF8.GetBytes(key), default, 0, payload));
+        return writer.Seal(new PublishFields { ProducerId = producerId, Sequence = sequence, PublishTimeMicros = 1 }, 1, Codec.None).ToArray();
+    }
+
     /// <summary>Records without keys that wait or expire.</summary>
     public static byte[] Timed(ulong producerId, ulong sequence, int count, uint delayMs, uint timeToLiveSeconds)
     {

@@ -38,7 +38,7 @@ internal sealed class UnpackedFrame(int maxRawLength)
         }
 
         _records = stored.Header.Codec == Codec.None ? frame.Slice(ProtocolLimits.HeaderSize, records.Length) : _scratch.AsMemory(0, records.Length);
-        (_owner, _at, _isBare) = (owner, at, (stored.Header.Flags & FrameFlags.Bare) != 0);
+        (_owner, _at, _isBare) = (owner, at, stored.Header.IsChunk || (stored.Header.Flags & FrameFlags.Bare) != 0);
         return true;
     }
 

@@ -11,6 +11,9 @@ internal sealed class ActiveKey
     /// <summary>True for a message in chunks: its consumer is whoever was free, and all of it comes back together.</summary>
     public bool IsMessage { get; set; }
 
+    /// <summary>A message in chunks of which more are to be read: its consumer is kept, also when all so far is acknowledged.</summary>
+    public bool IsOpen { get; set; }
+
     /// <summary>Who holds what is in flight.</summary>
     public Consumer? Owner { get; set; }
 
@@ -47,7 +50,7 @@ internal sealed class ActiveKey
 
     public bool IsHeldUp => Due != 0 || IsDying || IsBlocked;
 
-    public bool IsIdle => InFlight == 0 && Pending.Count == 0 && !IsHeldUp && !IsQueued && !IsPicked;
+    public bool IsIdle => InFlight == 0 && Pending.Count == 0 && !IsHeldUp && !IsQueued && !IsPicked && !IsOpen;
 
     public void Reset()
     {
@@ -55,7 +58,7 @@ internal sealed class ActiveKey
         InFlight = 0;
         Pending.Clear();
         Due = 0;
-        IsDying = IsBlocked = IsQueued = IsPicked = false;
+        IsDying = IsBlocked = IsQueued = IsPicked = IsOpen = false;
         BackFrom = long.MaxValue;
         BackDelayMs = 0;
         Best = null;

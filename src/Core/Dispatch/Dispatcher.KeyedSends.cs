@@ -45,6 +45,11 @@ internal sealed partial class Dispatcher
             }
 
             SendSelection(scratch, run, at + done, length, offset, end, stretch.Redeliveries);
+            if (_frameKeys.AreMessages)
+            {
+                NoteChunk(new StreamHeader(bytes[done..]), _frameKeys[0].Key);
+            }
+
             if (end > stretch.To)
             {
                 position.Offset = stretch.To;

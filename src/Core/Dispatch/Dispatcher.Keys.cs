@@ -6,6 +6,7 @@ internal sealed partial class Dispatcher
 {
     // Ranges that wait for a consumer without credit, or behind a record that holds their key up; beyond it nothing is read on.
     private const int MaxPendingRanges = 128 * 1024;
+    private const int FewStalls = 4096;
 
     private readonly KeyTable? _keys;
     private readonly PriorityQueue<ActiveKey, long> _stalledKeys = new();
@@ -13,6 +14,7 @@ internal sealed partial class Dispatcher
     private int _pendingRanges;
     private bool _redistribute;
     private bool _keysWaitForDying;
+    private int _sweptAt;
 
     // Of the step at hand; kept for the next.
     private readonly List<ActiveKey> _resumed = [];
@@ -218,6 +220,20 @@ internal sealed partial class Dispatcher
         return records;
     }
 
+    /// <summary>
+    /// Lets go of keys in back-off of which everything has been acknowledged: at once while they are few, otherwise when enough was
+    /// acknowledged to pay for looking at all.
+    /// </summary>
+    private void SweepStalls()
+    {
+        int acknowledged = Cursor.Changes - _sweptAt;
+        if (_stalledKeys.Count > 0 && acknowledged != 0 && (_stalledKeys.Count <= FewStalls || acknowledged >= _stalledKeys.Count / 2))
+        {
+            _sweptAt = Cursor.Changes;
+            DropSettledStalls();
+        }
+    }
+
     /// <summary>Forgets back-offs of keys of which everything has been acknowledged meanwhile.</summary>
     private void DropSettledStalls()
     {
@@ -258,6 +274,7 @@ internal sealed partial class Dispatcher
         _keys.Clear();
         _stalledKeys.Clear();
         _blockedKeys.Clear();
+        _openMessages.Clear();
         _pendingRanges = 0;
         _redistribute = _keysWaitForDying = false;
     }

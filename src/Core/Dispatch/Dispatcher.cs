@@ -4,7 +4,7 @@ namespace Danube.Fast.Core;
 /// Sends a subscription's records to its consumers. A state machine without a thread of its own: <see cref="Schedule"/> puts it
 /// on the pool when there may be something to do; it runs in slices (one run of the log each), holding the subscription's lock
 /// for one slice at a time. Reading is in Dispatcher.Reads.cs, building delivers in Dispatcher.Delivers.cs
-/// and, by key, in Dispatcher.KeyedSends.cs; delays and expiry in Dispatcher.Fates.cs, the redelivery limit in Dispatcher.Limits.cs.
+/// and, by key, in Dispatcher.KeyedSends.cs, messages in chunks in Dispatcher.Messages.cs; delays and expiry in Dispatcher.Fates.cs, the redelivery limit in Dispatcher.Limits.cs.
 ///
 /// No wake-up is lost. Each reason to run has an owner that first changes what the dispatcher looks at and then calls
 /// <see cref="Schedule"/>:
@@ -194,11 +194,7 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
             Schedule();
         }
 
-        if (_stalledKeys.Count > _topic.Options.MaxDelayed / 2)
-        {
-            DropSettledStalls();
-        }
-
+        SweepStalls();
         if (_pendingRanges > MaxPendingRanges / 2)
         {
             // Much of it may have been acknowledged meanwhile; going through all keys drops that.

@@ -58,6 +58,62 @@ public sealed class ChunkTests
         Assert.Equal((2, 0), (subscription.Backlog, subscription.Keys!.Keys.Count()));
     }
 
+    [Fact]
+    public async Task A_consumer_that_acknowledges_chunk_by_chunk_gets_the_rest_of_the_message_too()
+    {
+        Subscription subscription = await _rig.SubscribeAsync(SubscriptionType.Shared);
+        Consumer[] consumers = Attach(subscription);
+        int holder = -1;
+        for (int i = 0; i < 5; i++)
+        {
+            long chunk = _rig.PublishChunk(i, 5);
+            PublishOther(1);
+            Rig.Settle(subscription);
+            int owner = Array.FindIndex(_sinks, s => s.Offsets.Contains(chunk));
+            holder = i == 0 ? owner : holder;
+            Assert.Equal(holder, owner);
+            Assert.Equal(ErrorCode.None, Rig.Ack(consumers[owner], subscription, (chunk, 2)));
+            Assert.Equal(i == 4 ? 0 : 1, subscription.Keys!.Keys.Count());
+        }
+
+        Assert.Equal(0, subscription.Backlog);
+    }
+
+    [Fact]
+    public async Task Messages_that_nobody_ends_are_forgotten()
+    {
+        Subscription subscription = await _rig.SubscribeAsync(SubscriptionType.Shared);
+        Consumer[] consumers = Attach(subscription);
+
+        // The producer begins another one: the first will never be whole.
+        for (int i = 0; i < 10; i++)
+        {
+            _rig.PublishChunk(0, 3);
+        }
+
+        Rig.Settle(subscription);
+        Rig.Ack(consumers[0], subscription, (0, 10));
+        foreach (Consumer consumer in consumers)
+        {
+            consumer.InFlight.TrimAcknowledged(subscription.Cursor);
+        }
+
+        Assert.Single(subscription.Keys!.Keys);
+        for (ulong id = 1000; id < 3500; id++)
+        {
+            Producer producer = _rig.Topic.AttachProducer(id, 0, 9, new RecordingSink());
+            Assert.Equal(ErrorCode.None, _rig.Topic.Publish(producer, KeyedFrames.Chunk(id, 1, 0, 3)).Error);
+            Rig.Settle(subscription);
+            Rig.Ack(consumers[0], subscription, (_rig.Log.Committed - 1, 1));
+            consumers[0].InFlight.TrimAcknowledged(subscription.Cursor);
+            consumers[1].InFlight.TrimAcknowledged(subscription.Cursor);
+            consumers[2].InFlight.TrimAcknowledged(subscription.Cursor);
+        }
+
+        Assert.Equal(0, subscription.Backlog);
+        Assert.InRange(subscription.Keys.Keys.Count(), 1, 1024);
+    }
+
     private long[] PublishMessage(int chunks)
     {
         long[] offsets = new long[chunks];

@@ -28,6 +28,27 @@ public sealed class KeySharedTests
     }
 
     [Fact]
+    public async Task A_key_whose_records_are_all_acknowledged_does_not_wait_for_the_end_of_its_back_off()
+    {
+        Subscription subscription = await _rig.SubscribeAsync(SubscriptionType.KeyShared);
+        (_, Consumer[] consumers) = Attach(subscription, 1);
+        for (int i = 0; i < 10; i++)
+        {
+            _rig.PublishOneKey($"k{i}", 1);
+        }
+
+        Rig.Settle(subscription);
+        Rig.Nack(consumers[0], subscription, 3_600_000, (0, 10));
+        Assert.Equal((10, 10), (subscription.Keys!.Keys.Count(), subscription.Describe().Delayed));
+        Rig.Ack(consumers[0], subscription, (2, 3));
+        _rig.Topic.Tick(0);
+        Assert.Equal((7, 7), (subscription.Keys.Keys.Count(), subscription.Describe().Delayed));
+        Rig.Ack(consumers[0], subscription, (0, 10));
+        _rig.Topic.Tick(0);
+        Assert.Empty(subscription.Keys.Keys);
+    }
+
+    [Fact]
     public async Task A_compressed_frame_is_inflated_for_its_keys_only()
     {
         Subscription subscription = await _rig.SubscribeAsync(SubscriptionType.KeyShared);

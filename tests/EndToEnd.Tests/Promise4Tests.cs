@@ -58,6 +58,7 @@ public class Promise4Tests
         await using (BrokerProcess broker = await BrokerProcess.StartAsync(new BrokerOptions { DataDirectory = data.Path }))
         {
             await PublishFramesAsync(broker);
+            await StoredBytes.OutOfJournalAsync(broker);
             await (isCleanStop ? broker.StopAsync() : broker.KillAsync());
         }
 

@@ -23,6 +23,7 @@ public class ColdDamageTests
             await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
             await PublishAsync(client, Hurt, 0, Count);
             await PublishAsync(client, Other, 0, Count);
+            await StoredBytes.OutOfJournalAsync(broker);
             await (isCleanStop ? broker.StopAsync() : broker.KillAsync());
         }
 

@@ -75,7 +75,7 @@ public class FullDiskTests
         await using Consumer consumer = await client.SubscribeAsync(new ConsumerOptions { Topic = Topic, Subscription = "s", Start = "earliest" });
         var stored = new List<long>();
         await PublishOneAsync(producer, stored);
-        disk.OtherBytes = 506 * 1024 * 1024;
+        disk.OtherBytes = disk.Space(data.Path).FreeBytes - (6 * 1024 * 1024);
         DanubeException refused = await PublishUntilRefusedAsync(producer, stored);
         Assert.Equal(ErrorCode.DiskLow, refused.Code);
         Assert.True(refused.Retryable);

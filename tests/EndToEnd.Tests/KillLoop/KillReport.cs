@@ -14,6 +14,7 @@ internal sealed class KillReport
     private readonly Dictionary<KillMoment, int> _moments = [];
     private readonly List<double> _listenMs = [];
     private readonly List<double> _publishMs = [];
+    private long _recoveredLogs, _scannedBytes, _leftBehindBytes;
 
     /// <summary>Rounds whose audit was passed.</summary>
     public int AuditedRounds { get; set; }
@@ -36,6 +37,14 @@ internal sealed class KillReport
         _publishMs.AddRange(publishMs is { } publish ? [publish] : []);
     }
 
+    /// <summary>What the broker says that it has recovered.</summary>
+    public void OnScanned(long logs, long bytes, long leftBehind)
+    {
+        _recoveredLogs += logs;
+        _scannedBytes += bytes;
+        _leftBehindBytes += leftBehind;
+    }
+
     public void Add(string name, object value) => _figures.Add((name, value));
 
     /// <summary>Writes both files and says the result.</summary>
@@ -48,6 +57,7 @@ internal sealed class KillReport
             ("kill -9", Kills),
             .. Enum.GetValues<KillMoment>().Select(m => ($"  {Text(m)}", (object)_moments.GetValueOrDefault(m))),
             .. _figures,
+            ("logs recovered / bytes scanned / unacknowledged bytes left behind", string.Create(CultureInfo.InvariantCulture, $"{_recoveredLogs:#,0} / {_scannedBytes:#,0} / {_leftBehindBytes:#,0}")),
             ("start to listening, ms", Percentiles(_listenMs)),
             ("start to first publish acknowledged (fsync), ms", Percentiles(_publishMs)),
         ];

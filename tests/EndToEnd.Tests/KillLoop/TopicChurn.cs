@@ -58,10 +58,11 @@ internal sealed class TopicChurn
     {
         if (state.Exists == true)
         {
-            state.FormerId = (await client.DescribeTopicAsync(state.Topic, cancellation)).TopicId;
+            ulong id = (await client.DescribeTopicAsync(state.Topic, cancellation)).TopicId;
             state.Exists = null;
             await client.DeleteTopicAsync(state.Topic, cancellation);
             state.Exists = false;
+            state.FormerId = id;
             Deleted++;
             return;
         }
@@ -91,7 +92,7 @@ internal sealed class TopicChurn
 
         public bool IsWritten { get; set; }
 
-        /// <summary>Id of the topic that was deleted last.</summary>
+        /// <summary>Id of the topic whose deletion was answered last.</summary>
         public ulong? FormerId { get; set; }
     }
 }

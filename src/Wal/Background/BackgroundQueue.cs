@@ -7,35 +7,59 @@ internal interface IBackgroundWork
     void Run();
 }
 
-/// <summary>A queue with a bounded number of dedicated threads, started when first needed. Runs on: its threads. Shared with: all who enqueue.</summary>
-internal sealed class BackgroundQueue(string name, int maxThreads, bool startThreads) : IDisposable
+/// <summary>
+/// A queue with a bounded number of dedicated threads, started when first needed. Long work runs on so many of them at the most that short work always finds a
+/// thread soon. Runs on: its threads. Shared with: all who enqueue.
+/// </summary>
+internal sealed class BackgroundQueue(string name, int maxThreads, bool startThreads, int maxLong = int.MaxValue) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Queue<IBackgroundWork> _queue = new();
+    private readonly Queue<IBackgroundWork> _long = new();
     private readonly Queue<IBackgroundWork> _later = new();
     private readonly SemaphoreSlim _wake = new(0);
     private readonly List<Thread> _threads = [];
     private int _asleep;
+    private int _longRunning;
     private bool _stopping;
 
     public void Enqueue(IBackgroundWork work) => Enqueue(work, _queue);
 
-    /// <summary>Work that nobody waits for: it runs when nothing else is queued.</summary>
+    /// <summary>Work that may take long, behind the short.</summary>
+    public void EnqueueLong(IBackgroundWork work) => Enqueue(work, _long);
+
+    /// <summary>Long work that nobody waits for: it runs when nothing else is queued.</summary>
     public void EnqueueLater(IBackgroundWork work) => Enqueue(work, _later);
 
     /// <summary>Runs one piece of work on this thread; false when there is none.</summary>
     public bool RunOne()
     {
         IBackgroundWork? work;
+        bool isLong = false;
         lock (_lock)
         {
-            if (!_queue.TryDequeue(out work) && !_later.TryDequeue(out work))
+            if (!_queue.TryDequeue(out work))
             {
-                return false;
+                if (!MayTakeLong || (!_long.TryDequeue(out work) && !_later.TryDequeue(out work)))
+                {
+                    return false;
+                }
+
+                isLong = true;
+                _longRunning++;
             }
         }
 
         work.Run();
+        if (isLong)
+        {
+            // This thread asks for more before it sleeps, so nobody has to be woken.
+            lock (_lock)
+            {
+                _longRunning--;
+            }
+        }
+
         return true;
     }
 
@@ -59,6 +83,9 @@ internal sealed class BackgroundQueue(string name, int maxThreads, bool startThr
         {
         }
     }
+
+    // Under the lock.
+    private bool MayTakeLong => _longRunning < maxLong;
 
     private void Enqueue(IBackgroundWork work, Queue<IBackgroundWork> queue)
     {
@@ -100,7 +127,7 @@ internal sealed class BackgroundQueue(string name, int maxThreads, bool startThr
 
         lock (_lock)
         {
-            if (_queue.Count + _later.Count > 0)
+            if (_queue.Count > 0 || (MayTakeLong && _long.Count + _later.Count > 0))
             {
                 return true;
             }

@@ -118,6 +118,7 @@ internal sealed class ColdRead(ColdBufferPool pool) : IBackgroundWork
     private IColdReadSink? _sink;
     private LogPosition _position;
     private int _maxBytes;
+    private bool _isLong;
 
     public void Begin(DurableLog log, LogPosition position, int maxBytes, IColdReadSink sink)
     {
@@ -125,13 +126,21 @@ internal sealed class ColdRead(ColdBufferPool pool) : IBackgroundWork
         _position = position;
         _maxBytes = maxBytes;
         _sink = sink;
+        _isLong = false;
     }
 
     public void Run()
     {
         DurableLog log = _log!;
-        IColdReadSink sink = _sink!;
         LogPosition position = _position;
+        if (!_isLong && log.IsLongRead(position))
+        {
+            _isLong = true;
+            log.EnqueueLong(this);
+            return;
+        }
+
+        IColdReadSink sink = _sink!;
         int maxBytes = _maxBytes;
         _log = null;
         _sink = null;

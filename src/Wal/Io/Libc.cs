@@ -12,6 +12,10 @@ internal static partial class Libc
     public const int GetFileFlags = 3, SetFileFlags = 4;
     public const int SeekData = 3, ENxIo = 6;
     public const int AdviseDontNeed = 4;
+    public const int EInvalid = 22, ENoSystemCall = 38;
+
+    /// <summary>Flag of <see cref="ReadVector"/> (Linux 6.14): pages that the call brings into the cache are dropped behind it.</summary>
+    public const int DoNotCache = 0x80;
     private const int OpenCloseOnExecLinux = 0x80000, OpenCloseOnExecMac = 0x1000000;
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
@@ -35,6 +39,13 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "posix_fadvise")]
     public static partial int FAdvise(SafeFileHandle file, long offset, long length, int advice);
+
+    [LibraryImport("libc", EntryPoint = "preadv2", SetLastError = true)]
+    public static partial nint ReadVector(SafeFileHandle file, in IoVector parts, int count, long position, int flags);
+
+    /// <summary>One byte per page: bit 0 = in the page cache. Linux.</summary>
+    [LibraryImport("libc", EntryPoint = "mincore", SetLastError = true)]
+    public static unsafe partial int MemoryInCore(void* start, nuint length, byte* pages);
 
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     public static partial long Seek(SafeFileHandle file, long offset, int whence);
@@ -63,4 +74,11 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     private static unsafe partial nint Read(int file, byte* buffer, nint count);
+
+    /// <summary>struct iovec.</summary>
+    public struct IoVector
+    {
+        public nint Base;
+        public nuint Length;
+    }
 }

@@ -6,6 +6,8 @@ namespace Danube.Fast.Wal;
 /// <summary>A file of the operating system.</summary>
 internal sealed class NativeFile(string path, SafeFileHandle handle) : WalFile
 {
+    private static bool _cannotPass;
+
     // O_DIRECT differs between architectures.
     private static int DirectFlag => RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x10000 : 0x4000;
 
@@ -42,6 +44,67 @@ internal sealed class NativeFile(string path, SafeFileHandle handle) : WalFile
         }
 
         return total;
+    }
+
+    public override int ReadPassing(Span<byte> buffer, long position)
+    {
+        int total = 0;
+        try
+        {
+            while (OperatingSystem.IsLinux() && !Volatile.Read(ref _cannotPass) && total < buffer.Length)
+            {
+                int read = ReadUncached(buffer[total..], position + total);
+                if (read == 0)
+                {
+                    return total;
+                }
+
+                total += Math.Max(0, read);
+            }
+        }
+        catch (EntryPointNotFoundException)
+        {
+            Volatile.Write(ref _cannotPass, true); // The C library is too old.
+        }
+
+        return total == buffer.Length ? total : total + ReadAndForget(buffer[total..], position + total);
+    }
+
+    // Bytes read, 0 at the end of the file, -1 when it should be tried again or another way.
+    private unsafe int ReadUncached(Span<byte> buffer, long position)
+    {
+        fixed (byte* start = buffer)
+        {
+            var part = new Libc.IoVector { Base = (nint)start, Length = (nuint)buffer.Length };
+            int read = (int)Libc.ReadVector(handle, in part, 1, position, Libc.DoNotCache);
+            if (read >= 0)
+            {
+                return read;
+            }
+        }
+
+        switch (Marshal.GetLastPInvokeError())
+        {
+            case Libc.EIntr:
+                return -1;
+            case Libc.ENotSupported or Libc.EInvalid or Libc.ENoSystemCall:
+                Volatile.Write(ref _cannotPass, true); // The kernel or the file system does not know the flag.
+                return -1;
+            default:
+                throw IoErrors.FromLastError("preadv2", path);
+        }
+    }
+
+    private int ReadAndForget(Span<byte> buffer, long position)
+    {
+        int read = Read(buffer, position);
+        if (OperatingSystem.IsLinux())
+        {
+            // Dirty pages and those that a process has mapped stay.
+            _ = Libc.FAdvise(handle, position, read, Libc.AdviseDontNeed);
+        }
+
+        return read;
     }
 
     public override void DataSync()

@@ -9,6 +9,8 @@ namespace Danube.Fast.Wal;
 /// </summary>
 internal sealed unsafe class NativeMap : WalMap
 {
+    private const int PagesAtOnce = 256;
+
     private readonly MemoryMappedFile _file;
     private readonly SafeMemoryMappedViewHandle _view;
     private readonly byte* _pointer;
@@ -36,6 +38,38 @@ internal sealed unsafe class NativeMap : WalMap
     public override byte* Pointer => _pointer;
 
     public override int Length { get; }
+
+    public override bool IsResident(long position, int length)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return true;
+        }
+
+        long page = Environment.SystemPageSize;
+        long at = position & -page, end = Math.Min(position + length, Length);
+        byte* pages = stackalloc byte[PagesAtOnce];
+        while (at < end)
+        {
+            long bytes = Math.Min(end - at, PagesAtOnce * page);
+            if (Libc.MemoryInCore(_pointer + at, (nuint)bytes, pages) != 0)
+            {
+                return true; // Nobody knows: reading through the map is right, only perhaps slow.
+            }
+
+            for (long i = 0; i < (bytes + page - 1) / page; i++)
+            {
+                if ((pages[i] & 1) == 0)
+                {
+                    return false;
+                }
+            }
+
+            at += bytes;
+        }
+
+        return true;
+    }
 
     protected override void Dispose(bool disposing)
     {

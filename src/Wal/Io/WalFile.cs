@@ -14,6 +14,12 @@ public abstract class WalFile : IDisposable
     /// <summary>Reads at <paramref name="position"/> (pread) until <paramref name="buffer"/> is full or the file ends; returns the bytes read.</summary>
     public abstract int Read(Span<byte> buffer, long position);
 
+    /// <summary>
+    /// As <see cref="Read"/>, for bytes that nobody is expected to ask for again soon: pages that came into the cache only for this call do not stay there. What
+    /// was cached before stays.
+    /// </summary>
+    public virtual int ReadPassing(Span<byte> buffer, long position) => Read(buffer, position);
+
     /// <summary>Returns when everything written before the call is on the disk (fdatasync, F_FULLFSYNC, FlushFileBuffers). An error means that nothing is known.</summary>
     public abstract void DataSync();
 
@@ -50,6 +56,9 @@ public abstract unsafe class WalMap : IDisposable
 
     /// <summary>Mapped bytes.</summary>
     public abstract int Length { get; }
+
+    /// <summary>False when touching some of these bytes now would wait for the disk. True where the system does not say.</summary>
+    public virtual bool IsResident(long position, int length) => true;
 
     /// <summary>Unmaps without syncing.</summary>
     public void Dispose()

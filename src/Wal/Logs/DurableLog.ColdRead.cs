@@ -18,6 +18,23 @@ internal sealed partial class DurableLog
         _directory.Readers.Enqueue(read);
     }
 
+    /// <summary>Queues a read that <see cref="IsLongRead"/> was true for.</summary>
+    internal void EnqueueLong(ColdRead read) => _directory.Readers.EnqueueLong(read);
+
+    /// <summary>True when a cold read would first have to open the log, or to walk through a whole segment for its index: minutes of the disk, perhaps.</summary>
+    internal bool IsLongRead(in LogPosition position)
+    {
+        if (!IsReady)
+        {
+            return true;
+        }
+
+        Segment[] segments = Volatile.Read(ref _segments);
+        int at = IndexOf(segments, position.Offset);
+        return at >= 0 && position.SegmentBase != segments[at].BaseOffset && position.Offset != segments[at].BaseOffset
+            && !(segments[at].Index is { } index && index.TryFind(position.Offset, out _));
+    }
+
     /// <summary>One cold read. Never throws; may block.</summary>
     internal ReadStatus ReadCold(ref LogPosition position, int maxBytes, out LogRun run)
     {
@@ -95,17 +112,21 @@ internal sealed partial class DurableLog
         return new SegmentReader(_files.Open(segments[at].Path), endPosition, endOffset, windowBytes);
     }
 
-    // By the index, which is built when the segment has none that reaches far enough to the front.
+    // By the index, which is built when the segment has none that reaches far enough to the front. The first frame needs none: that is where a reader who comes
+    // from the segment in front goes on.
     private bool Locate(SegmentReader reader, Segment segment, ref LogPosition position)
     {
-        long offset = position.Offset;
-        if (!IndexFor(reader, segment, offset).TryFind(offset, out SparseIndex.Entry entry))
+        long offset = position.Offset, at = SegmentHeader.Size, expected = segment.BaseOffset;
+        if (offset != segment.BaseOffset)
         {
-            return false;
+            if (!IndexFor(reader, segment, offset).TryFind(offset, out SparseIndex.Entry entry))
+            {
+                return false;
+            }
+
+            (at, expected) = (entry.Position, entry.Offset);
         }
 
-        long at = entry.Position;
-        long expected = entry.Offset;
         while ((reader.TryHeader(at, out StreamHeader header, out _) && header.Offset == expected) || reader.TrySearch(at, expected, out at, out header))
         {
             if (header.Offset > offset)
@@ -153,11 +174,11 @@ internal sealed partial class DurableLog
         }
 
         int wanted = (int)Math.Min(Math.Max(maxBytes, ProtocolLimits.HeaderSize), reader.EndPosition - position.Position);
-        int have = reader.File.Read(buffer.Bytes.AsSpan(0, wanted), position.Position);
+        int have = reader.File.ReadPassing(buffer.Bytes.AsSpan(0, wanted), position.Position);
         if (have >= ProtocolLimits.HeaderSize && FrameCheck.IsHeader(buffer.Bytes, reader.EndPosition - position.Position, out int first) && first > have)
         {
             buffer.Resize(first);
-            have = reader.File.Read(buffer.Bytes.AsSpan(0, first), position.Position);
+            have = reader.File.ReadPassing(buffer.Bytes.AsSpan(0, first), position.Position);
         }
 
         int good = 0;

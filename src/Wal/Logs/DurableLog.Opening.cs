@@ -39,7 +39,7 @@ internal sealed partial class DurableLog
 
         if (Interlocked.Exchange(ref _openingRequested, 1) == 0)
         {
-            _directory.Readers.Enqueue(new Opening(this));
+            _directory.Readers.EnqueueLong(new Opening(this));
         }
 
         return true;

@@ -6,6 +6,9 @@ namespace Danube.Fast.Wal;
 // Reading the tail from the map: no lock, no copy, no allocation.
 internal sealed partial class DurableLog
 {
+    // Bytes in front of the end of a growing segment that are taken to be in memory.
+    private const int HotBytes = 4 * 1024 * 1024;
+
     // After a clean stop nothing was scanned: what lies below was checked by nobody since it came from the disk, and the map checks nothing. The cold
     // reader does.
     private long _uncheckedEnd;
@@ -49,7 +52,7 @@ internal sealed partial class DurableLog
         }
 
         long end = VisibleEnd(segment);
-        if (!TryLocate(segment, map, end, ref position, out int frameLength))
+        if (!IsHot(segment, map, end, position, maxBytes) || !TryLocate(segment, map, end, ref position, out int frameLength))
         {
             map.Release();
             return ReadStatus.Cold;
@@ -58,6 +61,20 @@ internal sealed partial class DurableLog
         long length = Math.Min(end - position.Position, Math.Max(maxBytes, frameLength));
         run = new LogRun(map.Slice(position.Position, (int)length), map);
         return ReadStatus.Ok;
+    }
+
+    // What lies just in front of the end was written a moment ago. A reader further behind may meet pages that the system has dropped: touching them would make a
+    // pool thread wait for the disk, so the cold reader gets them.
+    private static bool IsHot(Segment segment, SegmentMap map, long end, in LogPosition position, int maxBytes)
+    {
+        bool hasHint = position.SegmentBase == segment.BaseOffset;
+        long from = hasHint ? position.Position : segment.Index is { } index && index.TryFind(position.Offset, out SparseIndex.Entry entry) ? entry.Position : end;
+        if (from < 0 || from >= end || (!segment.IsSealed && end - from <= HotBytes))
+        {
+            return true; // Too short a way for that, or nothing there: looking for it says so.
+        }
+
+        return map.Map.IsResident(from, (int)Math.Min(end - from, (hasHint ? 0 : SparseIndex.Step) + (long)maxBytes));
     }
 
     /// <summary>Ok when there may be something to read at an offset.</summary>

@@ -132,7 +132,8 @@ internal sealed partial class DurableLog
         WalFile file = _files.CreateAllocated(path, bytes);
         try
         {
-            return new PreparedSegment(path, file, _directory.TryMap(file, _directory.Options.AppendMode == AppendMode.Mapped), bytes);
+            // What is only written needs no map: the first reader makes one.
+            return new PreparedSegment(path, file, _directory.Options.AppendMode == AppendMode.Mapped ? _directory.TryMap(file, writable: true) : null, bytes);
         }
         catch
         {

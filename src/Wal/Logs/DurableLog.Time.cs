@@ -8,7 +8,7 @@ internal sealed partial class DurableLog
     public override ValueTask<long> FindOffsetAsync(long unixMicros)
     {
         var lookup = new TimeLookup(this, unixMicros);
-        _directory.Readers.Enqueue(lookup);
+        _directory.Readers.EnqueueLong(lookup);
         return new ValueTask<long>(lookup.Result);
     }
 

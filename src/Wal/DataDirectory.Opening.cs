@@ -27,6 +27,7 @@ public sealed partial class DataDirectory
         GroupCommit? group = _journal is null ? null : new JournalGroup(_journal, _journalCheckpoint!, this);
         Committer = new Committer(group, Volume is null ? null : new VolumeSync(Volume, counters), options.SyncThreads, options.StartThreads);
         Allocator = new BackgroundQueue("danube-allocator", 1, options.StartThreads);
+        ColdPacer = new ColdReadPacer(Counters, options.StartThreads ? options.ColdReadRestFactor : 0);
         int readers = Math.Max(1, options.ColdReaders);
         Readers = new BackgroundQueue("danube-reader", readers + 1, options.StartThreads, maxLong: readers);
         Cleaner = new BackgroundQueue("danube-cleaner", 1, options.StartThreads);

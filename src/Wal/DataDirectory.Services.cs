@@ -34,6 +34,8 @@ public sealed partial class DataDirectory
 
     internal ColdBufferPool ColdBuffers { get; } = new();
 
+    internal ColdReadPacer ColdPacer { get; }
+
     /// <summary>Free space is below the low-water mark.</summary>
     internal bool IsDiskLow => Volatile.Read(ref _isDiskLow);
 

@@ -45,8 +45,11 @@ public sealed record WalOptions
     /// <summary>How often retention is applied, milliseconds.</summary>
     public int RetentionIntervalMs { get; init; } = 10_000;
 
-    /// <summary>Threads that read what is not mapped.</summary>
+    /// <summary>Threads that read what is not mapped. One more starts when openings and index builds take all of them.</summary>
     public int ColdReaders { get; init; } = 2;
+
+    /// <summary>While logs are being synced, cold reads rest for so many times as long as they took. 0 = never.</summary>
+    public int ColdReadRestFactor { get; init; } = 7;
 
     /// <summary>A producer snapshot is written after this many appended bytes.</summary>
     public long SnapshotIntervalBytes { get; init; } = 16 * 1024 * 1024;

@@ -145,7 +145,7 @@ internal sealed class ColdRead(ColdBufferPool pool) : IBackgroundWork
         _log = null;
         _sink = null;
         pool.Return(this);
-        ReadStatus status = log.ReadCold(ref position, maxBytes, out LogRun run);
+        ReadStatus status = log.ReadPaced(ref position, maxBytes, out LogRun run);
         sink.OnColdRead(status, run, position);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Danube.Fast.Core;
 using Danube.Fast.Protocol;
 
@@ -33,6 +34,17 @@ internal sealed partial class DurableLog
         int at = IndexOf(segments, position.Offset);
         return at >= 0 && position.SegmentBase != segments[at].BaseOffset && position.Offset != segments[at].BaseOffset
             && !(segments[at].Index is { } index && index.TryFind(position.Offset, out _));
+    }
+
+    /// <summary>One cold read that leaves room for commits. Never throws; may block.</summary>
+    internal ReadStatus ReadPaced(ref LogPosition position, int maxBytes, out LogRun run)
+    {
+        ColdReadPacer pacer = _directory.ColdPacer;
+        pacer.Await();
+        long begin = Stopwatch.GetTimestamp();
+        ReadStatus status = ReadCold(ref position, maxBytes, out run);
+        pacer.Note(Stopwatch.GetElapsedTime(begin), run.Bytes.Length);
+        return status;
     }
 
     /// <summary>One cold read. Never throws; may block.</summary>

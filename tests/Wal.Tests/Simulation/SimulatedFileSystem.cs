@@ -37,6 +37,9 @@ internal sealed class SimulatedFileSystem : WalFileSystem
     /// <summary>Bytes that may still be allocated.</summary>
     public long FreeBytes { get; set; } = long.MaxValue / 2;
 
+    /// <summary>What maps answer when they are asked whether touching their pages would wait for the disk.</summary>
+    public bool HasPagesInMemory { get; set; } = true;
+
     public long TotalBytes { get; set; } = 1L << 40;
 
     /// <summary>Calls so far by kind.</summary>
@@ -339,7 +342,7 @@ internal sealed class SimulatedFileSystem : WalFileSystem
             {
                 file.IsMappedForWriting |= writable;
                 file.Pin();
-                return new SimulatedMap(file);
+                return new SimulatedMap(files, file);
             }
         }
 
@@ -352,11 +355,13 @@ internal sealed class SimulatedFileSystem : WalFileSystem
         }
     }
 
-    private sealed unsafe class SimulatedMap(SimulatedFile file) : WalMap
+    private sealed unsafe class SimulatedMap(SimulatedFileSystem files, SimulatedFile file) : WalMap
     {
         public override byte* Pointer => file.Pointer;
 
         public override int Length => file.Length;
+
+        public override bool IsResident(long position, int length) => files.HasPagesInMemory;
 
         protected override void Dispose(bool disposing)
         {

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+
+namespace Danube.Fast.Wal;
+
+/// <summary>
+/// Keeps a long backlog that is read from the disk from delaying commits. While logs are being synced, all cold reads together rest after each read for several times
+/// as long as it took: bytes that are still in memory are read at full speed, a busy disk slows them down by itself. They are never held below a least rate and twice the
+/// rate of appends, so a consumer always catches up.
+/// Runs on: the cold readers. Shared with: nobody else; it looks at the directory's counters.
+/// </summary>
+internal sealed class ColdReadPacer(WalCounters counters, int restFactor)
+{
+    private const long LeastBytesPerSecond = 32L * 1024 * 1024;
+    private const int CatchUpFactor = 2;
+
+    // A commit this long ago counts as one that is going on; also the time over which the rate of appends is taken.
+    private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(100);
+
+    // Shorter ones are saved up: no thread sleeps that precisely.
+    private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(1);
+
+    private readonly Lock _lock = new();
+
+    // Under _lock.
+    private long _nextStart;
+    private long _windowStart;
+    private long _windowSyncs;
+    private long _windowAppended;
+    private long _appendedPerSecond;
+    private bool _isBusy;
+
+    /// <summary>Waits until the next cold read may begin.</summary>
+    public void Await()
+    {
+        TimeSpan rest;
+        lock (_lock)
+        {
+            rest = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), _nextStart);
+        }
+
+        if (rest >= ShortestRest)
+        {
+            Thread.Sleep(rest);
+        }
+    }
+
+    /// <summary>Notes a read that has ended.</summary>
+    public void Note(TimeSpan took, long bytes)
+    {
+        long now = Stopwatch.GetTimestamp();
+        lock (_lock)
+        {
+            LookAtCounters(now);
+            TimeSpan rest = _isBusy ? RestAfter(took, bytes, restFactor, _appendedPerSecond) : TimeSpan.Zero;
+            _nextStart = Math.Max(_nextStart, now) + (long)(rest.TotalSeconds * Stopwatch.Frequency);
+            long latest = now + (long)(LongestRest.TotalSeconds * Stopwatch.Frequency);
+            _nextStart = Math.Min(_nextStart, latest);
+        }
+    }
+
+    /// <summary>How long to rest after a read, when commits are going on.</summary>
+    internal static TimeSpan RestAfter(TimeSpan took, long bytes, int restFactor, long appendedPerSecond)
+    {
+        double leastRate = Math.Max(LeastBytesPerSecond, CatchUpFactor * (double)appendedPerSecond);
+        double longest = (bytes / leastRate) - took.TotalSeconds;
+        return TimeSpan.FromSeconds(Math.Clamp(longest, 0, took.TotalSeconds * restFactor));
+    }
+
+    private void LookAtCounters(long now)
+    {
+        TimeSpan passed = Stopwatch.GetElapsedTime(_windowStart, now);
+        if (passed < Window)
+        {
+            _isBusy |= Volatile.Read(ref counters.SyncCount) != _windowSyncs;
+            return;
+        }
+
+        long syncs = Volatile.Read(ref counters.SyncCount), appended = Volatile.Read(ref counters.AppendedByteCount);
+        _isBusy = syncs != _windowSyncs;
+        _appendedPerSecond = (long)((appended - _windowAppended) / passed.TotalSeconds);
+        (_windowStart, _windowSyncs, _windowAppended) = (now, syncs, appended);
+    }
+}

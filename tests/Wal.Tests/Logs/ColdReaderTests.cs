@@ -1,0 +1,163 @@
+using Danube.Fast.Core;
+
+namespace Danube.Fast.Wal.Tests;
+
+/// <summary>Who reads what: the map, the cold readers, and what long work may take from them.</summary>
+public sealed class ColdReaderTests
+{
+    private const int FrameRecords = 4, RecordBytes = 1000;
+
+    [Fact]
+    public void A_reader_behind_the_tail_gets_no_pages_that_left_memory()
+    {
+        var world = new SteppedDirectory(new SimulatedFileSystem(), new TestClock());
+        DurableLog log = Filled(world, segments: 3);
+        Segment previous = log.SegmentsForTest[^2];
+        LogPosition position = LogPosition.At(previous.BaseOffset);
+        Assert.Equal(ReadStatus.Ok, log.Read(ref position, 4096, out LogRun run));
+        run.Owner.Release();
+
+        world.Files.HasPagesInMemory = false;
+        Assert.Equal(ReadStatus.Cold, log.Read(ref position, 4096, out _));
+        Assert.Equal(ReadStatus.Ok, log.ReadCold(ref position, 4096, out run));
+        run.Owner.Release();
+
+        // What was written a moment ago is read from the map in any case: asking for each small read would cost more than it could save.
+        LogPosition last = LogPosition.At(log.SegmentsForTest[^1].BaseOffset);
+        Assert.Equal(ReadStatus.Ok, log.Read(ref last, 4096, out run));
+        run.Owner.Release();
+        world.Directory.Dispose();
+    }
+
+    [Fact]
+    public void A_segment_that_nobody_reads_is_not_mapped()
+    {
+        var world = new SteppedDirectory(new SimulatedFileSystem(), new TestClock());
+        DurableLog log = Filled(world, segments: 3);
+        Assert.All(log.SegmentsForTest, s => Assert.Null(s.Map));
+
+        LogPosition position = LogPosition.At(log.SegmentsForTest[^1].BaseOffset);
+        Assert.Equal(ReadStatus.Ok, log.Read(ref position, 4096, out LogRun run));
+        run.Owner.Release();
+        Assert.NotNull(log.SegmentsForTest[^1].Map);
+        Assert.Null(log.SegmentsForTest[^2].Map);
+        world.Directory.Dispose();
+    }
+
+    [Fact]
+    public void Reading_on_into_the_next_segment_builds_no_index()
+    {
+        SteppedDirectory world = Reopened(out DurableLog log);
+        for (int i = 0; i < log.SegmentsForTest.Count; i++)
+        {
+            LogPosition position = LogPosition.At(log.SegmentsForTest[i].BaseOffset);
+            Assert.False(log.IsLongRead(position));
+            Assert.Equal(ReadStatus.Ok, log.ReadCold(ref position, 4096, out LogRun run));
+            run.Owner.Release();
+            Assert.Null(log.SegmentsForTest[i].Index);
+        }
+
+        world.Directory.Dispose();
+    }
+
+    [Fact]
+    public void A_read_that_needs_an_index_first_is_answered_too()
+    {
+        SteppedDirectory world = Reopened(out DurableLog log);
+        var sink = new Sink();
+        LogPosition position = LogPosition.At(log.SegmentsForTest[0].BaseOffset + (3 * FrameRecords) + 1);
+        Assert.True(log.IsLongRead(position));
+        log.BeginColdRead(position, 4096, sink);
+        world.RunBackground();
+        Assert.Equal([ReadStatus.Ok], sink.Answers);
+        Assert.False(log.IsLongRead(position));
+        world.Directory.Dispose();
+    }
+
+    [Fact]
+    public async Task Long_work_leaves_a_thread_for_short_reads()
+    {
+        using var gate = new ManualResetEventSlim();
+        using var queue = new BackgroundQueue("test-reader", 3, startThreads: true, maxLong: 2);
+        var begun = new CountdownEvent(2);
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var last = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                queue.EnqueueLong(new Work(() =>
+                {
+                    begun.Signal();
+                    gate.Wait(TimeSpan.FromSeconds(120));
+                }));
+            }
+
+            queue.EnqueueLong(new Work(last.SetResult));
+            Assert.True(begun.Wait(TimeSpan.FromSeconds(60)));
+            queue.Enqueue(new Work(done.SetResult));
+            await done.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.False(last.Task.IsCompleted);
+        }
+        finally
+        {
+            gate.Set();
+        }
+
+        await last.Task.WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
+    [Theory]
+    [InlineData(0.05, 0, 0.35)] // From memory: seven times as long as it took, still 640 MB/s.
+    [InlineData(0.5, 0, 3.5)]
+    [InlineData(4, 0, 3.8125)] // A slow disk: 32 MiB/s is always granted.
+    [InlineData(20, 0, 0)]
+    [InlineData(0.5, 100 * 1024 * 1024, 0.75)] // Appends at 100 MiB/s: 200 MiB/s, so that the reader catches up.
+    public void Cold_reads_rest_while_logs_are_synced(double tookMs, long appendedPerSecond, double restMs)
+    {
+        TimeSpan rest = ColdReadPacer.RestAfter(TimeSpan.FromMilliseconds(tookMs), 256 * 1024, 7, appendedPerSecond);
+        Assert.Equal(restMs, rest.TotalMilliseconds, 3);
+    }
+
+    // A closed and opened directory: nothing is mapped or indexed.
+    private static SteppedDirectory Reopened(out DurableLog log)
+    {
+        var files = new SimulatedFileSystem();
+        var clock = new TestClock();
+        var first = new SteppedDirectory(files, clock);
+        Filled(first, segments: 3);
+        first.Directory.Dispose();
+        var world = new SteppedDirectory(files, clock);
+        log = world.Open(1);
+        log.EnsureReady();
+        return world;
+    }
+
+    private static DurableLog Filled(SteppedDirectory world, int segments)
+    {
+        DurableLog log = world.Create(1);
+        for (ulong i = 1; log.SegmentsForTest.Count < segments || log.SegmentsForTest[^1].CommittedPosition < 16 * 1024; i++)
+        {
+            Assert.Equal(AppendStatus.Ok, world.Append(log, TestFrames.Build(1, ((i - 1) * FrameRecords) + 1, FrameRecords, RecordBytes)));
+        }
+
+        world.RunCommits();
+        return log;
+    }
+
+    private sealed class Work(Action run) : IBackgroundWork
+    {
+        public void Run() => run();
+    }
+
+    private sealed class Sink : IColdReadSink
+    {
+        public List<ReadStatus> Answers { get; } = [];
+
+        public void OnColdRead(ReadStatus status, LogRun run, LogPosition position)
+        {
+            Answers.Add(status);
+            run.Owner?.Release();
+        }
+    }
+}

@@ -1,4 +1,3 @@
-using System.Text;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Client;
@@ -93,9 +92,9 @@ public sealed partial class DanubeClient
     private static void CheckId(string id, string parameter)
     {
         ArgumentException.ThrowIfNullOrEmpty(id, parameter);
-        if (id[0] == '$' || Encoding.UTF8.GetByteCount(id) > EnvelopeHeader.MaxIdLength || id.Contains('\0', StringComparison.Ordinal))
+        if (!PeerNames.IsMessageId(id))
         {
-            throw new ArgumentException($"'{id}' cannot be a message id between clients: 1 to {EnvelopeHeader.MaxIdLength} bytes of UTF-8 are, and those that begin with '$' are the broker's.", parameter);
+            throw new ArgumentException($"'{id}' cannot be a message id between clients, which takes {PeerNames.MessageIdRule}.", parameter);
         }
     }
 }

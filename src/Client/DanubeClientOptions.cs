@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Reflection;
-using System.Text;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Client;
@@ -59,10 +58,9 @@ public sealed class DanubeClientOptions
     internal static void CheckName(string name, string parameter)
     {
         ArgumentException.ThrowIfNullOrEmpty(name, parameter);
-        if (name[0] == '$' || name == "broker" || Encoding.UTF8.GetByteCount(name) > EnvelopeHeader.MaxIdLength || name.Any(char.IsControl))
+        if (!PeerNames.IsName(name))
         {
-            throw new ArgumentException(
-                $"'{name}' cannot be the name of a client: 1 to {EnvelopeHeader.MaxIdLength} bytes of UTF-8 without control characters are, but not 'broker' and nothing that begins with '$'.", parameter);
+            throw new ArgumentException($"'{name}' cannot be the name of a client, which takes {PeerNames.NameRule}.", parameter);
         }
     }
 

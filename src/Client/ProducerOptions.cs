@@ -53,6 +53,15 @@ public sealed class ProducerOptions
     /// <summary>Size of the frame that carries a chunk, 4 KiB to the frame limit. Smaller ones let other producers interleave more finely. Default 256 KiB.</summary>
     public int ChunkBytes { get; init; } = 256 * 1024;
 
+    /// <summary>
+    /// How long messages are sent again, in order and after growing pauses, while the broker refuses them for a reason that may pass
+    /// (<see cref="DanubeException.Retryable"/>: a full disk, a backlog quota, a publish rate). Counted from when the message was taken or, when that was
+    /// later, from the first refusal behind the last acknowledgement. Then they fail with the broker's error. Zero: they fail at once.
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: they never do. Time without a connection is not bounded by this but by
+    /// <see cref="DanubeClientOptions.GiveUpAfter"/>. Default 30 s.
+    /// </summary>
+    public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Told of every acknowledged batch, and of each chunk of a large message as a batch of one; null for none.</summary>
     public BatchAckHandler? OnAcknowledged { get; init; }
 
@@ -67,6 +76,11 @@ public sealed class ProducerOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxPartialBatches, BatchWindow.MaxBatches);
         ArgumentOutOfRangeException.ThrowIfLessThan(WindowBytes, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxMessageBytes, 1);
+        if (SendTimeout != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(SendTimeout, TimeSpan.Zero);
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(ChunkBytes, 4 * 1024);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ChunkBytes, ProtocolLimits.MaxNegotiableFrame);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((int)Compression, (int)Codec.Brotli);

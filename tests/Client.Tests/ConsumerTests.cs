@@ -49,7 +49,7 @@ public sealed class ConsumerTests : IAsyncLifetime
 
     private static async Task<List<string>> Receive(Consumer consumer, int count, bool ack = true)
     {
-        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var all = new List<string>();
         while (all.Count < count)
         {

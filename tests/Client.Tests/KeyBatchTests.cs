@@ -101,7 +101,7 @@ public sealed class KeyBatchTests : IAsyncLifetime
             list.Add($"{i}");
             if (random.Next(3) == 0)
             {
-                await producer.PostAsync(Message(key, $"{i}")).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+                await producer.PostAsync(Message(key, $"{i}")).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
             }
             else
             {
@@ -114,10 +114,10 @@ public sealed class KeyBatchTests : IAsyncLifetime
             }
         }
 
-        await producer.FlushAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
-        MessageId[] ids = await Task.WhenAll(sends).WaitAsync(TimeSpan.FromSeconds(20));
+        await producer.FlushAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        MessageId[] ids = await Task.WhenAll(sends).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(ids.Length, ids.Distinct().Count());
-        await producer.FlushAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        await producer.FlushAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
         Dictionary<string, List<string>> all = Read(out _);
         Assert.Equal(expected.Keys.Order(), all.Keys.Order());
         Assert.All(expected, e => Assert.Equal(e.Value, all[e.Key]));
@@ -130,7 +130,7 @@ public sealed class KeyBatchTests : IAsyncLifetime
         await using Producer producer = await Produce();
         Task<MessageId>[] sends = [.. Enumerable.Range(0, 200).Select(i => producer.SendAsync(Message(i % 3, $"{i}")).AsTask())];
         _broker.ReleaseAcks();
-        MessageId[] ids = await Task.WhenAll(sends).WaitAsync(TimeSpan.FromSeconds(20));
+        MessageId[] ids = await Task.WhenAll(sends).WaitAsync(TimeSpan.FromSeconds(60));
         List<string> payloads = _broker.Topic(Topic).Payloads();
         Assert.Equal(Enumerable.Range(0, 200).Select(i => $"{i}"), ids.Select(i => payloads[(int)i.Offset]));
     }
@@ -148,7 +148,7 @@ public sealed class KeyBatchTests : IAsyncLifetime
             producer.SendAsync(Message(2, "c")).AsTask(),
         ];
         _broker.ReleaseAcks();
-        MessageId[] ids = await Task.WhenAll(sends).WaitAsync(TimeSpan.FromSeconds(20));
+        MessageId[] ids = await Task.WhenAll(sends).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(ids.Order(), ids);
         Assert.Equal(1, ids[1].Offset);
         Assert.Equal(ids[2].Offset + 1, ids[3].Offset);

@@ -8,7 +8,7 @@ public sealed class LargeMessageTests : IAsyncLifetime
 {
     private const string Topic = "/t/large";
     private const int ChunkBytes = 4096, ChunkPayload = ChunkBytes - ProtocolLimits.HeaderSize;
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
 
     private readonly FakeBroker _broker = new() { MaxFrame = ProtocolLimits.MaxFrameBeforeHello };
     private DanubeClient _client = null!;
@@ -215,11 +215,11 @@ public sealed class LargeMessageTests : IAsyncLifetime
     public async Task A_chunk_that_is_refused_fails_the_message_and_leaves_orphans_that_the_consumer_clears_away()
     {
         int refused = 0;
-        _broker.OnPublish = f => f.Sequence == 5 && refused++ == 0 ? ErrorCode.DiskFull : ErrorCode.None;
+        _broker.OnPublish = f => f.Sequence == 5 && refused++ == 0 ? ErrorCode.MessageTooLarge : ErrorCode.None;
         await using Producer producer = await Produce();
         Task<MessageId> first = producer.SendAsync(Random(50_000 + ProtocolLimits.MaxFrameBeforeHello, 1)).AsTask();
         Task<MessageId> second = producer.SendAsync(Random(100_000, 2)).AsTask();
-        Assert.Equal(ErrorCode.DiskFull, (await Assert.ThrowsAsync<DanubeException>(() => first.WaitAsync(Hang))).Code);
+        Assert.Equal(ErrorCode.MessageTooLarge, (await Assert.ThrowsAsync<DanubeException>(() => first.WaitAsync(Hang))).Code);
         MessageId id = await second.WaitAsync(Hang);
         await producer.FlushAsync().AsTask().WaitAsync(Hang);
         await using Consumer consumer = await Subscribe();
@@ -236,10 +236,10 @@ public sealed class LargeMessageTests : IAsyncLifetime
     {
         _broker.Window = 10_000;
         int refused = 0;
-        _broker.OnPublish = f => f.Sequence == 5 && refused++ == 0 ? ErrorCode.DiskFull : ErrorCode.None;
+        _broker.OnPublish = f => f.Sequence == 5 && refused++ == 0 ? ErrorCode.MessageTooLarge : ErrorCode.None;
         await using Producer producer = await Produce();
         await Assert.ThrowsAsync<DanubeException>(async () => await producer.PostAsync(Random(100_000, 1)).AsTask().WaitAsync(Hang));
-        Assert.Equal(ErrorCode.DiskFull, (await Assert.ThrowsAsync<DanubeException>(async () => await producer.FlushAsync().AsTask().WaitAsync(Hang))).Code);
+        Assert.Equal(ErrorCode.MessageTooLarge, (await Assert.ThrowsAsync<DanubeException>(async () => await producer.FlushAsync().AsTask().WaitAsync(Hang))).Code);
         Assert.Equal(4, (await producer.SendAsync(new byte[1]).AsTask().WaitAsync(Hang)).Offset);
     }
 

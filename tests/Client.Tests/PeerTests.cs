@@ -6,7 +6,7 @@ namespace Danube.Fast.Client.Tests;
 /// <summary>Requests and events between clients against the fake broker: names, who may answer whom, bounds, lost connections.</summary>
 public sealed class PeerTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
 
     private readonly FakeBroker _broker = new();
     private DanubeClient _asking = null!, _answering = null!;

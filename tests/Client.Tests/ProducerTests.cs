@@ -23,7 +23,8 @@ public sealed class ProducerTests : IAsyncLifetime
         CloseTimeout = TimeSpan.FromSeconds(2),
         ReconnectDelay = TimeSpan.FromMilliseconds(5),
         MaxReconnectDelay = TimeSpan.FromMilliseconds(50),
-        RequestTimeout = TimeSpan.FromSeconds(10),
+        RequestTimeout = TimeSpan.FromSeconds(60),
+        ConnectTimeout = TimeSpan.FromSeconds(60),
     };
 
     internal static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
@@ -46,7 +47,7 @@ public sealed class ProducerTests : IAsyncLifetime
     {
         await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/a" });
         Task<MessageId>[] sends = [.. Enumerable.Range(0, 5000).Select(i => producer.SendAsync(Bytes($"m{i}")).AsTask())];
-        MessageId[] ids = await Task.WhenAll(sends).WaitAsync(TimeSpan.FromSeconds(30));
+        MessageId[] ids = await Task.WhenAll(sends).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(Enumerable.Range(0, 5000).Select(i => (long)i), ids.Select(i => i.Offset));
         Assert.Equal(Enumerable.Range(0, 5000).Select(i => $"m{i}"), _broker.Topic("/t/a").Payloads());
         Assert.True(_broker.Topic("/t/a").Frames.Count < 2500, "batches hold more than two messages on average");
@@ -118,16 +119,16 @@ public sealed class ProducerTests : IAsyncLifetime
     {
         _broker.HoldAcks = true;
         int refusals = 0;
-        _broker.OnPublish = f => f.Sequence == 2 && refusals++ == 0 ? ErrorCode.DiskFull : ErrorCode.None;
+        _broker.OnPublish = f => f.Sequence == 2 && refusals++ == 0 ? ErrorCode.MessageTooLarge : ErrorCode.None;
         await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/a", MaxBatchRecords = 1, MaxPartialBatches = 64 });
         Task<MessageId>[] sends = [.. Enumerable.Range(0, 20).Select(i => producer.SendAsync(Bytes($"m{i}")).AsTask())];
         DanubeException error = await Assert.ThrowsAsync<DanubeException>(() => sends[1]);
-        Assert.Equal(ErrorCode.DiskFull, error.Code);
-        Assert.True(error.Retryable);
+        Assert.Equal(ErrorCode.MessageTooLarge, error.Code);
+        Assert.False(error.Retryable);
         Assert.Equal(2ul, error.Sequence);
         await Eventually(() => _broker.Topic("/t/a").End == 19);
         _broker.ReleaseAcks();
-        MessageId[] ids = await Task.WhenAll(sends.Where((_, i) => i != 1)).WaitAsync(TimeSpan.FromSeconds(10));
+        MessageId[] ids = await Task.WhenAll(sends.Where((_, i) => i != 1)).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(Enumerable.Range(0, 19).Select(i => (long)i), ids.Select(i => i.Offset));
         Assert.Equal(Enumerable.Range(0, 20).Where(i => i != 1).Select(i => $"m{i}"), _broker.Topic("/t/a").Payloads());
     }
@@ -136,7 +137,7 @@ public sealed class ProducerTests : IAsyncLifetime
     public async Task Flush_reports_the_first_refusal_of_posts_once()
     {
         _broker.OnPublish = f => f.Sequence == 1 ? ErrorCode.BacklogQuotaExceeded : ErrorCode.None;
-        await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/a", MaxBatchRecords = 1 });
+        await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/a", MaxBatchRecords = 1, SendTimeout = TimeSpan.Zero });
         Assert.True(producer.TryPost(Bytes("a")));
         DanubeException error = await Assert.ThrowsAsync<DanubeException>(async () => await producer.FlushAsync());
         Assert.Equal(ErrorCode.BacklogQuotaExceeded, error.Code);

@@ -7,7 +7,7 @@ namespace Danube.Fast.Client.Tests;
 public sealed class ReaderTests : IAsyncLifetime
 {
     private const string Topic = "/t/read";
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
 
     private readonly FakeBroker _broker = new();
     private DanubeClient _client = null!;

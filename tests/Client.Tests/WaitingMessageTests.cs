@@ -21,13 +21,13 @@ public sealed class WaitingMessageTests
         Task large = Task.Run(async () => await producer.SendAsync(new byte[ProtocolLimits.DefaultMaxFrame]));
         Task post = Task.Run(async () => await producer.PostAsync(new byte[ProtocolLimits.DefaultMaxFrame]));
         Task key = Task.Run(async () => await producer.SendAsync(new OutgoingMessage { Payload = new byte[1], Key = new byte[ProtocolLimits.MaxKeyLength + 1] }));
-        Assert.Equal(ErrorCode.MessageTooLarge, (await Assert.ThrowsAsync<DanubeException>(() => large.WaitAsync(TimeSpan.FromSeconds(10)))).Code);
-        Assert.Equal(ErrorCode.MessageTooLarge, (await Assert.ThrowsAsync<DanubeException>(() => post.WaitAsync(TimeSpan.FromSeconds(10)))).Code);
-        await Assert.ThrowsAsync<ArgumentException>(() => key.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(ErrorCode.MessageTooLarge, (await Assert.ThrowsAsync<DanubeException>(() => large.WaitAsync(TimeSpan.FromSeconds(60)))).Code);
+        Assert.Equal(ErrorCode.MessageTooLarge, (await Assert.ThrowsAsync<DanubeException>(() => post.WaitAsync(TimeSpan.FromSeconds(60)))).Code);
+        await Assert.ThrowsAsync<ArgumentException>(() => key.WaitAsync(TimeSpan.FromSeconds(60)));
         Task<MessageId> after = producer.SendAsync(new byte[60]).AsTask();
         broker.ReleaseAcks();
-        Assert.Equal(posted, (await before.WaitAsync(TimeSpan.FromSeconds(10))).Offset);
-        Assert.Equal(posted + 1, (await after.WaitAsync(TimeSpan.FromSeconds(10))).Offset);
+        Assert.Equal(posted, (await before.WaitAsync(TimeSpan.FromSeconds(60))).Offset);
+        Assert.Equal(posted + 1, (await after.WaitAsync(TimeSpan.FromSeconds(60))).Offset);
         Assert.Equal(1, broker.Connections);
     }
 
@@ -43,13 +43,13 @@ public sealed class WaitingMessageTests
         Assert.False(flush.IsCompleted);
         Task<MessageId> behind = producer.SendAsync(new byte[1]).AsTask();
         broker.ReleaseAcks();
-        await flush.WaitAsync(TimeSpan.FromSeconds(10));
+        await flush.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.True(producer.LastSequence > 50 + (10_000_000 / (64 * 1024)), "the flush has not waited for what was in line");
-        await Task.WhenAll([.. sends, large]).WaitAsync(TimeSpan.FromSeconds(10));
-        await behind.WaitAsync(TimeSpan.FromSeconds(10));
+        await Task.WhenAll([.. sends, large]).WaitAsync(TimeSpan.FromSeconds(60));
+        await behind.WaitAsync(TimeSpan.FromSeconds(60));
         Task<MessageId> last = producer.SendAsync(new byte[10_000_000]).AsTask();
         await producer.DisposeAsync();
-        Assert.Equal(broker.Topic("/t/w").End - 1, (await last.WaitAsync(TimeSpan.FromSeconds(10))).Offset);
+        Assert.Equal(broker.Topic("/t/w").End - 1, (await last.WaitAsync(TimeSpan.FromSeconds(60))).Offset);
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class WaitingMessageTests
         Task<MessageId>[] sends = [.. Enumerable.Range(0, 50).Select(i => producer.SendAsync(new byte[60 + i]).AsTask())];
         Task flush = producer.FlushAsync().AsTask();
         await using Producer second = await client.CreateProducerAsync(new ProducerOptions { Topic = "/t/w", Name = "p" });
-        Assert.Equal(ErrorCode.Fenced, (await Assert.ThrowsAsync<DanubeException>(() => flush.WaitAsync(TimeSpan.FromSeconds(10)))).Code);
-        await Assert.ThrowsAsync<DanubeException>(() => sends[^1].WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(ErrorCode.Fenced, (await Assert.ThrowsAsync<DanubeException>(() => flush.WaitAsync(TimeSpan.FromSeconds(60)))).Code);
+        await Assert.ThrowsAsync<DanubeException>(() => sends[^1].WaitAsync(TimeSpan.FromSeconds(60)));
     }
 }

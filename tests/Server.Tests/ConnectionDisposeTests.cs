@@ -19,6 +19,6 @@ public sealed class ConnectionDisposeTests
             connection.Dispose();
         }
 
-        Assert.True(SpinWait.SpinUntil(() => run.References == 0, TimeSpan.FromSeconds(20)));
+        Assert.True(SpinWait.SpinUntil(() => run.References == 0, TimeSpan.FromSeconds(60)));
     }
 }

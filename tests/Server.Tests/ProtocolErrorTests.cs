@@ -104,7 +104,9 @@ public sealed class ProtocolErrorTests
     {
         await using TestBroker broker = await TestBroker.StartAsync(o => o with { Timeouts = o.Timeouts with { HelloMs = 200 } });
         using RawClient client = await broker.ConnectAsync();
-        Assert.Equal("hello_timeout", (await client.ReceiveAsync()).Error.Code);
+        ErrorPayload error = (await client.ReceiveAsync()).Error;
+        Assert.Equal("hello_timeout", error.Code);
+        Assert.StartsWith("Nothing was received within 200 ms", error.Message);
         await client.AssertEndedAsync();
     }
 

@@ -200,5 +200,5 @@ public sealed class SendQueueTests
     }
 
     internal static void WaitFor(Func<bool> condition) =>
-        Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(20)), "the condition did not come true within 20 s");
+        Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(60)), "the condition did not come true within 60 s");
 }

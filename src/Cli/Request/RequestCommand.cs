@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using Danube.Fast.Cli.Terminal;
 using Danube.Fast.Client;
+using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Cli.Request;
 
@@ -9,7 +10,6 @@ namespace Danube.Fast.Cli.Request;
 internal static class RequestCommand
 {
     private const string ReadInput = "-";
-    private const int MaxIdBytes = 32;
 
     public static Command Create(TextWriter error)
     {
@@ -51,9 +51,10 @@ internal static class RequestCommand
 
     private static void Check(string text, string what, Action<string> addError)
     {
-        if (text.Length == 0 || text[0] == '$' || Encoding.UTF8.GetByteCount(text) > MaxIdBytes || text.Any(char.IsControl) || (text == "broker" && what != "id"))
+        bool isId = what == "id";
+        if (!(isId ? PeerNames.IsMessageId(text) : PeerNames.IsName(text)))
         {
-            addError($"{what} takes 1 to {MaxIdBytes} bytes, not beginning with '$'{(what == "id" ? "" : ", and not 'broker'")}; '{text}' is none.");
+            addError($"{what} takes {(isId ? PeerNames.MessageIdRule : PeerNames.NameRule)}; '{text}' is none.");
         }
     }
 

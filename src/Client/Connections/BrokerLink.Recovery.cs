@@ -10,7 +10,10 @@ internal sealed partial class BrokerLink
     private long _openedAt;
 
     /// <summary>Opens a channel again on the connection it lost it on, after a short pause. Its frames in the network are behind it then.</summary>
-    public void Reopen(BrokerChannel channel, Connection connection, bool pause) => _ = ReopenAsync(channel, connection, pause);
+    public void Reopen(BrokerChannel channel, Connection connection, bool pause) => _ = ReopenAsync(channel, connection, TimeSpan.Zero, pause);
+
+    /// <summary>The same after a pause of a given length.</summary>
+    public void Reopen(BrokerChannel channel, Connection connection, TimeSpan pause) => _ = ReopenAsync(channel, connection, pause, pause: false);
 
     private async Task WatchAsync(Connection connection)
     {
@@ -100,7 +103,7 @@ internal sealed partial class BrokerLink
         }
     }
 
-    private async Task ReopenAsync(BrokerChannel channel, Connection connection, bool pause)
+    private async Task ReopenAsync(BrokerChannel channel, Connection connection, TimeSpan first, bool pause)
     {
         lock (_gate)
         {
@@ -110,6 +113,11 @@ internal sealed partial class BrokerLink
             }
 
             channel.OpeningOn = connection;
+        }
+
+        if (first > TimeSpan.Zero)
+        {
+            await PauseAsync(first).ConfigureAwait(false);
         }
 
         while (true)

@@ -6,7 +6,7 @@ namespace Danube.Fast.Client;
 /// <summary>Envelopes between this client and others, which the broker only passes on.</summary>
 internal sealed partial class Connection
 {
-    private const string BrokerSource = "broker";
+    private const string BrokerSource = PeerNames.Broker;
 
     // Of events; beyond it the sender waits until the broker has read what was sent.
     private const int MaxUnconfirmedBytes = 1024 * 1024;

@@ -151,12 +151,17 @@ public sealed partial class Consumer
 
     private void GiveBack(ConsumerSession session, long offset, uint count)
     {
-        session.Owner.Nack(offset, count, session, _epoch, AckFrame.BackOffDelay, NackReason.Undecodable);
         long end = offset + count;
         while (offset < end)
         {
             long next = Math.Min(end, offset < _skipFrom ? _skipFrom : _skipTo);
-            _taken += offset < _skipFrom ? (ulong)(next - offset) : 0;
+            if (offset < _skipFrom)
+            {
+                // Not the excluded ones: they may not have been delivered to anybody, and the broker takes no nack of those.
+                session.Owner.Nack(offset, (uint)(next - offset), session, _epoch, AckFrame.BackOffDelay, NackReason.Undecodable);
+                _taken += (ulong)(next - offset);
+            }
+
             offset = next;
             if (offset >= _skipTo)
             {

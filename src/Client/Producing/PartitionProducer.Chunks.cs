@@ -108,7 +108,7 @@ internal sealed partial class PartitionProducer
     /// The ones before it are stored; consumers find out that the message is incomplete.
     /// </summary>
     /// <returns>The waiting send of the message, when it is still in line.</returns>
-    private SendOperation? DropChunks(LargeMessage large, int index, ref Batch failed)
+    private SendOperation? DropChunks(LargeMessage large, int index, ref Batch? failed)
     {
         while (index < _window.Count && _window[index].Large == large)
         {

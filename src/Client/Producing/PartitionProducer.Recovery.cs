@@ -145,48 +145,6 @@ internal sealed partial class PartitionProducer
         _ackedAtOpening = _ackedSequence;
     }
 
-    /// <summary>
-    /// A frame was refused and its sequence is not used up. What was sent behind it is refused too, so it can move up. Opening the channel
-    /// again is the barrier: after it, no answer to the old numbers can arrive.
-    /// </summary>
-    private void OnRefused(Connection connection, DanubeException error)
-    {
-        Batch refused;
-        SendOperation? waiter;
-        OperationList posts;
-        List<FlushWaiter>? flushes;
-        uint channel;
-        lock (_gate)
-        {
-            int index = _state == ProducerState.Open && _connection == connection && error.Sequence is { } sequence ? _window.FindSent(sequence) : -1;
-            if (index < 0)
-            {
-                return;
-            }
-
-            refused = _window.RemoveAt(index);
-            _nextSequence -= (uint)refused.Count;
-            _settled += refused.Count;
-            if (refused.PostCount > 0)
-            {
-                _postError ??= error;
-            }
-
-            waiter = refused.Large is { } large ? DropChunks(large, index, ref refused) : null;
-
-            channel = LeaveChannel();
-            posts = AdmitWaiters();
-            flushes = TakeFlushes(_settled);
-        }
-
-        connection.Unregister(channel);
-        FailBatches(refused, error);
-        waiter?.Fail(error.Copy());
-        CompletePosts(posts);
-        Complete(flushes);
-        _link.Reopen(this, connection, pause: false);
-    }
-
     private void OpenAgain(Connection connection, DanubeException cause)
     {
         uint channel;

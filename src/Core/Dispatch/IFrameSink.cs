@@ -21,4 +21,12 @@ public interface IFrameSink
 
     /// <summary>Sends a close frame for one channel; the session forgets the channel.</summary>
     void CloseChannel(uint channel, ErrorCode code, string message);
+
+    /// <summary>
+    /// Delivery starts again in a new epoch: what was delivered before and is not settled is forgotten. For sinks whose credit hangs on what is
+    /// open; a peer that speaks frames learns of it from the next deliver. Called under the subscription's lock.
+    /// </summary>
+    void OnEpochRaised()
+    {
+    }
 }

@@ -183,6 +183,11 @@ public sealed partial class Subscription
         Cursor.IsDirty = true;
         _dispatcher.Restart();
         _dispatcher.Hold();
+        foreach (Consumer consumer in _consumers)
+        {
+            consumer.Sink.OnEpochRaised();
+        }
+
         return Cursor.Epoch;
     }
 

@@ -58,6 +58,11 @@ internal sealed class Channel(uint id, TopicEntry entry, Topic topic)
     public void Detach()
     {
         Producer?.Detach();
-        Consumer?.Detach();
+        if (Consumer is { } consumer)
+        {
+            // What was written to the peer counts as taken, also what nobody has told the engine yet.
+            (Lines as LineConsumer)?.Grant();
+            consumer.Detach();
+        }
     }
 }

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
-using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Server.Sessions;
 
@@ -17,13 +15,6 @@ internal sealed class ClientDirectory
 
     /// <summary>The connection that holds a name, or null.</summary>
     public Session? Find(string name) => _holders.GetValueOrDefault(name);
-
-    /// <summary>True for what can be a client's source id: 1 to 32 bytes of UTF-8, no control characters, none of the broker's.</summary>
-    public static bool IsName(string name) => Encoding.UTF8.GetByteCount(name) <= EnvelopeHeader.MaxIdLength
-        && !IsBrokers(name) && !name.EnumerateRunes().Any(r => Rune.IsControl(r) || r == Rune.ReplacementChar);
-
-    /// <summary>True for ids that mean the broker, or nobody in particular.</summary>
-    public static bool IsBrokers(string id) => id.Length == 0 || id[0] == '$' || id == Session.BrokerSource;
 
     /// <summary>Enters a connection under the name that it gave: as its holder, or to inherit it.</summary>
     public void Enter(string name, Session session)

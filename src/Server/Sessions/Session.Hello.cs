@@ -40,6 +40,12 @@ internal sealed partial class Session
             return;
         }
 
+        if (!string.IsNullOrEmpty(hello.ClientName) && !PeerNames.IsName(hello.ClientName))
+        {
+            RejectHello(message, ErrorCode.BadRequest, $"client_name is no name for a client: it takes {PeerNames.NameRule}. Leave it out to be reached by nobody.");
+            return;
+        }
+
         // A line is an envelope: there are no version-2 frames among lines.
         version = _lines is null ? version : 1;
         _maxFrame = Math.Min(hello.MaxFrame, _services.Options.Limits.MaxFrameBytes);

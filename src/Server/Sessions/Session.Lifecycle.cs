@@ -7,7 +7,7 @@ namespace Danube.Fast.Server.Sessions;
 /// <summary>How a connection begins wrongly, falls silent and ends.</summary>
 internal sealed partial class Session
 {
-    internal const string BrokerSource = "broker";
+    internal const string BrokerSource = PeerNames.Broker;
 
     private long _lastPingMs;
 
@@ -30,7 +30,9 @@ internal sealed partial class Session
         }
         else if (!_helloDone && nowMs - _acceptedMs > timeouts.HelloMs)
         {
-            RejectConnection(ErrorCode.HelloTimeout, $"No HELLO within {timeouts.HelloMs} ms of connecting.");
+            RejectConnection(ErrorCode.HelloTimeout, _connection.BytesReceived > 0
+                ? $"No HELLO within {timeouts.HelloMs} ms of connecting."
+                : $"Nothing was received within {timeouts.HelloMs} ms of connecting: begin with the frame of a HELLO or with a line of JSON.");
         }
         else if (_lines is not null)
         {

@@ -114,7 +114,9 @@ internal sealed partial class Session
         }
 
         byte[] frame = LineAck.Build(wish, found.Lines.WrittenEpoch, isNack, out long records);
-        ErrorCode error = isNack ? found.Consumer.OnNack(new AckFrame(frame)) : found.Consumer.OnAck(new AckFrame(frame));
+        ErrorCode error = found.Lines.IsUnwritten(new AckFrame(frame)) ? ErrorCode.BadAck
+            : isNack ? found.Consumer.OnNack(new AckFrame(frame))
+            : found.Consumer.OnAck(new AckFrame(frame));
         if (error != ErrorCode.None)
         {
             return new Refusal(error, ErrorTexts.Of(error));

@@ -16,11 +16,11 @@ internal sealed partial class Session
     /// <summary>The name under which other clients reach this connection; null when it has none.</summary>
     private string? HeldName => _clientName is { } name && _services.Clients.Find(name) == this ? name : null;
 
-    private static bool IsForClient(Envelope message) => !ClientDirectory.IsBrokers(message.Target);
+    private static bool IsForClient(Envelope message) => !PeerNames.IsBroker(message.Target);
 
     private void EnterDirectory(string? name)
     {
-        if (name is not null && ClientDirectory.IsName(name))
+        if (!string.IsNullOrEmpty(name))
         {
             _clientName = name;
             _services.Clients.Enter(name, this);
@@ -53,7 +53,7 @@ internal sealed partial class Session
         {
             return new Refusal(ErrorCode.BadRequest, _clientName is { } taken
                 ? $"Another connection holds the client name '{taken}': requests to clients go through that one, or under another name."
-                : $"Requests to clients need a name to answer to: give one in $hello as client_name (1 to {EnvelopeHeader.MaxIdLength} bytes, not 'broker', not beginning with '$').");
+                : $"Requests to clients need a name to answer to: give one in $hello as client_name ({PeerNames.NameRule}).");
         }
 
         if (message.Source.Length > 0 && message.Source != name)

@@ -7,7 +7,7 @@ namespace Danube.Fast.Client.Tests;
 [Collection(nameof(BrokerCollection))]
 public sealed class BrokerTests(BrokerFixture broker) : IAsyncLifetime
 {
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
 
     private readonly string _topic = broker.NewTopic();
     private DanubeClient _client = null!;

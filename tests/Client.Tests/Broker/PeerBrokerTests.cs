@@ -7,7 +7,7 @@ namespace Danube.Fast.Client.Tests;
 [Collection(nameof(BrokerCollection))]
 public sealed class PeerBrokerTests(BrokerFixture broker)
 {
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
 
     private static string Name(string name) => $"{name}-{Random.Shared.Next():x}";
 

@@ -35,7 +35,7 @@ public sealed class RestartTests : IAsyncLifetime
 
         await Task.Delay(100);
         stop.Cancel();
-        List<MessageId> ids = await writing.WaitAsync(TimeSpan.FromSeconds(30));
+        List<MessageId> ids = await writing.WaitAsync(TimeSpan.FromSeconds(60));
         await CheckDense(client, topic, ids);
         await CheckAtLeastOnce(consumer, ids.Count);
     }
@@ -56,7 +56,7 @@ public sealed class RestartTests : IAsyncLifetime
         }
 
         stop.Cancel();
-        List<MessageId> ids = await writing.WaitAsync(TimeSpan.FromSeconds(30));
+        List<MessageId> ids = await writing.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.True(proxy.Connections > 3);
         await CheckDense(client, topic, ids);
     }
@@ -115,7 +115,7 @@ public sealed class RestartTests : IAsyncLifetime
     {
         Assert.Equal(Enumerable.Range(0, ids.Count).Select(i => (long)i), ids.Select(i => i.Offset));
         await using Consumer audit = await client.SubscribeAsync(new ConsumerOptions { Topic = topic, Subscription = "audit", Start = "earliest" });
-        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         for (int i = 0; i < ids.Count; i++)
         {
             Message message = await audit.ReceiveAsync(hang.Token);
@@ -128,7 +128,7 @@ public sealed class RestartTests : IAsyncLifetime
 
     private static async Task CheckAtLeastOnce(Consumer consumer, int count)
     {
-        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var seen = new HashSet<long>();
         while (seen.Count < count)
         {

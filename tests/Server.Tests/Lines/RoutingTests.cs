@@ -101,13 +101,30 @@ public sealed class RoutingTests
     }
 
     [Theory]
-    [InlineData(null)]
     [InlineData("$me")]
     [InlineData("broker")]
-    [InlineData("")]
     [InlineData("a\u0007b")]
     [InlineData("a name that is longer than 32 bytes")]
-    public async Task Without_a_good_name_a_client_is_served_and_not_routed(string? name)
+    public async Task A_bad_name_is_refused_with_the_rule(string name)
+    {
+        await using TestBroker broker = await TestBroker.StartAsync();
+        using RawClient client = await broker.ConnectAsync();
+        await client.SendAsync(RawClient.HelloFrame(new HelloPayload { ClientName = name }));
+        ErrorPayload error = (await client.ReceiveAsync()).Error;
+        Assert.Equal("bad_request", error.Code);
+        Assert.Contains("client_name", error.Message);
+        await client.AssertEndedAsync();
+        using LineClient lines = await LineClient.ConnectAsync(broker);
+        await lines.SendAsync($$$"""{"type":"event","id":"$hello","payload":{"client_name":{{{JsonSerializer.Serialize(name)}}}},"correlation_id":"1"}""" + "\n");
+        JsonElement answer = await lines.ReceiveAsync();
+        Assert.Equal(("error", "1"), (LineClient.Text(answer, "type"), LineClient.Text(answer, "correlation_id")));
+        await lines.AssertEndedAsync();
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    public async Task Without_a_name_a_client_is_served_and_not_routed(string? name)
     {
         await using TestBroker broker = await TestBroker.StartAsync();
         using RawClient client = await broker.ConnectAsync();

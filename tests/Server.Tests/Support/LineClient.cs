@@ -8,7 +8,7 @@ namespace Danube.Fast.Server.Tests;
 /// <summary>A peer that speaks JSON lines over a socket, as a person with nc does. Every wait ends after 20 s.</summary>
 internal sealed class LineClient : IDisposable
 {
-    private static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(60);
 
     private readonly byte[] _buffer = new byte[64 * 1024];
     private readonly List<byte> _received = [];

@@ -9,7 +9,7 @@ namespace Danube.Fast.Server.Tests;
 /// <summary>A peer made by hand: a socket, frames written byte by byte, frames read one by one. Every wait ends after 20 s.</summary>
 internal sealed class RawClient : IDisposable
 {
-    private static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(60);
 
     private byte[] _buffer = new byte[16 * 1024];
     private int _start;

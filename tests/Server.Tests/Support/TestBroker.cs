@@ -39,7 +39,7 @@ internal sealed class TestBroker : IAsyncDisposable
         return client;
     }
 
-    public HttpClient Http() => new() { BaseAddress = new Uri($"http://{Host.HttpEndPoint}"), Timeout = TimeSpan.FromSeconds(30) };
+    public HttpClient Http() => new() { BaseAddress = new Uri($"http://{Host.HttpEndPoint}"), Timeout = TimeSpan.FromSeconds(100) };
 
     public async ValueTask DisposeAsync()
     {

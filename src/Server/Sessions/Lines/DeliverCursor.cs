@@ -95,14 +95,60 @@ internal sealed class DeliverCursor
     /// <summary>The record it stands on; <paramref name="unpacked"/> as given to the last <see cref="MoveNext"/>.</summary>
     public Record Read(UnpackedFrame unpacked) => unpacked.Read(RecordStart, _recordLength);
 
-    /// <summary>Leaves a frame that cannot be read: its offsets.</summary>
-    public (long First, uint Count) Skip()
+    /// <summary>Leaves a frame that cannot be read: its offsets, without those that are excluded.</summary>
+    public List<(long First, uint Count)> Skip()
     {
         Fault = null;
+        var ranges = new List<(long First, uint Count)>();
         StreamHeader header = Header;
-        (long First, uint Count) range = (header.Offset, header.RecordCount);
+        for (long offset = header.Offset; offset < header.EndOffset; offset++)
+        {
+            if (IsExcluded(offset))
+            {
+                continue;
+            }
+
+            if (ranges.Count > 0 && ranges[^1] is var last && last.First + last.Count == offset)
+            {
+                ranges[^1] = (last.First, last.Count + 1);
+            }
+            else
+            {
+                ranges.Add((offset, 1));
+            }
+        }
+
         Leave();
-        return range;
+        return ranges;
+    }
+
+    /// <summary>True when a deliver holds a record from <paramref name="from"/> up to but not including <paramref name="to"/> that is not excluded.</summary>
+    public static bool Selects(in DeliverFrame deliver, long from, long to)
+    {
+        var run = new RunReader(deliver.Run);
+        int exclusion = 0;
+        while (run.TryRead(out StoredFrame frame) && frame.Header.Offset < to)
+        {
+            long offset = Math.Max(from, frame.Header.Offset), end = Math.Min(to, frame.Header.EndOffset);
+            while (offset < end)
+            {
+                if (exclusion == deliver.ExclusionCount)
+                {
+                    return true;
+                }
+
+                (uint first, uint count) = deliver.Exclusion(exclusion);
+                if (offset < deliver.FirstOffset + first)
+                {
+                    return true;
+                }
+
+                offset = Math.Max(offset, deliver.FirstOffset + first + count);
+                exclusion += offset < end ? 1 : 0;
+            }
+        }
+
+        return false;
     }
 
     private int RecordStart { get; set; }

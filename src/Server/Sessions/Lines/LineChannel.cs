@@ -23,6 +23,11 @@ internal abstract class LineChannel(Session session) : IFrameSink
     /// <inheritdoc/>
     public void CloseChannel(uint channel, ErrorCode code, string message) => Session.CloseChannel(channel, code, message);
 
+    /// <inheritdoc/>
+    public virtual void OnEpochRaised()
+    {
+    }
+
     /// <summary>The channel is gone: nothing more is written for it. Idempotent.</summary>
     public abstract void OnClosed(ErrorCode code, string message);
 }

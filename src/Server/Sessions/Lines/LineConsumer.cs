@@ -10,7 +10,7 @@ namespace Danube.Fast.Server.Sessions.Lines;
 /// Runs on: <see cref="Send(ReadOnlySpan{byte}, LogRun)"/> under the subscription's lock, <see cref="TryNext"/> on the pump,
 /// settling on the receive loop. Shared with: each other, under its own lock, which is never held while the engine is called.
 /// </summary>
-internal sealed class LineConsumer(Session session, LinePump pump) : LineChannel(session)
+internal sealed partial class LineConsumer(Session session, LinePump pump) : LineChannel(session)
 {
     /// <summary>Records that may be unsettled before the peer grants more.</summary>
     public const int Window = 100;
@@ -40,8 +40,8 @@ internal sealed class LineConsumer(Session session, LinePump pump) : LineChannel
     /// <summary>Lets the engine deliver. After the reply to subscribe is on its way.</summary>
     public void Start(Consumer consumer)
     {
-        _consumer = consumer;
         WrittenEpoch = consumer.Epoch;
+        Volatile.Write(ref _consumer, consumer);
         Grant();
     }
 
@@ -60,8 +60,7 @@ internal sealed class LineConsumer(Session session, LinePump pump) : LineChannel
                 return false;
             }
 
-            uint epoch = new DeliverFrame(deliver).SubscriptionEpoch;
-            _newestEpoch = (int)(epoch - _newestEpoch) > 0 ? epoch : _newestEpoch;
+            NoteEpoch(new DeliverFrame(deliver).SubscriptionEpoch);
             _waiting.Enqueue(deliver);
         }
 
@@ -69,6 +68,15 @@ internal sealed class LineConsumer(Session session, LinePump pump) : LineChannel
     }
 
     public override void Flush() => pump.Schedule(this);
+
+    /// <summary>With no credit left the engine would send nothing that tells of the new epoch, and the peer nothing that makes room.</summary>
+    public override void OnEpochRaised()
+    {
+        if (Volatile.Read(ref _consumer) is not null)
+        {
+            pump.Schedule(this);
+        }
+    }
 
     /// <summary>Records that the peer will take beyond those it has.</summary>
     public void AddCredit(int records)
@@ -103,7 +111,17 @@ internal sealed class LineConsumer(Session session, LinePump pump) : LineChannel
         uint epoch = _consumer!.Epoch;
         lock (_gate)
         {
-            _newestEpoch = (int)(epoch - _newestEpoch) > 0 ? epoch : _newestEpoch;
+            NoteEpoch(epoch);
+        }
+    }
+
+    /// <summary>A new epoch forgets what was open: the peer has the whole window again. Under the lock.</summary>
+    private void NoteEpoch(uint epoch)
+    {
+        if ((int)(epoch - _newestEpoch) > 0)
+        {
+            _newestEpoch = epoch;
+            _granted = Math.Max(_granted, _written + Window);
         }
     }
 
@@ -148,27 +166,33 @@ internal sealed class LineConsumer(Session session, LinePump pump) : LineChannel
         }
     }
 
-    /// <summary>The record that <see cref="TryNext"/> has shown is with the peer now. By the pump.</summary>
-    public void OnWritten(DeliverCursor at)
+    /// <summary>The record that <see cref="TryNext"/> has shown goes to the peer now, who may settle it from here on. By the pump.</summary>
+    public void OnWriting(DeliverCursor at)
     {
         WrittenEpoch = at.Epoch;
         lock (_gate)
         {
             _written++;
             _passed = at.SelectedBefore + at.Selected;
+            _unwrittenFrom = at.Offset + 1;
         }
     }
 
     /// <summary>Tells the engine what was taken and what may follow.</summary>
     public void Grant()
     {
+        if (Volatile.Read(ref _consumer) is not { } consumer)
+        {
+            return;
+        }
+
         Span<byte> frame = stackalloc byte[ProtocolLimits.HeaderSize];
         lock (_gate)
         {
             CreditFrame.Write(frame, Channel, _passed + (ulong)(_granted - _written), _bytesPassed + BytesAhead, WrittenEpoch, _passed);
         }
 
-        _consumer!.OnCredit(new CreditFrame(frame));
+        consumer.OnCredit(new CreditFrame(frame));
     }
 
     public override void OnClosed(ErrorCode code, string message)
@@ -201,6 +225,8 @@ internal sealed class LineConsumer(Session session, LinePump pump) : LineChannel
             }
 
             _current = new DeliverCursor(deliver);
+            _inHand = deliver;
+            _unwrittenFrom = 0;
             return true;
         }
     }
@@ -211,6 +237,7 @@ internal sealed class LineConsumer(Session session, LinePump pump) : LineChannel
         pump.OnHeld(-delivery.Length);
         lock (_gate)
         {
+            _inHand = null;
             _passed = delivery.SelectedInAll;
             _bytesPassed = delivery.BytesInAll;
         }
@@ -226,12 +253,6 @@ internal sealed class LineConsumer(Session session, LinePump pump) : LineChannel
             return;
         }
 
-        (long first, uint count) = delivery.Skip();
-        Span<byte> nack = stackalloc byte[AckFrame.Measure(1)];
-        AckFrame.BeginNack(nack, Channel, AckFrame.BackOffDelay, 1, delivery.Epoch, NackReason.Undecodable);
-        AckFrame.WriteRange(nack, 0, first, count);
-        StreamHeaderWriter.SealHeader(nack);
-        _consumer!.OnNack(new AckFrame(nack));
-        Session.SendError(fault, $"The records {first} to {first + count - 1} cannot be unpacked and were given back.", Channel, null);
+        GiveBack(delivery, fault);
     }
 }

@@ -141,8 +141,8 @@ internal sealed class LinePump : IThreadPoolWorkItem
             }
 
             byte[] line = Encode(consumer.Channel, at);
+            consumer.OnWriting(at);
             _session.SendLine(line);
-            consumer.OnWritten(at);
             bytes += line.Length;
         }
 

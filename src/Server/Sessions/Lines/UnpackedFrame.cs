@@ -37,6 +37,13 @@ internal sealed class UnpackedFrame(int maxRawLength)
             return false;
         }
 
+        // The broker cannot look into a compressed frame when it is published: all of it is good, or nothing is shown.
+        bool isPacked = !stored.Header.IsChunk && stored.Header.Codec != Codec.None;
+        if (isPacked && (stored.Header.Flags & FrameFlags.Bare) == 0 && !RecordReader.Walk(records, stored.Header.RecordCount))
+        {
+            return false;
+        }
+
         _records = stored.Header.Codec == Codec.None ? frame.Slice(ProtocolLimits.HeaderSize, records.Length) : _scratch.AsMemory(0, records.Length);
         (_owner, _at, _isBare) = (owner, at, stored.Header.IsChunk || (stored.Header.Flags & FrameFlags.Bare) != 0);
         return true;

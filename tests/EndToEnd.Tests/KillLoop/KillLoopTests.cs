@@ -72,7 +72,7 @@ public class KillLoopTests
             for (int round = 0; round < Rounds; round++)
             {
                 KillMoment moment = Moments[round % Moments.Length];
-                TimeSpan duration = TimeSpan.FromMilliseconds(_random.Next(250, 900));
+                TimeSpan duration = TimeSpan.FromMilliseconds(_random.Next(250, LongMode.Pick(900, 600)));
                 BrokerProcess running = broker;
                 await load.RunRoundAsync(running, round, moment, _random, () => EndAsync(running, moment, duration)).WaitAsync(TimeSpan.FromSeconds(90));
                 await broker.DisposeAsync();

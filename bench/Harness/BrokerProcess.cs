@@ -177,7 +177,7 @@ public sealed partial class BrokerProcess : IAsyncDisposable
     {
         string data = options.DataDirectory ?? Directory.CreateTempSubdirectory("danube-").FullName;
         var start = new ProcessStartInfo(DotNetHost.Path) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (string argument in new[] { BrokerLocator.BrokerAssembly(), "--data-dir", data, "--port", options.Port.ToString(CultureInfo.InvariantCulture), "--http-port", "0" }.Concat(options.Arguments))
+        foreach (string argument in new[] { BrokerLocator.BrokerAssembly(), "--stop-with-stdin", "--data-dir", data, "--port", options.Port.ToString(CultureInfo.InvariantCulture), "--http-port", "0" }.Concat(options.Arguments))
         {
             start.ArgumentList.Add(argument);
         }

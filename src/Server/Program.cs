@@ -15,7 +15,7 @@ static int Refuse(string message)
     return Usage;
 }
 
-static async Task<int> RunAsync(BrokerOptions options)
+static async Task<int> RunAsync(BrokerOptions options, bool stopWithInput)
 {
     using ILoggerFactory logs = ConsoleLogs.Create(options.Log);
     ILogger log = logs.CreateLogger("Danube.Fast");
@@ -23,6 +23,12 @@ static async Task<int> RunAsync(BrokerOptions options)
     int signals = 0;
     using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
     using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+
+    if (stopWithInput)
+    {
+        // A blocked read would hold the end of the process up on no thread but this one.
+        new Thread(WaitForInputEnd) { IsBackground = true, Name = "standard input" }.Start();
+    }
 
     BrokerHost host;
     try
@@ -45,12 +51,30 @@ static async Task<int> RunAsync(BrokerOptions options)
 
     return 0;
 
+    void WaitForInputEnd()
+    {
+        using Stream input = Console.OpenStandardInput();
+        Span<byte> ignored = stackalloc byte[256];
+        try
+        {
+            while (input.Read(ignored) > 0)
+            {
+            }
+        }
+        catch (IOException)
+        {
+            // As good as its end.
+        }
+
+        stop.TrySetResult("the end of the standard input");
+    }
+
     void OnSignal(PosixSignalContext context)
     {
         context.Cancel = true;
         if (Interlocked.Increment(ref signals) == 1)
         {
-            stop.SetResult(context.Signal.ToString());
+            stop.TrySetResult(context.Signal.ToString());
             return;
         }
 

@@ -49,6 +49,24 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task A_broker_told_so_stops_when_its_standard_input_ends()
+    {
+        using var folder = new TempFolder();
+        using var broker = new BrokerProcess("--port", "0", "--http-port", "0", "--data-dir", folder.Path);
+        Dictionary<string, string> first = await broker.ReadFirstLineAsync();
+        await broker.Process.StandardInput.WriteLineAsync("what comes is ignored");
+        await broker.Process.StandardInput.FlushAsync();
+        using (var http = new HttpClient())
+        {
+            Assert.Contains("\"ok\"", await http.GetStringAsync($"http://{first["http"]}/readyz"));
+        }
+
+        // What the system does for a starter that ends.
+        broker.Process.StandardInput.Close();
+        Assert.Equal(0, await broker.ExitCodeAsync());
+    }
+
+    [Fact]
     public async Task A_second_signal_ends_a_drain_at_once()
     {
         using var folder = new TempFolder();
@@ -123,8 +141,9 @@ public sealed class ProcessTests
 
         public BrokerProcess(Dictionary<string, string> environment, params string[] arguments)
         {
-            var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
             start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "danube-broker.dll"));
+            start.ArgumentList.Add("--stop-with-stdin");
             foreach (string argument in arguments)
             {
                 start.ArgumentList.Add(argument);

@@ -38,7 +38,8 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     /// <exception cref="InvalidDataException">It ended, or said something else.</exception>
     public static async Task<BrokerProcess> StartAsync(string program, string dataDirectory, string logFile, CancellationToken cancellationToken)
     {
-        Process process = ChildProcess.Start(program, "--port", "0", "--http-port", "0", "--data-dir", dataDirectory);
+        // The pipe on its input ends with this process, however that ends, and the broker with the pipe.
+        Process process = ChildProcess.StartInteractive(program, "--stop-with-stdin", "--port", "0", "--http-port", "0", "--data-dir", dataDirectory);
         var log = TextWriter.Synchronized(new StreamWriter(logFile) { AutoFlush = true });
         Task errors = CopyAsync(process.StandardError, log);
         try

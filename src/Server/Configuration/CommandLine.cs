@@ -6,9 +6,13 @@ namespace Danube.Fast.Server.Configuration;
 internal static class CommandLine
 {
     /// <summary>Parses and runs. Help and parse errors are answered here; parse errors give exit code 2.</summary>
-    public static async Task<int> InvokeAsync(string[] args, Func<BrokerOptions, Task<int>> run, Func<string, int> configError)
+    /// <param name="args">The command line.</param>
+    /// <param name="run">Runs the broker; told whether it stops when the standard input ends.</param>
+    /// <param name="configError">Says what is wrong; its answer is the exit code.</param>
+    public static async Task<int> InvokeAsync(string[] args, Func<BrokerOptions, bool, Task<int>> run, Func<string, int> configError)
     {
         var config = new Option<string?>("--config") { Description = "YAML file with configuration (see config/danube_broker.yml)", HelpName = "FILE" };
+        var stopWithInput = new Option<bool>("--stop-with-stdin") { Description = "stop as after SIGTERM when the standard input ends: when whoever started the broker closes the pipe, or dies" };
         (Option<string?> Option, string Path)[] flags =
         [
             (new Option<string?>("--data-dir") { Description = "folder of logs and metadata [default: ./danube-data]", HelpName = "DIR" }, "data.directory"),
@@ -25,6 +29,7 @@ internal static class CommandLine
             root.Options.Add(option);
         }
 
+        root.Options.Add(stopWithInput);
         root.SetAction(async (ParseResult result, CancellationToken _) =>
         {
             BrokerOptions options;
@@ -40,7 +45,7 @@ internal static class CommandLine
                 return configError(e.Message);
             }
 
-            return await run(options);
+            return await run(options, result.GetValue(stopWithInput));
         });
 
         ParseResult parsed = root.Parse(args);

@@ -43,7 +43,7 @@ internal sealed class JournalOpening(string root, WalOptions options, Checkpoint
         }
 
         long wanted = WantedBytes();
-        if (_ring is null || _ring.HasBadHead || _ring.Capacity != wanted)
+        if (_ring is null || _ring.IsDamaged || _ring.Capacity != wanted)
         {
             Replace(wanted);
         }
@@ -92,10 +92,14 @@ internal sealed class JournalOpening(string root, WalOptions options, Checkpoint
         var replay = new JournalReplay(_files, Path.Combine(root, DataDirectory.TopicsName), store, _ring);
         try
         {
-            if (checkpoint.HasBadSlot || checkpoint.IsLost || _ring.HasBadHead)
+            if (checkpoint.HasBadSlot || checkpoint.IsLost || _ring.IsDamaged)
             {
-                Report(WalEventKind.JournalDamaged, "A slot of the checkpoint, or the head of the commit journal, could not be read: all of the journal is replayed.");
-                replay.RunAll();
+                if (_ring.IsDamaged)
+                {
+                    Report(WalEventKind.JournalDamaged, "The commit journal is cut, or its head cannot be read: all that is left of it is replayed.");
+                }
+
+                replay.RunAll(); // A slot may be torn by a power cut while it was written: that alone is no damage.
             }
             else if (checkpoint.Tail != 0)
             {
@@ -145,7 +149,7 @@ internal sealed class JournalOpening(string root, WalOptions options, Checkpoint
         }
         catch (DiskFullException error)
         {
-            bool usable = _ring is { HasBadHead: false };
+            bool usable = _ring is { IsDamaged: false };
             Report(WalEventKind.JournalUnavailable, usable ? "There is no room for a commit journal of the configured size: the old one is used." :
                 "There is no room for the commit journal: each log is synced by itself, which is slower with many topics. It is tried again at the next start.", error);
             if (!usable)

@@ -48,8 +48,10 @@ internal sealed class JournalReader(JournalRing ring) : IDisposable
             return true;
         }
 
+        // Behind the last entry of a group its block is filled with zeros. Anything else there is a bad entry, even when the next group follows it.
         ulong next = RoundUp(lsn);
-        if (next == lsn || !TryRead(next, leastIncarnation, mostIncarnation, out entry, out bytes))
+        if (next == lsn || !TryGet(lsn, (int)(next - lsn), out ReadOnlySpan<byte> rest) || rest.ContainsAnyExcept((byte)0)
+            || !TryRead(next, leastIncarnation, mostIncarnation, out entry, out bytes))
         {
             return false;
         }

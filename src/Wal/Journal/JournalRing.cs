@@ -18,12 +18,12 @@ internal sealed class JournalRing : IDisposable
 
     private readonly WalFile _file;
 
-    private JournalRing(WalFile file, long capacity, ulong firstLsn, bool hasBadHead)
+    private JournalRing(WalFile file, long capacity, ulong firstLsn, bool isDamaged)
     {
         _file = file;
         Capacity = capacity;
         FirstLsn = firstLsn;
-        HasBadHead = hasBadHead;
+        IsDamaged = isDamaged;
         file.UseDirectIo();
     }
 
@@ -33,23 +33,26 @@ internal sealed class JournalRing : IDisposable
     /// <summary>LSN of the first entry that this file ever held.</summary>
     public ulong FirstLsn { get; }
 
-    /// <summary>The head could not be read: the capacity is taken from the length of the file. It may be read, and must be made anew.</summary>
-    public bool HasBadHead { get; }
+    /// <summary>
+    /// The head could not be read (the capacity is taken from the length of the file), or the file is shorter than it says (what is missing reads as
+    /// zeros). It may be read, and must be made anew.
+    /// </summary>
+    public bool IsDamaged { get; }
 
     /// <summary>Opens an existing ring; null when the file is too short to hold one.</summary>
     public static JournalRing? TryOpen(string path, WalFileSystem files)
     {
         WalFile file = files.Open(path);
         using var head = new AlignedBuffer(Block);
-        if (file.Read(head.Span, 0) == Block && TryReadHead(head.Span, out long capacity, out ulong firstLsn) && file.Length >= Block + capacity)
+        if (file.Read(head.Span, 0) == Block && TryReadHead(head.Span, out long capacity, out ulong firstLsn))
         {
-            return new JournalRing(file, capacity, firstLsn, hasBadHead: false);
+            return new JournalRing(file, capacity, firstLsn, isDamaged: file.Length < Block + capacity);
         }
 
         long rest = (file.Length - Block) & -Block;
         if (rest > 0)
         {
-            return new JournalRing(file, rest, 0, hasBadHead: true);
+            return new JournalRing(file, rest, 0, isDamaged: true);
         }
 
         file.Dispose();
@@ -71,7 +74,7 @@ internal sealed class JournalRing : IDisposable
             file.DataSync();
             files.Rename(temporary, path);
             files.SyncDirectory(System.IO.Path.GetDirectoryName(path)!);
-            return new JournalRing(file, capacity, firstLsn, hasBadHead: false);
+            return new JournalRing(file, capacity, firstLsn, isDamaged: false);
         }
         catch
         {
@@ -127,10 +130,13 @@ internal sealed class JournalRing : IDisposable
 
     private void ReadExactly(Span<byte> blocks, long position)
     {
-        if (blocks.Length > 0 && _file.Read(blocks, position) != blocks.Length)
+        int read = blocks.Length > 0 ? _file.Read(blocks, position) : 0;
+        if (read < blocks.Length && !IsDamaged)
         {
             throw new IOException($"{_file.Path} is shorter than its head says.");
         }
+
+        blocks[read..].Clear();
     }
 
     private static void WriteHead(Span<byte> head, long capacity, ulong firstLsn)

@@ -15,10 +15,16 @@ internal sealed class DamageCheck(DamageWorld world, DamageCounts counts)
     /// <param name="victim">What must be left of topic 1.</param>
     /// <param name="look">Further checks on the opened directory, before anything is appended.</param>
     /// <param name="starts">What the log start of topic 3 may be; null: the last one.</param>
-    public void Run(SimulatedFileSystem image, ExpectedLog victim, Action<SteppedDirectory>? look = null, IReadOnlyList<long>? starts = null)
+    public void Run(SimulatedFileSystem image, ExpectedLog victim, Action<SteppedDirectory>? look = null, IReadOnlyList<long>? starts = null) =>
+        Run(image, [.. world.Written.Select(w => w.TopicId == DamageWorld.Victim ? victim : ExpectedLog.Whole(w))], look, starts);
+
+    /// <param name="image">The damaged files; used up.</param>
+    /// <param name="expected">What must be left, by topic id - 1.</param>
+    /// <param name="look">Further checks on the opened directory, before anything is appended.</param>
+    /// <param name="starts">What the log start of topic 3 may be; null: the last one.</param>
+    public void Run(SimulatedFileSystem image, ExpectedLog[] expected, Action<SteppedDirectory>? look = null, IReadOnlyList<long>? starts = null)
     {
         long number = _cases++;
-        ExpectedLog[] expected = [.. world.Written.Select(w => w.TopicId == DamageWorld.Victim ? victim : ExpectedLog.Whole(w))];
 
         // Maps make copies in the simulation: every eighth case reads as a dispatcher does, the others cold.
         int maps = number % 8 == 0 ? 100 : 0;
@@ -38,11 +44,11 @@ internal sealed class DamageCheck(DamageWorld world, DamageCounts counts)
         // The next start, after a kill or a power cut: what was acknowledged meanwhile is there too.
         SimulatedFileSystem next = number % 2 == 0 ? image.Kill() : image.Crash(new Random(1), 0);
         Check(Open(next, 0), expected, [.. appended.Select(a => new[] { a })], starts);
-        counts.Add(victim);
+        counts.Add(expected);
     }
 
     private SteppedDirectory Open(SimulatedFileSystem files, int maps) =>
-        new(files, world.Clock, o => DamageWorld.Configure(o) with { MaxMaps = maps, SnapshotIntervalBytes = long.MaxValue });
+        new(files, world.Clock, o => world.Configure(o) with { MaxMaps = maps, SnapshotIntervalBytes = long.MaxValue });
 
     private DurableLog[] Check(SteppedDirectory directory, ExpectedLog[] expected, byte[][][] appended, IReadOnlyList<long>? starts)
     {

@@ -11,14 +11,14 @@ internal sealed class DamageCounts(string name)
 
     public long Prefix => _prefix;
 
-    public void Add(ExpectedLog expected)
+    public void Add(ExpectedLog[] expected)
     {
         _cases++;
-        if (expected.Damages.Count > 0)
+        if (expected.Any(e => e.Damages.Count > 0))
         {
             _damaged++;
         }
-        else if (expected.IsShortened)
+        else if (expected.Any(e => e.IsShortened))
         {
             _prefix++;
         }
@@ -27,7 +27,7 @@ internal sealed class DamageCounts(string name)
             _untouched++;
         }
 
-        _unprovable += expected.Unprovable > 0 ? 1 : 0;
+        _unprovable += expected.Any(e => e.Unprovable > 0) ? 1 : 0;
     }
 
     /// <summary>The open refused, as it must.</summary>

@@ -13,6 +13,9 @@ public enum StopKind
 
     /// <summary>Killed before the durable ends were noted: only frames prove what was acknowledged.</summary>
     Unrecorded,
+
+    /// <summary>The power went: what was not synced is gone. With a journal the last acknowledged frames are in it and nowhere else.</summary>
+    PowerCut,
 }
 
 /// <summary>
@@ -24,11 +27,14 @@ internal sealed class DamageWorld
     public const ulong Victim = 1;
     public const int Topics = 3;
     private readonly Random _random;
+    private readonly int _journalBytes;
     private SteppedDirectory _directory;
     private DurableLog[] _logs;
 
-    private DamageWorld(int seed)
+    private DamageWorld(int seed, StopKind stop, int journalBytes)
     {
+        Stop = stop;
+        _journalBytes = journalBytes;
         _random = new Random(seed);
         _directory = new SteppedDirectory(new SimulatedFileSystem(), Clock, Configure);
         _logs = [.. Enumerable.Range(1, Topics).Select(i => _directory.Create((ulong)i))];
@@ -48,17 +54,20 @@ internal sealed class DamageWorld
     /// <summary>Every log start that a record of topic 3 ever named.</summary>
     public List<long> Starts { get; } = [0];
 
-    public StopKind Stop { get; private set; }
+    public StopKind Stop { get; }
 
     /// <summary>The frozen files, all of them on the disk.</summary>
     public SimulatedFileSystem Image { get; private set; } = new();
 
-    public static WalOptions Configure(WalOptions options) => options with { FirstSegmentBytes = SegmentBytes, SegmentBytes = SegmentBytes };
+    public WalOptions Configure(WalOptions options) => options with { FirstSegmentBytes = SegmentBytes, SegmentBytes = SegmentBytes, JournalBytes = _journalBytes, CheckpointIntervalMs = 3_600_000 };
 
     /// <summary>The same world for the same arguments.</summary>
-    public static DamageWorld Build(StopKind stop, int seed = 1)
+    /// <param name="stop">Its end.</param>
+    /// <param name="seed">Of sizes and moments.</param>
+    /// <param name="journalBytes">Size of the commit journal; 0: none.</param>
+    public static DamageWorld Build(StopKind stop, int seed = 1, int journalBytes = 0)
     {
-        var world = new DamageWorld(seed) { Stop = stop };
+        var world = new DamageWorld(seed, stop, journalBytes);
         world.Fill();
         world.Freeze();
         return world;
@@ -77,6 +86,20 @@ internal sealed class DamageWorld
             Log.Recorded,
             f => f.Segment != segment || (f.EndPosition <= file.Length && file.Cache.AsSpan(f.Position, f.Bytes.Length).SequenceEqual(f.Bytes)),
             s => s != segment || hasHeader);
+    }
+
+    /// <summary>What the undamaged files of a log and some entries of the journal leave of it.</summary>
+    public ExpectedLog WhatIsLeft(WrittenLog log, List<WrittenEntry> entries)
+    {
+        long recorded = Math.Max(log.Recorded, entries.Where(e => e.Entry.TopicId == log.TopicId).Select(e => e.Entry.EndOffset).DefaultIfEmpty().Max());
+        bool IsIn(WrittenSegment segment, long position, ReadOnlySpan<byte> bytes) =>
+            Image.FileExists(segment.Path) && Image.FileAt(segment.Path) is { } file && position + bytes.Length <= file.Length
+            && file.Cache.AsSpan((int)position, bytes.Length).SequenceEqual(bytes);
+        return ExpectedLog.Of(
+            log,
+            recorded,
+            f => IsIn(log.Segments[f.Segment], f.Position, f.Bytes) || entries.Any(e => e.Covers(log.TopicId, log.Segments[f.Segment], f.Position, f.Bytes.Length)),
+            s => IsIn(log.Segments[s], 0, log.Segments[s].Header) || entries.Any(e => e.Covers(log.TopicId, log.Segments[s], 0, SegmentHeader.Size)));
     }
 
     private void Fill()
@@ -198,7 +221,7 @@ internal sealed class DamageWorld
                 SimulatedFile file = _directory.Files.FileAt(segment.Path);
                 Assert.True(SegmentHeader.TryRead(file.Cache, out SegmentHeader header));
                 int at = Written[i].Segments.Count;
-                Written[i].Segments.Add(new WrittenSegment(segment.Path, segment.BaseOffset, header.DurableEnd, Written[i].Frames.Last(f => f.Segment == at).EndPosition, file.Length));
+                Written[i].Segments.Add(new WrittenSegment(segment.Path, segment.BaseOffset, header.DurableEnd, Written[i].Frames.Last(f => f.Segment == at).EndPosition, file.Length, file.Cache.AsSpan(0, SegmentHeader.Size).ToArray()));
             }
         }
 
@@ -211,6 +234,6 @@ internal sealed class DamageWorld
             }
         }
 
-        Image = _directory.Files.CopyAsSynced();
+        Image = Stop == StopKind.PowerCut ? _directory.Files.Crash(new MaskCut(0, 1)) : _directory.Files.CopyAsSynced();
     }
 }

@@ -7,12 +7,12 @@ internal static class Sample
     /// <param name="count">How many there are.</param>
     /// <param name="wanted">How many of them a sampled run takes beside the edges.</param>
     /// <param name="edges">Places that every run tries, with their neighbours.</param>
-    /// <param name="used">Behind this place there are only zeros: there also the long mode takes one place of 64.</param>
-    public static IEnumerable<int> Of(int count, int wanted, IEnumerable<int> edges, int used = int.MaxValue)
+    /// <param name="isUsed">False for a place without data of interest: of those also the long mode takes one of 64.</param>
+    public static IEnumerable<int> Of(int count, int wanted, IEnumerable<int> edges, Func<int, bool>? isUsed = null)
     {
         if (LongMode.IsOn)
         {
-            return Enumerable.Range(0, count).Where(i => i <= used || i % 64 == 0 || i == count - 1);
+            return Enumerable.Range(0, count).Where(i => isUsed is null || isUsed(i) || i % 64 == 0 || i == count - 1);
         }
 
         var random = new Random(count);

@@ -16,7 +16,7 @@ public sealed class SegmentCutTests
         {
             WrittenSegment file = world.Log.Segments[segment];
             IEnumerable<int> edges = world.Log.Frames.Where(f => f.Segment == segment).Select(f => f.EndPosition).Concat([0, SegmentHeader.Size, file.Length]);
-            foreach (int cut in Sample.Of(file.Length + 1, 60, edges.Where((_, i) => i % 4 == 0), file.DataEnd + 256))
+            foreach (int cut in Sample.Of(file.Length + 1, 60, edges.Where((_, i) => i % 4 == 0), i => i <= file.DataEnd + 256))
             {
                 Cut(world, check, segment, cut, zeros: false);
                 Cut(world, check, segment, cut, zeros: true);

@@ -28,7 +28,8 @@ internal sealed record WrittenFrame(int Segment, int Position, byte[] Bytes)
 /// <param name="DurableEnd">What its header proves.</param>
 /// <param name="DataEnd">Behind the last frame; an end marker may follow.</param>
 /// <param name="Length">Of the file.</param>
-internal sealed record WrittenSegment(string Path, long BaseOffset, long DurableEnd, int DataEnd, int Length);
+/// <param name="Header">Its first bytes.</param>
+internal sealed record WrittenSegment(string Path, long BaseOffset, long DurableEnd, int DataEnd, int Length, byte[] Header);
 
 /// <summary>What a log had been given when its machine stopped: the truth that every damaged image is held against.</summary>
 internal sealed class WrittenLog(ulong topicId)

@@ -44,6 +44,7 @@ public sealed class LogCommandTests : IDisposable
         (_, string output, string error) = await UsageTests.RunAsync(CliCommandLine.RunAsync, $"log inspect {_folder}");
         Assert.Contains("checkpoint slot 0", output, StringComparison.Ordinal);
         Assert.Contains("cursors.log: ", output, StringComparison.Ordinal);
+        Assert.Contains(content.Lengths.ContainsKey("journal") ? "journal: ring of 262144 bytes, " : "journal: none", output, StringComparison.Ordinal);
         Assert.All(content.Topics, t => Assert.Contains($"topic {t.Id}: start {t.Start}, ", output, StringComparison.Ordinal));
         Assert.All(content.Topics.SelectMany(t => t.Cursors.Keys), c => Assert.Contains($"subscription {c}: ", output, StringComparison.Ordinal));
         IEnumerable<string> segments = content.Lengths.Keys.Where(f => f.EndsWith(".log", StringComparison.Ordinal) && !f.Contains("deleted-", StringComparison.Ordinal) && f.Contains('/'));
@@ -61,7 +62,7 @@ public sealed class LogCommandTests : IDisposable
         Assert.Contains(_folder, error, StringComparison.Ordinal);
 
         Unpack("v1/clean-stop");
-        using (DataDirectory.Open(_folder, new WalOptions { LowSpaceBytes = 0 }))
+        using (DataDirectory.Open(_folder, new WalOptions { LowSpaceBytes = 0, JournalBytes = 0 }))
         {
             (exitCode, output, error) = await UsageTests.RunAsync(CliCommandLine.RunAsync, $"log inspect {_folder}");
             Assert.Equal((CliCommandLine.Usage, ""), (exitCode, output));

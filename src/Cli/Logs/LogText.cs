@@ -12,11 +12,12 @@ internal static class LogText
         foreach (SlotPicture slot in picture.Slots)
         {
             output.WriteLine(slot.State == SlotState.Good
-                ? $"checkpoint slot {slot.Index}: number {slot.Number}, incarnation {slot.Incarnation}, generations below {slot.GenerationReserve}, {Flags(slot)}, written {Time(slot.Written)}"
+                ? $"checkpoint slot {slot.Index}: number {slot.Number}, incarnation {slot.Incarnation}, generations below {slot.GenerationReserve}, journal from {slot.TailLsn}, {Flags(slot)}, written {Time(slot.Written)}"
                 : $"checkpoint slot {slot.Index}: {(slot.State == SlotState.Empty ? "empty" : "unreadable")}");
         }
 
         output.WriteLine($"cursors.log: {picture.CursorFile.Bytes} bytes, {picture.CursorFile.Records} records, {picture.CursorFile.TornBytes} bytes behind the last one");
+        output.WriteLine(Journal(picture.Journal));
         if (picture.DeletedLogs > 0)
         {
             output.WriteLine($"{Counted(picture.DeletedLogs, "deleted log")} whose files the next start removes");
@@ -39,6 +40,7 @@ internal static class LogText
         }
 
         table.WriteTo(output);
+        output.WriteLine(Journal(picture.Journal));
         output.WriteLine($"{Counted(picture.Logs.Count, "log")}, {picture.Logs.Sum(l => l.Scan!.ScannedBytes)} bytes read, {(picture.Faults.Count == 0 ? "all good" : Counted(picture.Faults.Count, "fault"))}");
     }
 
@@ -59,6 +61,13 @@ internal static class LogText
                 : $"  subscription {cursor.Subscription}: {cursor.Bytes} bytes that cannot be read");
         }
     }
+
+    private static string Journal(JournalPicture journal) => journal.State switch
+    {
+        JournalState.None => "journal: none",
+        JournalState.Missing => "journal: missing",
+        _ => $"journal: ring of {journal.Capacity} bytes, {(journal.Entries == 1 ? "1 entry" : $"{journal.Entries} entries")} to replay from {journal.Tail} up to {journal.Head}, {journal.DamagedBytes} bytes damaged",
+    };
 
     private static string Counted(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 

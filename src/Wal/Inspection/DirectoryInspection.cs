@@ -11,10 +11,11 @@ namespace Danube.Fast.Wal;
 public sealed class DirectoryInspection
 {
     private const int CursorPrefix = 9;
-    private readonly ReadOnlyFiles _files = new();
+    private readonly PatchedFiles _files = new();
     private readonly string _path;
     private readonly bool _verify;
     private RecordLog? _records;
+    private CheckpointSlot? _current;
     private uint _generationLimit = uint.MaxValue;
 
     private DirectoryInspection(string path, bool verify)
@@ -57,8 +58,9 @@ public sealed class DirectoryInspection
         string cursorFile = Path.Combine(_path, DataDirectory.CursorLogName);
         _records = RecordLog.Inspect(cursorFile, _files, out long bytes);
         var file = new RecordFilePicture(bytes, _records.Entries.Count, _records.DamagedBytes, _records.TornBytes, LacksEnd(slots));
+        JournalPicture journal = JournalInspection.Read(_path, _files, _current, slots.Any(s => s.State == SlotState.Bad), new StateStore(_records));
         int deleted = _files.List(Path.Combine(_path, DataDirectory.TopicsName)).Count(n => n.StartsWith(DataDirectory.DeletedPrefix, StringComparison.Ordinal));
-        return new DirectoryPicture(_path, slots, file, [.. TopicIds().Select(ReadLog)], deleted);
+        return new DirectoryPicture(_path, slots, file, journal, [.. TopicIds().Select(ReadLog)], deleted);
     }
 
     // The current slot says that the last stop was in order, and the record file does not know of that stop.
@@ -85,12 +87,13 @@ public sealed class DirectoryInspection
         return [.. slots.Select(s => s.State == SlotState.Empty && bothWritten ? s with { State = SlotState.Bad } : s)];
     }
 
-    private static SlotPicture ReadSlot(int index, ReadOnlySpan<byte> bytes)
+    private SlotPicture ReadSlot(int index, ReadOnlySpan<byte> bytes)
     {
         bool good = CheckpointSlot.TryRead(bytes, out CheckpointSlot slot);
+        _current = good && slot.Number > (_current?.Number ?? 0) ? slot : _current;
         SlotState state = good ? SlotState.Good : bytes.ContainsAnyExcept((byte)0) ? SlotState.Bad : SlotState.Empty;
         return new SlotPicture(
-            index, state, slot.Number, slot.Incarnation, slot.GenerationReserve,
+            index, state, slot.Number, slot.Incarnation, slot.TailLsn, slot.GenerationReserve,
             (slot.Flags & CheckpointFlags.Clean) != 0, (slot.Flags & CheckpointFlags.Suspect) != 0, Time(slot.TimeMicros));
     }
 

@@ -4,10 +4,11 @@ namespace Danube.Fast.Wal;
 /// <param name="Path">Absolute path.</param>
 /// <param name="Slots">The slots of the checkpoint.</param>
 /// <param name="CursorFile">The record file of cursors and log states.</param>
-/// <param name="Logs">Logs by topic id.</param>
+/// <param name="Journal">The commit journal.</param>
+/// <param name="Logs">Logs by topic id, with what the journal brings.</param>
 /// <param name="DeletedLogs">Deleted logs whose files are not removed yet; the next start does that.</param>
 public sealed record DirectoryPicture(
-    string Path, IReadOnlyList<SlotPicture> Slots, RecordFilePicture CursorFile, IReadOnlyList<LogPicture> Logs, int DeletedLogs)
+    string Path, IReadOnlyList<SlotPicture> Slots, RecordFilePicture CursorFile, JournalPicture Journal, IReadOnlyList<LogPicture> Logs, int DeletedLogs)
 {
     /// <summary>A sentence for everything that is lost or unreadable; nothing for a torn tail, which nobody had an acknowledgement for.</summary>
     public IReadOnlyList<string> Faults
@@ -31,6 +32,7 @@ public sealed record DirectoryPicture(
                 faults.Add("cursors.log has lost its end, although the last stop was in order.");
             }
 
+            faults.AddRange(Journal.Faults);
             faults.AddRange(Logs.SelectMany(l => l.Faults));
             return faults;
         }
@@ -51,11 +53,13 @@ public enum SlotState
 /// <param name="State">Whether the rest means anything.</param>
 /// <param name="Number">One more with every write.</param>
 /// <param name="Incarnation">One more with every open of the directory.</param>
+/// <param name="TailLsn">Where replay of the journal begins; 0: there is none.</param>
 /// <param name="GenerationReserve">Generations below it may be in use.</param>
 /// <param name="IsClean">Written by an orderly stop.</param>
 /// <param name="IsSuspect">A log was poisoned and its marker could not be written.</param>
 /// <param name="Written">When.</param>
-public sealed record SlotPicture(int Index, SlotState State, ulong Number, ulong Incarnation, uint GenerationReserve, bool IsClean, bool IsSuspect, DateTimeOffset Written);
+public sealed record SlotPicture(
+    int Index, SlotState State, ulong Number, ulong Incarnation, ulong TailLsn, uint GenerationReserve, bool IsClean, bool IsSuspect, DateTimeOffset Written);
 
 /// <summary>A record file.</summary>
 /// <param name="Bytes">Length of the file, 0 when there is none.</param>

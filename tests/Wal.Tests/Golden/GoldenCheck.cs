@@ -5,7 +5,7 @@ using Danube.Fast.Protocol;
 namespace Danube.Fast.Wal.Tests;
 
 /// <summary>Unpacks a golden directory, looks at it with the tool, opens it, compares everything, appends, and opens it again.</summary>
-internal sealed class GoldenCheck(string golden, string data)
+internal sealed class GoldenCheck(string golden, string data, int journalBytes)
 {
     private static readonly TimeSpan Guard = TimeSpan.FromSeconds(60);
     private readonly GoldenContent _content = GoldenContent.Read(golden);
@@ -34,7 +34,7 @@ internal sealed class GoldenCheck(string golden, string data)
         await CheckAsync(again, appended);
     }
 
-    private DataDirectory Open() => DataDirectory.Open(data, new WalOptions { LowSpaceBytes = 0, OnEvent = _events.Enqueue });
+    private DataDirectory Open() => DataDirectory.Open(data, new WalOptions { LowSpaceBytes = 0, JournalBytes = journalBytes, OnEvent = _events.Enqueue });
 
     private void CheckInspection()
     {

@@ -17,7 +17,7 @@ public sealed class GoldenGeneratorTests : IDisposable
     public async Task What_the_generator_writes_opens(string name)
     {
         (string story, Action<GoldenScene> play) = GoldenScenes.All[name];
-        var scene = new GoldenScene();
+        var scene = new GoldenScene(GoldenScenes.JournalBytesOf(name));
         play(scene);
         string target = Path.Combine(_temp.Root, name);
         scene.Write(story, target);
@@ -26,6 +26,6 @@ public sealed class GoldenGeneratorTests : IDisposable
             scene.Write(story, Path.Combine(folder, name));
         }
 
-        await new GoldenCheck(target, Path.Combine(_temp.Root, "data")).RunAsync();
+        await new GoldenCheck(target, Path.Combine(_temp.Root, "data"), GoldenScenes.JournalBytesOf(name)).RunAsync();
     }
 }

@@ -11,10 +11,16 @@ internal sealed class GoldenScene
     private readonly Dictionary<(ulong Topic, long Offset), int> _positions = [];
     private readonly Random _random = new(4);
     private readonly TestClock _clock = new();
+    private readonly int _journalBytes;
 
-    public GoldenScene() => Directory = Start();
+    /// <param name="journalBytes">Size of the commit journal; 0: none.</param>
+    public GoldenScene(int journalBytes)
+    {
+        _journalBytes = journalBytes;
+        Directory = Start();
+    }
 
-    public SimulatedFileSystem Files { get; } = new();
+    public SimulatedFileSystem Files { get; private set; } = new();
 
     public SteppedDirectory Directory { get; private set; }
 
@@ -69,6 +75,28 @@ internal sealed class GoldenScene
         Directory.RunCommits();
         Directory.Tick(TimeSpan.FromSeconds(2));
         Directory.RunCommits();
+    }
+
+    /// <summary>What is in the journal goes to the files.</summary>
+    public void Checkpoint()
+    {
+        Directory.Tick(TimeSpan.FromSeconds(6));
+        Directory.RunCommits();
+        Assert.Equal(0, Directory.Directory.JournalUsedBytes);
+    }
+
+    /// <summary>What was not synced is gone.</summary>
+    public void CutPower() => Files = Files.Crash(new MaskCut(0, 1));
+
+    /// <summary>One bit in the data of the entry that holds a frame changes.</summary>
+    public void DamageJournal(ulong id, int frame)
+    {
+        GoldenTopic topic = _topics[id];
+        WrittenEntry entry = WrittenEntry.Of(Files).Single(e => e.Entry.TopicId == id && e.Entry.FirstOffset == topic.Frames[frame].Offset);
+        int at = entry.Place(_journalBytes) + JournalEntry.HeadSize + 200;
+        Files.FileAt($"{SteppedDirectory.Root}/{JournalOpening.FileName}").Damage(bytes => bytes[at] ^= 4);
+        topic.Damages.Add(new GoldenDamage(topic.Frames[frame].Offset, topic.Frames[frame].End));
+        topic.Frames.RemoveAt(frame);
     }
 
     public void GiveUpFront(ulong id, long start)
@@ -135,5 +163,5 @@ internal sealed class GoldenScene
     public static string Crc(ReadOnlySpan<byte> frame) => Crc32C.Compute(frame).ToString("x8", System.Globalization.CultureInfo.InvariantCulture);
 
     private SteppedDirectory Start() =>
-        new(Files, _clock, o => o with { FirstSegmentBytes = 8 * 1024, SegmentBytes = 16 * 1024, SnapshotIntervalBytes = 8 * 1024 });
+        new(Files, _clock, o => o with { FirstSegmentBytes = 8 * 1024, SegmentBytes = 16 * 1024, SnapshotIntervalBytes = 8 * 1024, JournalBytes = _journalBytes });
 }

@@ -3,11 +3,18 @@ using Danube.Fast.Protocol;
 namespace Danube.Fast.Wal.Tests;
 
 /// <summary>The stories of the golden directories. A new format version gets a folder of its own; written ones are never changed.</summary>
-internal static class GoldenScenes
+internal static partial class GoldenScenes
 {
     private static readonly byte[] Cursor = [2, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0];
 
-    public static IReadOnlyDictionary<string, (string Story, Action<GoldenScene> Play)> All { get; } = new Dictionary<string, (string, Action<GoldenScene>)>
+    /// <summary>By the name of the directory: version 1 from before there was a commit journal, and with one.</summary>
+    public static IReadOnlyDictionary<string, (string Story, Action<GoldenScene> Play)> All { get; } =
+        WithoutJournal().Select(s => ("v1/" + s.Key, s.Value)).Concat(WithJournal().Select(s => ("v1-journal/" + s.Key, s.Value))).ToDictionary();
+
+    /// <summary>Size of the journal of a scene.</summary>
+    public static int JournalBytesOf(string name) => name.StartsWith("v1/", StringComparison.Ordinal) ? 0 : 256 * 1024;
+
+    private static Dictionary<string, (string, Action<GoldenScene>)> WithoutJournal() => new()
     {
         ["clean-stop"] = ("Two topics, an orderly stop, another start and an orderly stop.", CleanStop),
         ["clean-stop-older"] = ("An orderly stop of a broker that did not note its incarnation in cursors.log yet: the logs are scanned.", OlderCleanStop),

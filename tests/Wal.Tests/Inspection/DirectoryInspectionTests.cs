@@ -75,7 +75,7 @@ public sealed class DirectoryInspectionTests : IDisposable
         Assert.Empty(Directory.GetFiles(other));
     }
 
-    private DataDirectory Open() => DataDirectory.Open(_temp.Root, new WalOptions { LowSpaceBytes = 0 });
+    private DataDirectory Open() => DataDirectory.Open(_temp.Root, new WalOptions { LowSpaceBytes = 0, JournalBytes = 0 });
 
     private async Task FillAsync()
     {

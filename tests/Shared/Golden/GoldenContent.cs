@@ -48,6 +48,9 @@ internal sealed record GoldenContent
     /// <summary>Full length by file: the stored files lack the zeros at their ends.</summary>
     public required SortedDictionary<string, long> Lengths { get; init; }
 
+    /// <summary>Folders without files, which a source tree cannot hold; null: none.</summary>
+    public List<string>? Folders { get; init; }
+
     /// <summary>Kinds of events that opening all logs must report, each at least once.</summary>
     public required List<string> Events { get; init; }
 

@@ -15,6 +15,11 @@ internal static class GoldenFolder
     /// <summary>Makes the data directory that a golden directory stands for.</summary>
     public static void Unpack(string from, GoldenContent content, string to)
     {
+        foreach (string folder in content.Folders ?? [])
+        {
+            Directory.CreateDirectory(Path.Combine(to, folder));
+        }
+
         foreach ((string name, long length) in content.Lengths)
         {
             string target = Path.Combine(to, name);

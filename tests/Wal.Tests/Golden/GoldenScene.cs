@@ -156,7 +156,8 @@ internal sealed class GoldenScene
     public void Write(string story, string to)
     {
         SortedDictionary<string, long> lengths = GoldenPacking.Pack(Files, to);
-        var content = new GoldenContent { Story = story, Clean = IsClean, Lengths = lengths, Events = Events, Faults = Faults, Topics = [.. _topics.Values] };
+        string[] empty = [.. Files.List(SteppedDirectory.Root + "/topics").Where(t => Files.List($"{SteppedDirectory.Root}/topics/{t}").Count == 0).Select(t => "topics/" + t)];
+        var content = new GoldenContent { Story = story, Clean = IsClean, Lengths = lengths, Folders = empty.Length > 0 ? [.. empty] : null, Events = Events, Faults = Faults, Topics = [.. _topics.Values] };
         content.Write(to);
     }
 

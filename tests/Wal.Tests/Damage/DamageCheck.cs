@@ -77,6 +77,8 @@ internal sealed class DamageCheck(DamageWorld world, DamageCounts counts)
             {
                 ulong sequence = appended[i].Length > 0 ? new StreamHeader(appended[i][^1]).Sequence : world.Written[i].LastSequenceBelow(expected[i].End);
                 Assert.Equal(sequence, logs[i].Producers.LastSequence(world.Written[i].ProducerId));
+                ulong early = i == 0 ? world.Log.Frames[0].LastSequence : 0;
+                Assert.Equal(early, logs[i].Producers.LastSequence(DamageWorld.EarlyProducer));
             }
         }
 

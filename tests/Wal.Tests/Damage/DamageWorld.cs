@@ -26,6 +26,7 @@ internal sealed class DamageWorld
     public const int SegmentBytes = 64 * 1024;
     public const ulong Victim = 1;
     public const int Topics = 3;
+    public const ulong EarlyProducer = 99;
     private readonly Random _random;
     private readonly int _journalBytes;
     private SteppedDirectory _directory;
@@ -104,6 +105,9 @@ internal sealed class DamageWorld
 
     private void Fill()
     {
+        // Of this producer nothing comes later: after a snapshot it is in there and nowhere else that is replayed.
+        Append(0, 20, EarlyProducer);
+
         // Segment after segment, until the third is half full. Each frame is acknowledged before the next one comes, so it proves the one before.
         int segments = 1;
         while (_logs[0].SegmentsForTest.Count < 3 || _logs[0].SegmentsForTest[2].CommittedPosition < SegmentBytes / 2)
@@ -184,10 +188,10 @@ internal sealed class DamageWorld
         NoteRecorded();
     }
 
-    private void Append(int topic, int recordBytes)
+    private void Append(int topic, int recordBytes, ulong? producer = null)
     {
         WrittenLog written = Written[topic];
-        byte[] frame = TestFrames.Build(written.ProducerId, written.LastSequenceBelow(long.MaxValue) + 1, _random.Next(1, 4), recordBytes);
+        byte[] frame = TestFrames.Build(producer ?? written.ProducerId, written.LastSequenceBelow(long.MaxValue) + 1, producer is null ? _random.Next(1, 4) : 1, recordBytes);
         Assert.Equal(AppendStatus.Ok, _directory.Append(_logs[topic], frame));
         IReadOnlyList<Segment> segments = _logs[topic].SegmentsForTest;
         written.Frames.Add(new WrittenFrame(segments.Count - 1, (int)segments[^1].CommittedPosition - frame.Length, frame));

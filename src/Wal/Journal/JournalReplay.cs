@@ -90,7 +90,28 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
         ring.Sync();
         foreach (ReplayTopic topic in _topics.Values)
         {
+            NameCreated(topic);
             topic.RecordEnd(store);
+        }
+    }
+
+    // A deleted segment must not come back: what a crash leaves of it would lack what only its deleted file had.
+    private void NameCreated(ReplayTopic topic)
+    {
+        HashSet<ReplayedFile> deleted = [.. topic.FindDeleted(files)];
+        foreach (long baseOffset in topic.Created)
+        {
+            ReplayedFile file = topic.Files[baseOffset];
+            if (deleted.Contains(file))
+            {
+                Written.RemoveAll(w => w.File == file);
+                file.File.Dispose();
+                files.Unlink(file.File.Path);
+            }
+            else
+            {
+                files.Rename(file.File.Path, Path.Combine(topic.Path, SegmentNames.Of(baseOffset)));
+            }
         }
     }
 
@@ -110,6 +131,7 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
             }
 
             topic.Saw(entry);
+            file.EndOffset = Math.Max(file.EndOffset, entry.EndOffset);
         }
     }
 
@@ -140,8 +162,11 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
         }
         else
         {
-            // Also when it was deleted: that is only certain once the log is opened, which finishes the deletion.
-            opened = files.CreateAllocated(path, Math.Max(ReplayTarget.LeastFileBytes, entry.DataLength + ProtocolLimits.HeaderSize));
+            // Also when it was deleted: whether it was shows when all of its entries are known. Until then it has no segment's name.
+            string temporary = Path.Combine(topic.Path, SegmentNames.Prepared(entry.SegmentBase));
+            files.Unlink(temporary);
+            topic.Created.Add(entry.SegmentBase);
+            opened = files.CreateAllocated(temporary, Math.Max(ReplayTarget.LeastFileBytes, entry.DataLength + ProtocolLimits.HeaderSize));
         }
 
         file = new ReplayedFile(files, entry.TopicId, opened);

@@ -30,6 +30,25 @@ internal sealed class ReplayTopic
     /// <summary>Files opened so far, by base offset.</summary>
     public Dictionary<long, ReplayedFile> Files { get; } = [];
 
+    /// <summary>Base offsets of those that were missing and are made anew.</summary>
+    public List<long> Created { get; } = [];
+
+    /// <summary>
+    /// Files that are made anew although they had been deleted: wholly below the log start, and a producer snapshot covers them. Only then are
+    /// segments deleted.
+    /// </summary>
+    public IEnumerable<ReplayedFile> FindDeleted(WalFileSystem files)
+    {
+        long start = LogStart;
+        List<ReplayedFile> below = [.. Created.Where(b => b < start).Select(b => Files[b]).Where(f => f.EndOffset <= start)];
+        if (below.Count == 0 || !SnapshotFile.TryRead(files, Path, _topicId, out SnapshotFile snapshot))
+        {
+            return [];
+        }
+
+        return below.Where(f => f.EndOffset <= snapshot.EndOffset);
+    }
+
     /// <summary>An entry proves that the log was durable up to its end.</summary>
     public void Saw(in JournalEntry entry)
     {

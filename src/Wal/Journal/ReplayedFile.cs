@@ -9,6 +9,9 @@ internal sealed class ReplayedFile(WalFileSystem files, ulong topicId, WalFile f
 
     public WalFile File => file;
 
+    /// <summary>Highest end offset of an entry for it.</summary>
+    public long EndOffset { get; set; }
+
     public override bool MustKeep => _failed;
 
     public override void BeginSync()

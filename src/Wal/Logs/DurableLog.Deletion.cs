@@ -129,9 +129,7 @@ internal sealed partial class DurableLog
                 Volatile.Write(ref _segments, [.. _segments.Skip(gone)]);
                 foreach (Segment segment in segments.AsSpan(0, gone))
                 {
-                    segment.IsGone = true;
                     segment.DropMap();
-                    segment.File?.Dispose();
                 }
 
                 Volatile.Write(ref _damages, [.. _damages.Where(d => d.To > start)]);
@@ -146,6 +144,8 @@ internal sealed partial class DurableLog
         foreach (Segment segment in segments.AsSpan(0, gone))
         {
             _files.Unlink(segment.Path);
+            segment.IsGone = true; // A checkpoint that sees it syncs the directory instead of the file.
+            segment.File?.Dispose();
             Interlocked.Increment(ref _directory.Counters.DeletedSegmentCount);
         }
     }

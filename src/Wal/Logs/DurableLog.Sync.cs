@@ -16,8 +16,9 @@ internal sealed partial class DurableLog
             // Sealed before the position: what is sealed gets no byte more.
             bool isSealed = segment.IsSealed;
             long position = segment.CommittedPosition;
-            bool isSynced = segment.IsGone || segment.IsDone || (position == segment.SyncedPosition && segment.IsEntrySynced && !isSealed);
-            return new SyncMark(segment, isSynced ? null : segment.File ??= _files.Open(segment.Path), position, isSealed);
+            bool isGone = segment.IsGone;
+            bool isSynced = isGone || segment.IsDone || (position == segment.SyncedPosition && segment.IsEntrySynced && !isSealed);
+            return new SyncMark(segment, isSynced ? null : segment.File ??= _files.Open(segment.Path), position, isSealed, isGone);
         }
     }
 
@@ -25,6 +26,12 @@ internal sealed partial class DurableLog
     /// <exception cref="IOException">Nothing is known about the file.</exception>
     internal void SyncFile(in SyncMark mark)
     {
+        if (mark.IsGone)
+        {
+            SyncDeletion();
+            return;
+        }
+
         if (mark.File is null)
         {
             return;
@@ -45,6 +52,19 @@ internal sealed partial class DurableLog
         catch (ObjectDisposedException) when (mark.Segment.IsDone || mark.Segment.SyncedPosition >= mark.Position)
         {
             // Synced and closed meanwhile by the other lane, or by the close of the log.
+        }
+    }
+
+    // Were the entries of a deleted segment dropped before its deletion is durable, a crash could bring the file back without what only they held.
+    private void SyncDeletion()
+    {
+        try
+        {
+            _files.SyncDirectory(_path);
+        }
+        catch (Exception) when (IsClosed || !_files.DirectoryExists(_path))
+        {
+            // The whole topic was deleted, durably.
         }
     }
 

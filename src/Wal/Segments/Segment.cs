@@ -44,7 +44,7 @@ internal sealed class Segment(string path, long baseOffset, long capacity)
     /// <summary>Header and name are durable, here or in the journal. Under the commit lock.</summary>
     public bool IsHeaderDurable => IsEntrySynced || IsHeaderJournaled;
 
-    /// <summary>The file is deleted, or on its way out: nothing of it needs to be synced. Under the commit lock.</summary>
+    /// <summary>The file has been unlinked or replaced: nothing of it needs to be synced but that. Set once.</summary>
     public bool IsGone { get; set; }
 
     /// <summary>The directory entry is durable. Under the commit lock.</summary>

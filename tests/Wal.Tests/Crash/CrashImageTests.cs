@@ -18,10 +18,12 @@ public sealed class CrashImageTests
     public void Acknowledged_frames_survive_any_crash_image(AppendMode mode, int journalKiB, int block)
     {
         var seen = new Tally();
-        for (int seed = block * 1000; seed < (block * 1000) + 6; seed++)
+        for (int seed = block * 1000; seed < (block * 1000) + LongMode.Pick(6, 300); seed++)
         {
             Scenario(seed, new Setting(mode, journalKiB * 1024), seen);
         }
+
+        LongMode.Report($"crash images, {mode}, journal of {journalKiB} KiB", $"{seen.Images} images, {seen.Groups} groups, {seen.Replayed} entries replayed, {seen.Checkpoints} checkpoints, {seen.LeftBehindBytes} torn bytes, nothing lost");
 
         // The scenarios did meet what they are about.
         Assert.True(seen.Images > 500, $"{seen.Images} images.");

@@ -8,10 +8,11 @@ internal sealed class PatchedFiles : WalFileSystem
 {
     private readonly ReadOnlyFiles _under = new();
     private readonly Dictionary<string, FilePatches> _patches = [];
+    private readonly HashSet<string> _unlinked = [];
 
     public override WalFile Open(string path)
     {
-        bool exists = _under.FileExists(path);
+        bool exists = IsUnder(path);
         if (!_patches.TryGetValue(path, out FilePatches? patches))
         {
             _patches[path] = patches = exists ? new FilePatches() : throw new FileNotFoundException($"{path} does not exist.");
@@ -28,13 +29,13 @@ internal sealed class PatchedFiles : WalFileSystem
         return new PatchedFile(path, null, patches);
     }
 
-    public override bool FileExists(string path) => _patches.ContainsKey(path) || _under.FileExists(path);
+    public override bool FileExists(string path) => _patches.ContainsKey(path) || IsUnder(path);
 
     public override bool DirectoryExists(string path) => _under.DirectoryExists(path);
 
     public override IReadOnlyList<string> List(string directory) =>
     [
-        .. _under.List(directory).Union(_patches.Keys.Where(p => Path.GetDirectoryName(p) == directory).Select(p => Path.GetFileName(p))),
+        .. _under.List(directory).Where(n => !_unlinked.Contains(Path.Combine(directory, n))).Union(_patches.Keys.Where(p => Path.GetDirectoryName(p) == directory).Select(p => Path.GetFileName(p))),
     ];
 
     public override (long FreeBytes, long TotalBytes) Space(string path) => _under.Space(path);
@@ -45,11 +46,26 @@ internal sealed class PatchedFiles : WalFileSystem
 
     public override void CreateDirectory(string path) => _under.CreateDirectory(path);
 
-    public override void Rename(string from, string to) => _under.Rename(from, to);
+    /// <summary>Of a file that exists in memory only.</summary>
+    public override void Rename(string from, string to)
+    {
+        if (!_patches.Remove(from, out FilePatches? patches) || IsUnder(from))
+        {
+            throw new InvalidOperationException("Files are only read here.");
+        }
 
-    public override void Unlink(string path) => _under.Unlink(path);
+        _patches[to] = patches;
+    }
+
+    public override void Unlink(string path)
+    {
+        _patches.Remove(path);
+        _unlinked.Add(path);
+    }
 
     public override void RemoveDirectory(string path) => _under.RemoveDirectory(path);
 
     public override void SyncDirectory(string path) => _under.SyncDirectory(path);
+
+    private bool IsUnder(string path) => !_unlinked.Contains(path) && _under.FileExists(path);
 }

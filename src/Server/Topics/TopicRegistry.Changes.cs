@@ -96,6 +96,7 @@ internal sealed partial class TopicRegistry
                 entry.IsClosed = true;
                 entry.Topic?.Close(ErrorCode.Draining, BrokerState.DrainingRefusal.Message);
                 entry.Topic = null;
+                OpenTopicsChanged();
             }
             catch (Exception e)
             {
@@ -201,6 +202,7 @@ internal sealed partial class TopicRegistry
         }
 
         _entries[name.Full] = entry;
+        OpenTopicsChanged();
         Log.TopicCreated(log, name.Full, definition.TopicId, definition.Durability);
         return entry;
     }
@@ -232,6 +234,7 @@ internal sealed partial class TopicRegistry
 
         entry.Topic?.Close(ErrorCode.TopicDeleted, $"Topic {entry.Name} was deleted.");
         entry.Topic = null;
+        OpenTopicsChanged();
         LogStore store = StoreOf(entry.Definition);
         store.Cursors.RemoveTopic(entry.Definition.TopicId);
         store.Delete(entry.Definition.TopicId);

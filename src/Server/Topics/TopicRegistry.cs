@@ -18,6 +18,10 @@ internal sealed partial class TopicRegistry(
     private readonly ConcurrentDictionary<string, NamespaceSpec> _namespaces = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changes = new(1, 1);
     private volatile Dictionary<ulong, string> _names = [];
+    private readonly Lock _openLock = new();
+    private (TopicEntry Entry, Topic Topic)[] _open = [];
+    private int _openListed;
+    private int _openChanges;
     private readonly TopicOptions _topicOptions = new()
     {
         ProducerWindowBytes = options.Topics.ProducerWindowBytes,
@@ -32,17 +36,21 @@ internal sealed partial class TopicRegistry(
     /// <summary>All topics, open or not.</summary>
     public IEnumerable<TopicEntry> Entries => _entries.Values;
 
-    /// <summary>The topics that are open now.</summary>
-    public IEnumerable<(TopicEntry Entry, Topic Topic)> OpenTopics
+    /// <summary>The topics that are open now. The list is made anew only when it has changed: the timer goes through it ten times a second.</summary>
+    public IReadOnlyList<(TopicEntry Entry, Topic Topic)> OpenTopics
     {
         get
         {
-            foreach ((_, TopicEntry entry) in _entries)
+            lock (_openLock)
             {
-                if (entry.Topic is { } topic)
+                int changes = Volatile.Read(ref _openChanges);
+                if (changes != _openListed)
                 {
-                    yield return (entry, topic);
+                    _open = [.. _entries.Values.Select(e => (e, e.Topic)).Where(e => e.Topic is not null).Select(e => (e.e, e.Topic!))];
+                    _openListed = changes;
                 }
+
+                return _open;
             }
         }
     }
@@ -170,8 +178,12 @@ internal sealed partial class TopicRegistry(
         }
 
         entry.Topic = topic;
+        OpenTopicsChanged();
         return topic;
     }
+
+    // After the change: who lists the topics sees it, or lists them once more.
+    private void OpenTopicsChanged() => Interlocked.Increment(ref _openChanges);
 
     private static TopicLog OpenLog(LogStore store, TopicDefinition definition, LogRetention retention)
     {

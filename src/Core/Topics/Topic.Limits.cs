@@ -18,25 +18,40 @@ public sealed partial class Topic
     {
         lock (_consumerLimit)
         {
-            int most = Options.MaxConsumers;
-            if (most > 0 && !subscription.WouldTakeOver(consumerName))
+            if (!HasRoomForConsumer(subscription, consumerName, out message))
             {
-                int count = 0;
-                foreach (Subscription each in _active)
-                {
-                    count += each.ConsumerCount;
-                }
-
-                if (count >= most)
-                {
-                    consumer = null;
-                    message = $"Topic {Name} has {count} consumers, the most it takes (max_consumers): close one, or raise the limit.";
-                    return ErrorCode.LimitExceeded;
-                }
+                consumer = null;
+                return ErrorCode.LimitExceeded;
             }
 
             return subscription.AddConsumer(consumerName, priority, channel, sink, out consumer, out message);
         }
+    }
+
+    /// <summary>
+    /// False, with a sentence for the error frame, when the topic has as many consumers as it takes. To ask before a subscription is made, which
+    /// a refused consumer would leave behind: <see cref="AddConsumer"/> has the last word.
+    /// </summary>
+    /// <param name="subscription">Null when there is none of that name yet.</param>
+    /// <param name="consumerName">Who takes the place of a connected one needs no room.</param>
+    /// <param name="message">Empty when there is room.</param>
+    public bool HasRoomForConsumer(Subscription? subscription, string consumerName, out string message)
+    {
+        message = "";
+        int most = Options.MaxConsumers;
+        if (most <= 0 || subscription?.WouldTakeOver(consumerName) == true)
+        {
+            return true;
+        }
+
+        int count = 0;
+        foreach (Subscription each in _active)
+        {
+            count += each.ConsumerCount;
+        }
+
+        message = count < most ? "" : $"Topic {Name} has {count} consumers, the most it takes (max_consumers): close one, or raise the limit.";
+        return count < most;
     }
 
     /// <summary>

@@ -30,6 +30,11 @@ internal sealed partial class Session
             return null;
         }
 
+        if (!topic.HasRoomForConsumer(topic.TryGetSubscription(spec.Name, out Subscription? known) ? known : null, wish.ConsumerName, out string crowded))
+        {
+            return new Refusal(ErrorCode.LimitExceeded, crowded);
+        }
+
         if (!(await _services.Topics.OpenSubscriptionAsync(opened.Entry, topic, spec, wish.Policy, CancellationToken.None)).TryGet(out Subscription? subscription, out refusal))
         {
             return refusal;

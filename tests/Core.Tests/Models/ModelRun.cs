@@ -148,7 +148,7 @@ internal sealed class ModelRun
         client.RecordsGranted += (ulong)_random.Next(20);
         client.BytesGranted += (ulong)_random.Next(4000);
         Moves[^1] += $" {client.RecordsGranted} {client.BytesGranted} taken {client.Taken}";
-        Rig.Credit(client.Consumer, _subscription, client.RecordsGranted, client.BytesGranted, client.Taken);
+        Rig.Credit(client.Consumer, _subscription, client.RecordsGranted, client.BytesGranted, client.Taken, (uint)_random.Next(2) * _subscription.Epoch);
     }
 
     private void Ack(ModelClient client)

@@ -14,6 +14,9 @@ public abstract class ModelTests(SubscriptionType type, ITestOutputHelper output
     private const int Sequences = 4_000;
     private const int MovesPerSequence = 40;
 
+    // Every so many sequences a long one: states that take many moves to come about.
+    private const int LongEvery = 50, MovesOfLong = 150;
+
     [Fact]
     public async Task Random_sequences_agree_with_the_model()
     {
@@ -25,7 +28,7 @@ public abstract class ModelTests(SubscriptionType type, ITestOutputHelper output
             var run = new ModelRun(seed, type) { Traces = first > 1 };
             try
             {
-                await run.PlayAsync(MovesPerSequence);
+                await run.PlayAsync(seed % LongEvery == 0 ? MovesOfLong : MovesPerSequence);
             }
             catch (Exception error)
             {

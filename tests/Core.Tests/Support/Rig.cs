@@ -125,7 +125,7 @@ internal sealed class Rig
         var spin = new SpinWait();
         while (!condition())
         {
-            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(30), "hangs");
+            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(90), "hangs");
             spin.SpinOnce();
         }
     }

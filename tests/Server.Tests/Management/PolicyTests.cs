@@ -33,6 +33,38 @@ public sealed class PolicyTests
     }
 
     [Fact]
+    public async Task A_refused_consumer_leaves_no_subscription_and_finds_room_when_another_goes()
+    {
+        await using TestBroker broker = await TestBroker.StartAsync();
+        using RawClient client = await broker.HelloAsync();
+        await client.CreateAsync(new TopicSpec { Topic = "/a/t", Durability = "os", MaxConsumers = 1 });
+        SubscribeReply first = await client.SubscribeAsync("/a/t", "s");
+        var second = new SubscribeRequest { Topic = "/a/t", Subscription = "other", ConsumerName = "d", Start = "earliest" };
+        ErrorPayload refused = await client.RefusedAsync(Commands.Subscribe, second, ControlJson.Default.SubscribeRequest);
+        Assert.Equal(("limit_exceeded", true), (refused.Code, refused.Retryable));
+        Assert.Equal(["s"], (await DataPathTests.DescribeAsync(client, "/a/t")).Subscriptions.Select(s => s.Name));
+
+        // Who takes over needs no room; a reader does.
+        Assert.Equal("limit_exceeded", (await client.RefusedAsync(Commands.Subscribe, new SubscribeRequest { Topic = "/a/t", Reader = true, Start = "earliest" }, ControlJson.Default.SubscribeRequest)).Code);
+        SubscribeReply again = await client.SubscribeAsync("/a/t", "s");
+        Assert.NotEqual(first.Channel, again.Channel);
+        await client.SendAsync(Frames.Close(again.Channel));
+        Assert.Equal("other", (await client.SubscribeAsync(second)).Subscription);
+    }
+
+    [Fact]
+    public async Task Names_of_the_engines_own_producers_are_refused()
+    {
+        await using TestBroker broker = await TestBroker.StartAsync();
+        using RawClient client = await broker.HelloAsync();
+        var wish = new CreateProducerRequest { Topic = "/a/t-dead-letter", Name = "danube.dead_letter /a/t s", Durability = "memory" };
+        ErrorPayload refused = await client.RefusedAsync(Commands.CreateProducer, wish, ControlJson.Default.CreateProducerRequest);
+        Assert.Equal(("bad_request", false), (refused.Code, refused.Retryable));
+        Assert.Contains("danube.", refused.Message, StringComparison.Ordinal);
+        Assert.NotEqual(0u, (await client.CreateProducerAsync("/a/t-dead-letter", "danube")).Channel);
+    }
+
+    [Fact]
     public async Task Policies_are_kept_over_a_restart()
     {
         using var folder = new TempFolder();
@@ -170,10 +202,6 @@ public sealed class PolicyTests
         ErrorPayload consumer = await client.RefusedAsync(
             Commands.Subscribe, new SubscribeRequest { Topic = "/a/t", Subscription = "s", Type = "shared", ConsumerName = "d" }, ControlJson.Default.SubscribeRequest);
         Assert.Contains("max_consumers", consumer.Message);
-        ErrorPayload subscription = await client.RefusedAsync(Commands.Subscribe, new SubscribeRequest { Topic = "/a/t", Subscription = "z" }, ControlJson.Default.SubscribeRequest);
-        Assert.Contains("max_subscriptions", subscription.Message);
-        ErrorPayload reader = await client.RefusedAsync(Commands.Subscribe, new SubscribeRequest { Topic = "/a/t", Reader = true }, ControlJson.Default.SubscribeRequest);
-        Assert.Contains("max_subscriptions", reader.Message);
 
         await client.SendAsync(Frames.Publish(producer, 1, new byte[11]));
         ErrorPayload large = (await client.ReceiveAsync(FrameType.Error)).Error;
@@ -181,6 +209,10 @@ public sealed class PolicyTests
         await client.SetPolicyAsync(new TopicSpec { Topic = "/a/t", MaxMessageBytes = 11, MaxConsumers = 2 });
         await client.SendAsync(Frames.Publish(producer, 1, new byte[11]));
         await client.ReceiveAsync(FrameType.PublishAck);
+        ErrorPayload subscription = await client.RefusedAsync(Commands.Subscribe, new SubscribeRequest { Topic = "/a/t", Subscription = "z" }, ControlJson.Default.SubscribeRequest);
+        Assert.Contains("max_subscriptions", subscription.Message);
+        ErrorPayload reader = await client.RefusedAsync(Commands.Subscribe, new SubscribeRequest { Topic = "/a/t", Reader = true }, ControlJson.Default.SubscribeRequest);
+        Assert.Contains("max_subscriptions", reader.Message);
         await client.SubscribeAsync("/a/t", type: "shared", consumer: "d");
     }
 

@@ -1,4 +1,5 @@
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Topics;
 
 namespace Danube.Fast.Server.Tests;
 
@@ -86,7 +87,34 @@ public sealed class SpaceTests
             Assert.Equal("kept", (await DataPathTests.DescribeAsync(client, "/a/t")).Subscriptions[0].Name);
         }
 
+        // Nobody asks for the topic, and its time begins with the broker: the other one goes too.
         await using TestBroker again = await TestBroker.StartAsync(folder: folder.Path);
-        Assert.Equal(["kept"], again.Host.Topics.Find("/a/t").Value!.Subscriptions.Keys);
+        TopicEntry entry = again.Host.Topics.Find("/a/t").Value!;
+        Assert.DoesNotContain("left", entry.Subscriptions.Keys);
+        await Admin.UntilAsync(() => Task.FromResult(entry.Subscriptions.IsEmpty));
+    }
+
+    [Fact]
+    public async Task Old_messages_are_deleted_but_for_those_that_are_to_be_retained()
+    {
+        await using TestBroker broker = await TestBroker.StartAsync();
+        using RawClient client = await broker.HelloAsync();
+        await client.CreateAsync(new TopicSpec { Topic = "/a/goes", Durability = "fsync", RetentionMs = 1000 });
+        await client.CreateAsync(new TopicSpec { Topic = "/a/stays", Durability = "fsync", RetentionMs = 1000, RetainUnacknowledged = true });
+        foreach (string topic in new[] { "/a/goes", "/a/stays" })
+        {
+            await client.SubscribeAsync(topic);
+            await client.PublishAsync(topic, "fsync", "0", "1", "2");
+        }
+
+        await Admin.UntilAsync(async () => (await DataPathTests.DescribeAsync(client, "/a/goes")).LogStart == 3);
+        await Admin.UntilAsync(async () => (await DataPathTests.DescribeAsync(client, "/a/goes")).Subscriptions[0].Backlog == 0);
+        Assert.Equal((0, 3), ((await DataPathTests.DescribeAsync(client, "/a/stays")).LogStart, (await DataPathTests.DescribeAsync(client, "/a/stays")).Subscriptions[0].Backlog));
+        await client.SkipAsync("/a/stays", "s", 3);
+        await Admin.UntilAsync(async () => (await DataPathTests.DescribeAsync(client, "/a/stays")).LogStart == 3);
+
+        // What comes then has the next offset.
+        await client.PublishAsync("/a/goes", "fsync", "3");
+        await Admin.UntilAsync(async () => (await DataPathTests.DescribeAsync(client, "/a/goes")).CommittedEnd == 4);
     }
 }

@@ -24,9 +24,8 @@ public sealed class LoadWindow(
     /// <summary>Intended send time to the consumer's hands.</summary>
     public LatencyHistogram EndToEndLatency { get; } = LatencyHistogram.FromSparse(consumerAfter?.Latency);
 
-    /// <summary>Bytes that one sync of the broker made durable, on average; 0 when there was none.</summary>
-    public double BytesPerSync => (brokerAfter.Sum("danube_wal_fsync_bytes_total") - brokerBefore.Sum("danube_wal_fsync_bytes_total"))
-        / Math.Max(1, brokerAfter.Sum("danube_wal_fsync_total") - brokerBefore.Sum("danube_wal_fsync_total"));
+    /// <summary>Bytes that one sync of the broker (of a file or of the commit journal) made durable, on average; 0 when there was none.</summary>
+    public double BytesPerSync => (Synced(brokerAfter) - Synced(brokerBefore)) / Math.Max(1, Syncs(brokerAfter) - Syncs(brokerBefore));
 
     public double BrokerBytesPerMessage => (brokerAfter.AllocatedBytes - brokerBefore.AllocatedBytes) / Math.Max(1, Messages);
     public double ProducerBytesPerMessage => (producerAfter.AllocatedBytes - producerBefore.AllocatedBytes) / (double)Math.Max(1, producerAfter.Messages - producerBefore.Messages);
@@ -34,6 +33,10 @@ public sealed class LoadWindow(
 
     public int BrokerGen2 => (int)(Gen2(brokerAfter) - Gen2(brokerBefore));
     public int ClientGen2 => producerAfter.Gen2Collections - producerBefore.Gen2Collections + (consumerAfter is null ? 0 : consumerAfter.Gen2Collections - consumerBefore!.Gen2Collections);
+
+    private static double Synced(BrokerMetrics metrics) => metrics.Sum("danube_wal_fsync_bytes_total") + metrics.Sum("danube_wal_journal_bytes_total");
+
+    private static double Syncs(BrokerMetrics metrics) => metrics.Sum("danube_wal_fsync_total") + metrics.Sum("danube_wal_journal_group_total");
 
     private static double Gen2(BrokerMetrics metrics) => metrics.Sum("dotnet_gc_collections_total", "2\"");
 }

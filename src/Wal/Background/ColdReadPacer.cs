@@ -30,6 +30,9 @@ internal sealed class ColdReadPacer(WalCounters counters, int restFactor)
     private long _appendedPerSecond;
     private bool _isBusy;
 
+    // Of files and of the commit journal.
+    private long Syncs => Volatile.Read(ref counters.SyncCount) + Volatile.Read(ref counters.JournalGroupCount);
+
     /// <summary>Waits until the next cold read may begin.</summary>
     public void Await()
     {
@@ -72,11 +75,11 @@ internal sealed class ColdReadPacer(WalCounters counters, int restFactor)
         TimeSpan passed = Stopwatch.GetElapsedTime(_windowStart, now);
         if (passed < Window)
         {
-            _isBusy |= Volatile.Read(ref counters.SyncCount) != _windowSyncs;
+            _isBusy |= Syncs != _windowSyncs;
             return;
         }
 
-        long syncs = Volatile.Read(ref counters.SyncCount), appended = Volatile.Read(ref counters.AppendedByteCount);
+        long syncs = Syncs, appended = Volatile.Read(ref counters.AppendedByteCount);
         _isBusy = syncs != _windowSyncs;
         _appendedPerSecond = (long)((appended - _windowAppended) / passed.TotalSeconds);
         (_windowStart, _windowSyncs, _windowAppended) = (now, syncs, appended);

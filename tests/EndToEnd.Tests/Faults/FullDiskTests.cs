@@ -27,7 +27,7 @@ public class FullDiskTests
 
             await using Producer small = await client.CreateProducerAsync(new ProducerOptions { Topic = Small });
             await small.SendAsync(MarkedMessage.Create(1, 0));
-            await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = Topic, Name = "p" });
+            await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = Topic, Name = "p", SendTimeout = TimeSpan.Zero });
             await using Consumer consumer = await client.SubscribeAsync(new ConsumerOptions { Topic = Topic, Subscription = "s", Start = "earliest" });
             DanubeException refused = await PublishUntilRefusedAsync(producer, stored);
             Assert.Equal(ErrorCode.DiskFull, refused.Code);
@@ -71,7 +71,7 @@ public class FullDiskTests
         var disk = new SmallDisk(512 * 1024 * 1024);
         await using HostedBroker broker = await HostedBroker.StartAsync(data, disk, o => o with { Wal = o.Wal with { LowSpaceBytes = 8 * 1024 * 1024 } });
         await using DanubeClient client = await broker.ConnectAsync();
-        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = Topic, Name = "p" });
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = Topic, Name = "p", SendTimeout = TimeSpan.Zero });
         await using Consumer consumer = await client.SubscribeAsync(new ConsumerOptions { Topic = Topic, Subscription = "s", Start = "earliest" });
         var stored = new List<long>();
         await PublishOneAsync(producer, stored);

@@ -18,6 +18,20 @@ internal static class PeekCommand
         Argument<string> topic = TopicArgument.Topic();
         var offset = new Option<long?>("--offset") { Description = "First offset to show." };
         var count = new Option<int?>("--count") { Description = "How many messages, at most 100; 1 without it." };
+        offset.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<long?>() < 0)
+            {
+                result.AddError("--offset takes an offset, 0 or more.");
+            }
+        });
+        count.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 1 or > 100)
+            {
+                result.AddError("--count takes 1 to 100.");
+            }
+        });
         command.Arguments.Add(topic);
         if (subscription is not null)
         {

@@ -7,7 +7,7 @@ internal static class BrokerSession
 {
     public static Task<DanubeClient> OpenAsync(string url, TextWriter error, CancellationToken cancellationToken) => DanubeClient.ConnectAsync(
         url,
-        new DanubeClientOptions { OnConnectionChange = change => error.WriteLine("danube-cli: " + Describe(url, change)) },
+        new DanubeClientOptions { CloseTimeout = Terminal.WindUp.CloseTimeout, OnConnectionChange = change => error.WriteLine("danube-cli: " + Describe(url, change)) },
         cancellationToken);
 
     private static string Describe(string url, in ConnectionChange change) => change.State switch

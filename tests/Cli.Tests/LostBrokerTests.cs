@@ -35,6 +35,42 @@ public sealed class LostBrokerTests
         }
     }
 
+    [Theory(Timeout = 120_000)]
+    [InlineData("consume --topic /t/lost")]
+    [InlineData("produce --topic /t/lost")]
+    public async Task After_Ctrl_C_a_broker_that_is_gone_holds_nobody_up(string command)
+    {
+        var broker = new Broker();
+        await broker.InitializeAsync();
+        using Process running = broker.StartCli(command);
+        try
+        {
+            try
+            {
+                await UntilConnectedAsync(broker);
+            }
+            finally
+            {
+                await broker.DisposeAsync();
+            }
+
+            Assert.Contains("is lost", await running.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)), StringComparison.Ordinal);
+            if (command.StartsWith("produce", StringComparison.Ordinal))
+            {
+                await running.StandardInput.WriteAsync("a line that nobody stores\n");
+                await running.StandardInput.FlushAsync();
+            }
+
+            using Process interrupt = Process.Start("kill", ["-INT", running.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            await running.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        }
+        finally
+        {
+            running.Kill();
+            await running.WaitForExitAsync();
+        }
+    }
+
     // The command makes the topic; with its producer or subscription it is there for good.
     private static async Task UntilConnectedAsync(Broker broker)
     {

@@ -25,6 +25,7 @@ public sealed class UsageTests
     [InlineData("produce --topic /a/b --delay soon", "--delay")]
     [InlineData("produce --topic /a/b --delay 50d", "49 days")]
     [InlineData("produce --topic /a/b --ttl -1", "--ttl")]
+    [InlineData("produce --topic /a/b --ttl 0", "above 0")]
     [InlineData("consume --topic /a/b --type failover", "--subscription")]
     [InlineData("consume --topic /a/b --on-failure drop", "--subscription")]
     [InlineData("consume --topic /a/b -s s --on-failure explode", "explode")]

@@ -54,8 +54,9 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
             HandOver(source);
         }
 
-        await source.FlushAsync(CancellationToken.None);
-        return exitCode;
+        // Not acknowledged for want of an answer, it comes again to the next consumer.
+        bool acknowledged = await WindUp.FinishAsync(source.FlushAsync(CancellationToken.None).AsTask(), static () => 0, cancellationToken);
+        return acknowledged ? exitCode : CliCommandLine.Interrupted;
     }
 
     private async Task LoopAsync(DanubeClient client, MessageSource source, CancellationToken cancellationToken)

@@ -30,6 +30,13 @@ internal static class ProduceCommand
         Option<string?> delay = SharedOptions.Time("--delay", "How long the broker keeps each message back", TimeSpan.FromDays(49));
         Option<string?> ttl = SharedOptions.Time("--ttl", "How long each message may be delivered; without it what the topic says", TimeSpan.FromDays(3650));
 
+        ttl.Validators.Add(result =>
+        {
+            if (Duration.TryParse(result.GetValueOrDefault<string?>(), out TimeSpan time) && time == TimeSpan.Zero)
+            {
+                result.AddError("--ttl takes a time above 0; leave it out for what the topic says.");
+            }
+        });
         file.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string?>() is { } path and not "-" && !File.Exists(path))

@@ -47,7 +47,12 @@ internal sealed class ProduceRun(ProduceSettings settings, TextWriter error)
         }
 
         // What was read counts as sent: it is acknowledged even after Ctrl-C.
-        await producer.FlushAsync(CancellationToken.None);
+        if (!await WindUp.FinishAsync(producer.FlushAsync(CancellationToken.None).AsTask(), () => (long)producer.LastSequence, cancellationToken))
+        {
+            await error.WriteLineAsync("danube-cli: interrupted, and the broker does not answer: the last messages may not be stored.");
+            return CliCommandLine.Interrupted;
+        }
+
         if (ProgressDisplay.IsPossible)
         {
             double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;

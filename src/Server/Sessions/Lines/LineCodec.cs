@@ -23,7 +23,7 @@ internal sealed class LineCodec : PeerCodec
     public override byte[] EncodeError(Envelope header, ErrorPayload error) => Encode(new Envelope
     {
         Type = FrameType.Error,
-        Id = header.Id,
+        Id = header.Id.Length > 0 ? header.Id : Commands.StreamError,
         Source = header.Source,
         Target = header.Target,
         CorrelationId = header.CorrelationId,

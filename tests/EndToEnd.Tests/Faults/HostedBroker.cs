@@ -66,6 +66,16 @@ internal sealed class HostedBroker : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the log of a topic counts as failed; does nothing for null.</summary>
+    public async Task WaitUntilFailedAsync(string? topic)
+    {
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        while (topic is not null && !(await AdminAsync("health")).Contains(topic, StringComparison.Ordinal))
+        {
+            await Task.Delay(50, guard.Token);
+        }
+    }
+
     /// <summary>What a command of danube-admin-cli prints, and its exit code in front.</summary>
     public async Task<string> AdminAsync(string line)
     {

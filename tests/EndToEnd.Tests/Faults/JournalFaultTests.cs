@@ -36,6 +36,8 @@ public class JournalFaultTests
             };
             foreach (Producer producer in new[] { first, second, os })
             {
+                // The logs stop one after the other, and an os topic waits for no sync that would tell it.
+                await broker.WaitUntilFailedAsync(producer == os ? Os : null);
                 DanubeException failed = await Assert.ThrowsAsync<DanubeException>(async () => await producer.SendAsync(MarkedMessage.Create(0, Count)));
                 Assert.Equal((ErrorCode.LogFailed, false), (failed.Code, failed.Retryable));
                 Assert.Contains("Input/output error", failed.Message, StringComparison.Ordinal);

@@ -21,6 +21,7 @@ internal sealed partial class Journal : IDisposable
 
     // Under _writeLock.
     private int _length;
+    private int _entries;
     private int _room;
 
     /// <param name="ring">The file.</param>
@@ -47,6 +48,7 @@ internal sealed partial class Journal : IDisposable
     {
         _writeLock.Enter();
         _length = 0;
+        _entries = 0;
         lock (_lock)
         {
             _room = (int)Math.Min(_buffer.Length, (_ring.Capacity - (long)(_head - _tail)) & -JournalRing.Block);
@@ -68,7 +70,7 @@ internal sealed partial class Journal : IDisposable
         JournalEntry stamped = entry with { Lsn = lsn, GroupLsn = group, Incarnation = _incarnation };
         stamped.Seal(_buffer.Span.Slice(_length, stamped.Length));
         _length += stamped.Length;
-        _counters.JournalEntryCount++;
+        _entries++;
         return lsn;
     }
 
@@ -97,6 +99,7 @@ internal sealed partial class Journal : IDisposable
 
         _length = length;
         _counters.JournalGroupCount++;
+        _counters.JournalEntryCount += _entries;
         _counters.JournalByteCount += length;
     }
 

@@ -194,9 +194,14 @@ internal sealed class JournalCheckpoint(Journal journal, DataDirectory directory
             journal.MoveTail(tail);
             Interlocked.Increment(ref directory.Counters.CheckpointCount);
         }
-        catch (IOException)
+        catch (IOException error)
         {
             // The tail stays; the next round tries again. A ring that fills up refuses groups, and the files are synced directly.
+            directory.Report(WalEventKind.BackgroundError, 0, $"Space of the commit journal could not be freed; it will be tried again: {error.Message}", error);
+            if (journal.Failure is { } failure)
+            {
+                directory.OnJournalFailed(failure);
+            }
         }
     }
 }

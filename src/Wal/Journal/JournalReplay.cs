@@ -82,6 +82,25 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
 
         HighestIncarnation = incarnation;
         Head = JournalReader.RoundUp(at);
+        if (countDamage)
+        {
+            ClearRest(at);
+        }
+    }
+
+    // What a torn group left behind its last good entry would look like damage once the next group stands behind it. Nobody had an acknowledgement for
+    // anything in this block then: where a whole group ends, its block is zeros already.
+    private void ClearRest(ulong at)
+    {
+        ulong start = at & ~(ulong)(JournalRing.Block - 1);
+        using var block = new AlignedBuffer(JournalRing.Block);
+        ring.Read(block.Span, start);
+        Span<byte> rest = block.Span[(int)(at - start)..];
+        if (at != start && rest.ContainsAnyExcept((byte)0))
+        {
+            rest.Clear();
+            ring.Write(block.Span, start);
+        }
     }
 
     // What was read may have been in the disk's own cache only: after this sync it is durable, and so are the ends that it proves.

@@ -182,6 +182,8 @@ public sealed class CrashImageTests
         {
             Open();
             _logs = [.. models.Select(m => _directory.Open(m.TopicId, retention: RetentionOf(m)))];
+            Assert.Equal(0, _directory.Directory.Counters.JournalDamage);
+            Assert.DoesNotContain(_directory.Events, e => e.Kind == WalEventKind.JournalDamaged);
             for (int i = 0; i < models.Length; i++)
             {
                 models[i].Verify(_logs[i]);

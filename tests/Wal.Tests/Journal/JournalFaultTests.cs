@@ -176,7 +176,7 @@ public sealed class JournalFaultTests
         next.Append(again, 3);
         next.Stepped.RunCommits();
         Assert.Equal(1, next.Counters.JournalGroups);
-        JournalWorld third = next.PowerCut();
+        JournalWorld third = next.Kill();
         Assert.Equal(0, third.Counters.JournalDamage);
         Assert.DoesNotContain(third.Stepped.Events, e => e.Kind == WalEventKind.JournalDamaged);
         Assert.Equal(3, third.Stepped.Open(1).Committed);

@@ -57,7 +57,8 @@ public sealed class ProducerOptions
     /// How long messages are sent again, in order and after growing pauses, while the broker refuses them for a reason that may pass
     /// (<see cref="DanubeException.Retryable"/>: a full disk, a backlog quota, a publish rate). Counted from when the message was taken or, when that was
     /// later, from the first refusal behind the last acknowledgement. Then they fail with the broker's error. Zero: they fail at once.
-    /// <see cref="Timeout.InfiniteTimeSpan"/>: they never do. Time without a connection is not bounded by this but by
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: they never do. Not counted: while the producer itself is refused after a reconnect (too many
+    /// producers, a publish rate that former ones have overdrawn) it asks on, and its messages wait. Time without a connection is bounded by
     /// <see cref="DanubeClientOptions.GiveUpAfter"/>. Default 30 s.
     /// </summary>
     public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(30);

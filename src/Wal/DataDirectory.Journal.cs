@@ -18,7 +18,7 @@ public sealed partial class DataDirectory
     /// <summary>Bytes of it that wait for syncs of the files that they belong to.</summary>
     public long JournalUsedBytes => _journal?.UsedBytes ?? 0;
 
-    /// <summary>A group could not be written: nobody knows what the journal holds now, so every log stops. Runs on: the committer.</summary>
+    /// <summary>A group could not be written: nobody knows what the journal holds now, so every log stops. Runs on: the committer, or a checkpoint's thread.</summary>
     internal void OnJournalFailed(Exception cause)
     {
         Report(WalEventKind.JournalFailed, 0, $"The commit journal failed: nothing more is acknowledged until the broker is restarted on a good disk. {cause.Message}", cause);
@@ -28,14 +28,14 @@ public sealed partial class DataDirectory
         }
     }
 
-    /// <summary>A checkpoint could not sync a file: its log stops, also when nobody has opened it since the start. Runs on: a sync thread.</summary>
+    /// <summary>A checkpoint could not sync a file: its log stops, also when nobody has opened it since the start. Runs on: a checkpoint's thread.</summary>
     internal void OnFileFailed(DirtyFile file, Exception cause)
     {
         if (_logs.TryGetValue(file.TopicId, out DurableLog? log))
         {
             log.FailFrom(cause);
         }
-        else
+        else if (Options.FileSystem.DirectoryExists(PathOf(file.TopicId)))
         {
             MarkPoisoned(file.TopicId, Store.TryGetLog(file.TopicId, out LogState state) ? state.DurableEnd : 0);
         }

@@ -131,7 +131,7 @@ public sealed partial class DataDirectory
         }
     }
 
-    // Directories from before this record was introduced have none, but they have others.
+    // Without the record the end is lacking only when there is no other record either.
     private static bool LacksEnd(WalFileSystem files, string topics, Checkpoint checkpoint, StateStore store) => store.StoppedIncarnation is { } stopped
         ? stopped != checkpoint.Incarnation
         : store.Records.Entries.Count == 0 && TopicIds(files, topics).Any();

@@ -29,7 +29,7 @@ public sealed partial class DataDirectory
     /// <summary>Reads what is not mapped; opens logs.</summary>
     internal BackgroundQueue Readers { get; }
 
-    /// <summary>Removes deleted topics.</summary>
+    /// <summary>Removes deleted topics; raises log starts.</summary>
     internal BackgroundQueue Cleaner { get; }
 
     internal ColdBufferPool ColdBuffers { get; } = new();

@@ -106,6 +106,11 @@ public sealed partial class DataDirectory : LogStore, IDisposable
             Cleaner.Enqueue(new DirectoryRemoval(this, gone));
         }
 
+        if (log is not null)
+        {
+            log.IsDeleted = true;
+        }
+
         Store.RemoveLog(topicId);
         _journalCheckpoint?.Forget(topicId);
     }

@@ -41,7 +41,10 @@ internal sealed class Committer : IDisposable
         _maxSyncThreads = startThreads ? Math.Max(1, syncThreads) : 0;
         if (startThreads)
         {
-            Start("danube-committer", MainLoop);
+            lock (_lock)
+            {
+                Start("danube-committer", MainLoop);
+            }
         }
     }
 
@@ -218,7 +221,6 @@ internal sealed class Committer : IDisposable
     private void Enqueue(CommitWork work, bool small)
     {
         SemaphoreSlim? wake = null;
-        bool start = false;
         lock (_lock)
         {
             if (small)
@@ -241,16 +243,12 @@ internal sealed class Committer : IDisposable
                 else if (_syncThreads < _maxSyncThreads && !_stopping)
                 {
                     _syncThreads++;
-                    start = true;
+                    Start("danube-sync", SyncLoop);
                 }
             }
         }
 
         wake?.Release();
-        if (start)
-        {
-            Start("danube-sync", SyncLoop);
-        }
     }
 
     private void MainLoop()
@@ -310,14 +308,11 @@ internal sealed class Committer : IDisposable
         return true;
     }
 
+    // Under _lock, so that a stop knows every thread.
     private void Start(string name, ThreadStart loop)
     {
         var thread = new Thread(loop) { Name = name, IsBackground = true };
-        lock (_lock)
-        {
-            _threads.Add(thread);
-        }
-
+        _threads.Add(thread);
         thread.Start();
     }
 }

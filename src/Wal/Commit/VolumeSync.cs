@@ -28,7 +28,7 @@ internal sealed class VolumeSync(WalVolume volume, WalCounters counters)
             volume.Sync();
             Interlocked.Increment(ref counters.BulkSyncCount);
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
             targets.Clear(); // Nothing is marked durable: each log finds out for itself.
         }

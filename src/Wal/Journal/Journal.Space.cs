@@ -7,9 +7,6 @@ internal sealed partial class Journal
     private ulong _head;
     private ulong _tail;
 
-    // Oldest LSN of the files that are being synced; 0: none.
-    private ulong _busyLsn;
-
     /// <summary>Bytes of the ring.</summary>
     public long Capacity => _ring.Capacity;
 
@@ -73,26 +70,24 @@ internal sealed partial class Journal
         }
     }
 
-    /// <summary>Takes the oldest dirty files that were dirty before <paramref name="before"/>; they count as busy until <see cref="EndBusy"/>.</summary>
+    /// <summary>Takes the oldest dirty files that were dirty before <paramref name="before"/>. The tail must not move before they are synced.</summary>
     public void TakeOldest(List<DirtyFile> into, ulong before, int most)
     {
         lock (_lock)
         {
             while (into.Count < most && _dirty.TryPeek(out DirtyFile? file) && file.FirstLsn < before)
             {
-                _busyLsn = _busyLsn == 0 ? file.FirstLsn : Math.Min(_busyLsn, file.FirstLsn);
                 file.FirstLsn = 0;
                 into.Add(_dirty.Dequeue());
             }
         }
     }
 
-    /// <summary>The files that were taken are synced, or the entries of their logs are kept. Returns where the tail may go.</summary>
-    public ulong EndBusy()
+    /// <summary>Where the tail may go once the files that were taken are synced, or the entries of their logs are kept.</summary>
+    public ulong NextTail()
     {
         lock (_lock)
         {
-            _busyLsn = 0;
             return _dirty.TryPeek(out DirtyFile? oldest) ? Math.Min(oldest.FirstLsn, _head) : _head;
         }
     }
@@ -115,7 +110,6 @@ internal sealed partial class Journal
                 _dirty.Enqueue(file);
             }
 
-            _busyLsn = 0;
         }
     }
 

@@ -19,8 +19,9 @@ internal sealed class JournalCarry(Journal journal)
     /// <summary>Keeps them no longer. Runs on: any thread.</summary>
     public void Forget(ulong topicId) => _topics.TryRemove(topicId, out _);
 
-    /// <summary>Writes what is kept between two LSNs again.</summary>
-    /// <exception cref="IOException">It could not be written, or there is no room: the tail must stay.</exception>
+    /// <summary>Writes what is kept between two LSNs again, in as few groups as it takes.</summary>
+    /// <exception cref="DiskFullException">There is no room for it: nothing was written, and the tail must stay.</exception>
+    /// <exception cref="IOException">It could not be written: the tail must stay.</exception>
     public void CarryOver(ulong from, ulong to)
     {
         if (_topics.IsEmpty)
@@ -29,36 +30,91 @@ internal sealed class JournalCarry(Journal journal)
         }
 
         using JournalReader reader = journal.OpenReader();
-        ulong at = from;
-        while (at < to && reader.TryReadNext(ref at, 0, ulong.MaxValue, out JournalEntry entry, out ReadOnlySpan<byte> bytes) && at < to)
+        long needed = 0;
+        Walk(reader, from, to, (in JournalEntry entry, ReadOnlySpan<byte> _) => needed += entry.Length);
+        if (needed > 0 && needed + JournalRing.Block > journal.Capacity - journal.UsedBytes)
         {
-            if (_topics.ContainsKey(entry.TopicId))
-            {
-                WriteAgain(entry, bytes);
-            }
+            throw new DiskFullException("The commit journal has no room to keep the entries of logs that a disk error has stopped.");
+        }
 
-            at += (ulong)entry.Length;
+        var group = new CarryGroup(journal);
+        Walk(reader, from, to, group.Add);
+        group.Write();
+    }
+
+    private delegate void EntryVisitor(in JournalEntry entry, ReadOnlySpan<byte> bytes);
+
+    // A place that cannot be read was reported by the replay that jumped over it; what is behind it still counts.
+    private void Walk(JournalReader reader, ulong at, ulong to, EntryVisitor visit)
+    {
+        while (at < to)
+        {
+            if (reader.TryReadNext(ref at, 0, ulong.MaxValue, out JournalEntry entry, out ReadOnlySpan<byte> bytes))
+            {
+                if (at < to && _topics.ContainsKey(entry.TopicId))
+                {
+                    visit(entry, bytes);
+                }
+
+                at += (ulong)entry.Length;
+            }
+            else if (!reader.TryFindBehind(at, to, 0, ulong.MaxValue, out at))
+            {
+                return;
+            }
         }
     }
 
-    private void WriteAgain(in JournalEntry entry, ReadOnlySpan<byte> bytes)
+    // Entries are gathered until a group is full.
+    private sealed class CarryGroup(Journal journal)
     {
-        journal.BeginGroup();
-        bool written = false;
-        try
+        private bool _isOpen;
+
+        public void Add(in JournalEntry entry, ReadOnlySpan<byte> bytes)
         {
+            if (_isOpen && !journal.HasRoom(entry.DataLength, 1))
+            {
+                Write();
+            }
+
+            if (!_isOpen)
+            {
+                journal.BeginGroup();
+                _isOpen = true;
+            }
+
             if (!journal.HasRoom(entry.DataLength, 1))
             {
-                throw new DiskFullException("The journal has no room for the entries of failed logs.");
+                End(written: false);
+                throw new DiskFullException("The commit journal has no room to keep the entries of logs that a disk error has stopped.");
             }
 
             bytes.Slice(JournalEntry.HeadSize, entry.DataLength).CopyTo(journal.DataRoom(entry.DataLength));
             journal.Add(entry);
-            journal.WriteGroup();
-            written = true;
         }
-        finally
+
+        public void Write()
         {
+            if (!_isOpen)
+            {
+                return;
+            }
+
+            bool written = false;
+            try
+            {
+                journal.WriteGroup();
+                written = true;
+            }
+            finally
+            {
+                End(written);
+            }
+        }
+
+        private void End(bool written)
+        {
+            _isOpen = false;
             journal.EndGroup(written, NoParts);
         }
     }

@@ -17,12 +17,13 @@ internal sealed class JournalCheckpoint(Journal journal, DataDirectory directory
     private readonly List<DirtyFile> _taken = [];
     private readonly JournalCarry _carry = new(journal);
     private ulong _roundEnd;
+    private bool _isStuck;
 
     /// <summary>A round should begin: a quarter of the ring is used.</summary>
     public bool IsDue => Volatile.Read(ref _roundEnd) == 0 && journal.UsedBytes >= journal.Capacity / 4;
 
     /// <summary>The ring is so full that a group must wait for a round.</summary>
-    public bool IsUrgent => journal.UsedBytes >= journal.Capacity / 4 * 3;
+    public bool IsUrgent => !Volatile.Read(ref _isStuck) && journal.UsedBytes >= journal.Capacity / 4 * 3;
 
     /// <summary>Entries of failed logs are in the journal: the directory cannot be closed cleanly.</summary>
     public bool IsKeeping => _carry.IsKeeping;
@@ -50,7 +51,9 @@ internal sealed class JournalCheckpoint(Journal journal, DataDirectory directory
                 bool many = journal.DirtyCount > BulkAbove;
                 journal.TakeOldest(_taken, end, many ? int.MaxValue : FilesPerRun);
                 bool last = many || _taken.Count < FilesPerRun;
-                if (SyncTaken() && (last || journal.UsedBytes >= journal.Capacity / 4))
+                bool synced = SyncTaken();
+                last |= !synced; // The next round tries again.
+                if (synced && (last || journal.UsedBytes >= journal.Capacity / 4))
                 {
                     MoveTail();
                 }
@@ -125,7 +128,7 @@ internal sealed class JournalCheckpoint(Journal journal, DataDirectory directory
         {
             directory.Volume!.Sync();
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             return false; // One of them, or any other file of the volume: each is asked by itself.
         }
@@ -179,9 +182,10 @@ internal sealed class JournalCheckpoint(Journal journal, DataDirectory directory
 
     private void MoveTail()
     {
-        ulong tail = journal.EndBusy();
+        ulong tail = journal.NextTail();
         ulong old = journal.Tail;
-        if (tail == old || journal.Failure is not null)
+        bool isIdle = _carry.IsKeeping && journal.UsedBytes < journal.Capacity / 4; // Nothing needs the space: what is kept stays where it is.
+        if (tail == old || journal.Failure is not null || isIdle)
         {
             return;
         }
@@ -193,11 +197,17 @@ internal sealed class JournalCheckpoint(Journal journal, DataDirectory directory
             directory.Checkpoint.SetTail(tail);
             journal.MoveTail(tail);
             Interlocked.Increment(ref directory.Counters.CheckpointCount);
+            Volatile.Write(ref _isStuck, false);
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // The tail stays; the next round tries again. A ring that fills up refuses groups, and the files are synced directly.
-            directory.Report(WalEventKind.BackgroundError, 0, $"Space of the commit journal could not be freed; it will be tried again: {error.Message}", error);
+            if (!_isStuck)
+            {
+                Volatile.Write(ref _isStuck, true);
+                directory.Report(WalEventKind.BackgroundError, 0, $"Space of the commit journal cannot be freed; it is tried again every few seconds: {error.Message}", error);
+            }
+
             if (journal.Failure is { } failure)
             {
                 directory.OnJournalFailed(failure);

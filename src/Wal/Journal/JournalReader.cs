@@ -51,7 +51,7 @@ internal sealed class JournalReader(JournalRing ring) : IDisposable
         // Behind the last entry of a group its block is filled with zeros. Anything else there is a bad entry, even when the next group follows it.
         ulong next = RoundUp(lsn);
         if (next == lsn || !TryGet(lsn, (int)(next - lsn), out ReadOnlySpan<byte> rest) || rest.ContainsAnyExcept((byte)0)
-            || !TryRead(next, leastIncarnation, mostIncarnation, out entry, out bytes))
+            || !TryRead(next, leastIncarnation, mostIncarnation, out entry, out bytes) || entry.GroupLsn != next)
         {
             return false;
         }

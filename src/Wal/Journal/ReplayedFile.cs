@@ -4,6 +4,7 @@ namespace Danube.Fast.Wal;
 internal sealed class ReplayedFile(WalFileSystem files, ulong topicId, WalFile file) : DirtyFile
 {
     private bool _failed;
+    private bool _done;
 
     public override ulong TopicId => topicId;
 
@@ -21,6 +22,11 @@ internal sealed class ReplayedFile(WalFileSystem files, ulong topicId, WalFile f
 
     public override void Sync()
     {
+        if (_done)
+        {
+            return; // Put back because another file of the same round could not be synced yet.
+        }
+
         file.DataSync();
         string directory = Path.GetDirectoryName(file.Path)!;
         if (files.DirectoryExists(directory))
@@ -29,7 +35,11 @@ internal sealed class ReplayedFile(WalFileSystem files, ulong topicId, WalFile f
         }
     }
 
-    public override void EndSync() => file.Dispose();
+    public override void EndSync()
+    {
+        _done = true;
+        file.Dispose();
+    }
 
     public override void FailSync(Exception cause)
     {

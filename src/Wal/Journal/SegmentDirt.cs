@@ -7,7 +7,7 @@ internal sealed class SegmentDirt(DurableLog log, Segment segment) : DirtyFile
 
     public override ulong TopicId => log.TopicId;
 
-    public override bool MustKeep => log.HasFailed;
+    public override bool MustKeep => log.HasFailed && !log.IsDeleted;
 
     public override void BeginSync() => _mark = log.MarkSync(segment);
 
@@ -15,5 +15,5 @@ internal sealed class SegmentDirt(DurableLog log, Segment segment) : DirtyFile
 
     public override void EndSync() => log.EndSync(_mark);
 
-    public override void FailSync(Exception cause) => log.FailSync(_mark, cause);
+    public override void FailSync(Exception cause) => log.FailSync(segment, cause);
 }

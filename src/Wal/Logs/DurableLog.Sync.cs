@@ -4,8 +4,17 @@ namespace Danube.Fast.Wal;
 // checkpoint or a sync of the whole file system does it, so that the journal goes on taking this log's commits meanwhile.
 internal sealed partial class DurableLog
 {
+    private bool _isDeleted;
+
     /// <summary>The log takes and acknowledges nothing any more.</summary>
     internal bool HasFailed => Volatile.Read(ref _failure) is not null;
+
+    /// <summary>The topic was deleted, durably: nothing of it is needed any more.</summary>
+    internal bool IsDeleted
+    {
+        get => Volatile.Read(ref _isDeleted);
+        set => Volatile.Write(ref _isDeleted, value);
+    }
 
     /// <summary>Notes what a sync that begins now will cover.</summary>
     /// <exception cref="IOException">The file had been closed and cannot be opened.</exception>
@@ -17,7 +26,7 @@ internal sealed partial class DurableLog
             bool isSealed = segment.IsSealed;
             long position = segment.CommittedPosition;
             bool isGone = segment.IsGone;
-            bool isSynced = isGone || segment.IsDone || (position == segment.SyncedPosition && segment.IsEntrySynced && !isSealed);
+            bool isSynced = isGone || IsDeleted || HasFailed || segment.IsDone || (position == segment.SyncedPosition && segment.IsEntrySynced && !isSealed);
             return new SyncMark(segment, isSynced ? null : segment.File ??= _files.Open(segment.Path), position, isSealed, isGone);
         }
     }
@@ -141,9 +150,9 @@ internal sealed partial class DurableLog
     }
 
     /// <summary>A sync outside of a commit failed: the log is poisoned.</summary>
-    internal void FailSync(in SyncMark mark, Exception cause)
+    internal void FailSync(Segment segment, Exception cause)
     {
-        if (!mark.Segment.IsGone)
+        if (!segment.IsGone && !IsDeleted)
         {
             Fail(cause);
         }

@@ -3,7 +3,7 @@ using Danube.Fast.Core;
 namespace Danube.Fast.Wal;
 
 /// <summary>
-/// A log on disk: segments of stored frames. Parts by role: Append, Roll, Commit, Read, ColdRead, Time, Damage, Opening, Producers, Retention,
+/// A log on disk: segments of stored frames. Parts by role: Append, Roll, Commit, Journal, Sync, Read, ColdRead, Time, Damage, Opening, Producers, Retention,
 /// Deletion, Size, State, Failure. Locks, outermost first: delete, commit, append, ready, room. Invariant: <c>committed &gt;= durable &gt;= log start</c> once recovered bytes
 /// are synced, each monotonic.
 /// Runs on: publishers under the append lock; the committer; readers without a lock. Shared with: the janitor.

@@ -35,7 +35,7 @@ internal sealed class Segment(string path, long baseOffset, long capacity)
     /// <summary>Open from the first write to the last sync, so that no error is missed. Appender and committer.</summary>
     public WalFile? File { get; set; }
 
-    /// <summary>This segment in the journal's list of dirty files; made with its first entry. Committer only.</summary>
+    /// <summary>This segment in the journal's list of dirty files; made with its first entry by the committer, read by the sync threads.</summary>
     public SegmentDirt? Dirt { get; set; }
 
     /// <summary>Its header is in the journal, from which a missing file is made again. Under the commit lock.</summary>

@@ -49,7 +49,7 @@ internal sealed class PolicyOptions
 
         foreach (string name in parsed.GetValue(Unset) ?? [])
         {
-            changed.Remove(name);
+            changed[name] = null; // Not left out: the broker says when there is no such member.
         }
 
         return changed;

@@ -80,7 +80,7 @@ internal sealed partial class Session
         (string sentence, string correlation) = LineFault.Describe(line.Span);
         if (++_badLines >= MaxBadLines)
         {
-            RejectConnection(error, $"{sentence} That were {MaxBadLines} bad lines in a row.");
+            RejectConnection(error, $"{sentence} Those were {MaxBadLines} bad lines in a row.");
             return;
         }
 

@@ -10,20 +10,9 @@ public sealed class LostBrokerTests
     [InlineData("produce --topic /t/lost")]
     public async Task The_person_at_the_terminal_is_told(string command)
     {
-        var broker = new Broker();
-        await broker.InitializeAsync();
-        using Process running = broker.StartCli(command);
+        using Process running = await StartAndLoseBrokerAsync(command);
         try
         {
-            try
-            {
-                await UntilConnectedAsync(broker);
-            }
-            finally
-            {
-                await broker.DisposeAsync();
-            }
-
             string? said = await running.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
             Assert.Contains("is lost", said, StringComparison.Ordinal);
             Assert.False(running.HasExited, "it waits for the broker");
@@ -40,20 +29,9 @@ public sealed class LostBrokerTests
     [InlineData("produce --topic /t/lost")]
     public async Task After_Ctrl_C_a_broker_that_is_gone_holds_nobody_up(string command)
     {
-        var broker = new Broker();
-        await broker.InitializeAsync();
-        using Process running = broker.StartCli(command);
+        using Process running = await StartAndLoseBrokerAsync(command);
         try
         {
-            try
-            {
-                await UntilConnectedAsync(broker);
-            }
-            finally
-            {
-                await broker.DisposeAsync();
-            }
-
             Assert.Contains("is lost", await running.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)), StringComparison.Ordinal);
             if (command.StartsWith("produce", StringComparison.Ordinal))
             {
@@ -69,6 +47,30 @@ public sealed class LostBrokerTests
             running.Kill();
             await running.WaitForExitAsync();
         }
+    }
+
+    // Runs the command until it has used the broker, which then goes away.
+    private static async Task<Process> StartAndLoseBrokerAsync(string command)
+    {
+        var broker = new Broker();
+        await broker.InitializeAsync();
+        Process running = broker.StartCli(command);
+        try
+        {
+            await UntilConnectedAsync(broker);
+        }
+        catch
+        {
+            running.Kill();
+            running.Dispose();
+            throw;
+        }
+        finally
+        {
+            await broker.DisposeAsync();
+        }
+
+        return running;
     }
 
     // The command makes the topic; with its producer or subscription it is there for good.

@@ -104,9 +104,7 @@ internal sealed partial class DurableLog
             return false; // An append failed meanwhile: nothing more is acknowledged.
         }
 
-        segment.NeedsSync = false;
-        segment.DurablePosition = Math.Max(segment.DurablePosition, mark.Position);
-        EndSync(mark);
+        EndCommit(mark);
         return true;
     }
 

@@ -140,10 +140,7 @@ internal sealed partial class DurableLog
     {
         if (segment.IsSealed && !segment.IsDone && segment.IsEntrySynced && segment.SyncedPosition == segment.CommittedPosition)
         {
-            segment.DurablePosition = segment.CommittedPosition;
-            segment.File?.Dispose();
-            segment.File = null;
-            segment.IsDone = true;
+            segment.Complete(segment.CommittedPosition);
         }
     }
 

@@ -92,12 +92,17 @@ internal sealed partial class DurableLog
             segment.IsEntrySynced = true;
             if (mark.IsSealed && !segment.IsDone && !segment.NeedsSync)
             {
-                segment.DurablePosition = mark.Position;
-                segment.File?.Dispose();
-                segment.File = null;
-                segment.IsDone = true;
+                segment.Complete(mark.Position);
             }
         }
+    }
+
+    // A sync that was a commit: what it covered is durable, recovered bytes too. Under the commit lock.
+    private void EndCommit(in SyncMark mark)
+    {
+        mark.Segment.NeedsSync = false;
+        mark.Segment.DurablePosition = Math.Max(mark.Segment.DurablePosition, mark.Position);
+        EndSync(mark);
     }
 
     /// <summary>Notes what a sync of everything that begins now will make durable.</summary>
@@ -139,10 +144,7 @@ internal sealed partial class DurableLog
 
             for (int i = target.FirstMark; i < target.FirstMark + target.Marks; i++)
             {
-                Segment segment = marks[i].Segment;
-                segment.NeedsSync = false;
-                segment.DurablePosition = Math.Max(segment.DurablePosition, marks[i].Position);
-                EndSync(marks[i]);
+                EndCommit(marks[i]);
             }
 
             MoveDurable(target.Offset);

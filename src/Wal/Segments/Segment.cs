@@ -101,6 +101,15 @@ internal sealed class Segment(string path, long baseOffset, long capacity)
         set => Volatile.Write(ref _index, value);
     }
 
+    /// <summary>Everything up to <paramref name="position"/> is in the synced file and nothing will be added: closes it. Under the commit lock.</summary>
+    public void Complete(long position)
+    {
+        DurablePosition = position;
+        File?.Dispose();
+        File = null;
+        IsDone = true;
+    }
+
     /// <summary>Gives the log's reference on the map back, once.</summary>
     public void DropMap() => Interlocked.Exchange(ref _map, null)?.Release();
 }

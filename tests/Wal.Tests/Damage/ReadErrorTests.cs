@@ -15,10 +15,7 @@ public sealed class ReadErrorTests
     {
         var directory = new SteppedDirectory(_files, _clock);
         DurableLog log = directory.Create(1);
-        for (ulong i = 1; i <= 60; i++)
-        {
-            directory.Append(log, TestFrames.Build(1, i, 1, 5000));
-        }
+        directory.Fill(log, 60, 5000);
 
         directory.RunCommits();
         directory.Directory.Dispose();

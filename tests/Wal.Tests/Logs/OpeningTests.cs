@@ -34,10 +34,7 @@ public sealed class OpeningTests
     {
         var directory = new SteppedDirectory(_files, _clock);
         DurableLog log = directory.Create(1);
-        for (ulong i = 1; i <= 300; i++)
-        {
-            directory.Append(log, TestFrames.Build(1, i, 1, 5000));
-        }
+        directory.Fill(log, 300, 5000);
 
         directory.RunCommits();
         directory.Tick(TimeSpan.FromSeconds(2));
@@ -70,10 +67,7 @@ public sealed class OpeningTests
     {
         var directory = new SteppedDirectory(_files, _clock);
         DurableLog log = directory.Create(1);
-        for (ulong i = 1; i <= 30; i++)
-        {
-            directory.Append(log, TestFrames.Build(1, i, 1, 5000));
-        }
+        directory.Fill(log, 30, 5000);
 
         directory.RunCommits();
         uint generation = log.Generation;

@@ -51,6 +51,15 @@ internal sealed class SteppedDirectory
         return status;
     }
 
+    /// <summary>Appends frames of one record each, of producer 1 with sequences from 1 on; no commit runs.</summary>
+    public void Fill(DurableLog log, ulong frames, int recordBytes)
+    {
+        for (ulong i = 1; i <= frames; i++)
+        {
+            Append(log, TestFrames.Build(1, i, 1, recordBytes));
+        }
+    }
+
     /// <summary>Runs allocations, openings and cold reads that wait.</summary>
     public void RunBackground()
     {

@@ -43,10 +43,11 @@ public sealed partial class BrokerHost : IAsyncDisposable
         _listener = listener;
         Name = options.BrokerName.Length > 0 ? options.BrokerName : Environment.MachineName;
         _state = new BrokerState();
-        Requests = new RequestCounters(options.MetricsMaxTopics);
+        Requests = new RequestCounters();
         _topics = new TopicRegistry(new TopicCatalog(metadata), data, new MemoryLogStore(), options, _state, Requests, TimeProvider.System, log);
         _health = new BrokerHealth(_state, data, _topics);
-        _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), log));
+        _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), log) { Sessions = () => _sessions! });
+        RegisterMetrics();
         _housekeeping = new Housekeeping(_topics, _sessions, log);
     }
 
@@ -61,6 +62,9 @@ public sealed partial class BrokerHost : IAsyncDisposable
 
     /// <summary>Where metrics, health and admin API are.</summary>
     public IPEndPoint HttpEndPoint => _http!.EndPoint;
+
+    /// <summary>All metric families of this broker; parts that come with other folders register theirs here.</summary>
+    internal MetricRegistry Metrics { get; } = new();
 
     internal RequestCounters Requests { get; }
 
@@ -131,6 +135,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
             JournalThresholdBytes = options.Wal.JournalThresholdBytes,
             LowSpaceBytes = options.Wal.LowSpaceBytes,
             FileSystem = options.Wal.Files,
+            MeasureLatency = options.Metrics.Latency,
             OnEvent = events.Write,
         });
 
@@ -150,8 +155,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
     private async Task StartHttpAsync(CancellationToken cancellationToken)
     {
         var endPoint = new IPEndPoint(_options.HttpAddress, _options.HttpPort);
-        var metrics = new MetricsPage(_options, Name, _state, _topics, _sessions, Requests, _data);
-        var api = new AdminApi(_topics, Requests, metrics, _health, Brokers, _log);
+        var api = new AdminApi(_topics, Requests, new MetricsPage(Metrics), _health, Brokers, _log);
         try
         {
             _http = await Http.HttpEndpoint.StartAsync(endPoint, api.HandleAsync, cancellationToken);
@@ -175,6 +179,15 @@ public sealed partial class BrokerHost : IAsyncDisposable
         _housekeeping.Start(_stopping.Token);
         _listener.Start(_sessions.OnAccepted);
         Log.Ready(_log, Name, NativeEndPoint, HttpEndPoint, DataDirectory);
+    }
+
+    private void RegisterMetrics()
+    {
+        ProcessMetrics.Register(Metrics, Name, _state, _topics);
+        ConnectionMetrics.Register(Metrics, _sessions);
+        var topics = new TopicMetrics(Metrics, _topics, Requests, _options.Metrics.MaxTopics);
+        RequestMetrics.Register(Metrics, Requests, _data.Counters, topics);
+        _ = new WalMetrics(Metrics, _data);
     }
 
     private BrokersReply Brokers() => new(

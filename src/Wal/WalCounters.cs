@@ -1,3 +1,5 @@
+using Danube.Fast.Core;
+
 namespace Danube.Fast.Wal;
 
 /// <summary>Totals of a data directory since it was opened. Readers take what they see; each value only grows.</summary>
@@ -5,7 +7,19 @@ public sealed class WalCounters
 {
     internal long SyncCount, SyncTicks, SyncedByteCount, AppendedByteCount, RollCount, ColdReadCount, ColdReadByteCount, RecoveredLogCount, ScannedByteCount,
         LeftBehindByteCount, DamageCount, PoisonCount, SnapshotCount, DeletedSegmentCount, NotReadyCount, JournalGroupCount,
-        JournalEntryCount, JournalByteCount, BulkSyncCount, CheckpointCount, ReplayedEntryCount, JournalDamageBytes;
+        JournalEntryCount, JournalByteCount, BulkSyncCount, CheckpointCount, ReplayedEntryCount, JournalDamageBytes, RoomRetryCount, CommitRetryCount, ReadRetryCount;
+
+    /// <summary>Bytes that became durable with one sync: of a segment, of a group of the journal, or of the whole file system for many logs.</summary>
+    public MetricHistogram SyncBatchBytes { get; } = new(HistogramScale.Bytes);
+
+    /// <summary>Attempts to allocate a segment that were made again after an error that passes.</summary>
+    public long RoomRetries => Volatile.Read(ref RoomRetryCount);
+
+    /// <summary>Commits that were begun again because too many files were open.</summary>
+    public long CommitRetries => Volatile.Read(ref CommitRetryCount);
+
+    /// <summary>Reads of files that were tried again because too many files were open.</summary>
+    public long ReadRetries => Volatile.Read(ref ReadRetryCount);
 
     /// <summary>Segment syncs (fdatasync).</summary>
     public long Syncs => Volatile.Read(ref SyncCount);

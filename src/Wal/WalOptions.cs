@@ -72,6 +72,9 @@ public sealed record WalOptions
     /// <summary>The seam to the operating system's files.</summary>
     public WalFileSystem FileSystem { get; init; } = WalFileSystem.Native;
 
+    /// <summary>Latencies of appends and reads are measured.</summary>
+    public bool MeasureLatency { get; init; } = true;
+
     /// <summary>False in deterministic tests: no thread is started, the test runs each step itself.</summary>
     internal bool StartThreads { get; init; } = true;
 }

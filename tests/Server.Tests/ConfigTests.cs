@@ -91,7 +91,7 @@ public sealed class ConfigTests
         Assert.Equal((DurabilityClass.Os, false, 2L << 30, 86_400_000L), (options.Topics.Durability, options.Topics.AutoCreate, options.Topics.Policy.RetentionBytes!.Value, options.Topics.Policy.RetentionMs!.Value));
         Assert.Equal((true, 1 << 20, 0L), (options.Wal.MappedAppend, options.Wal.SegmentBytes, options.Wal.LowSpaceBytes));
         Assert.Equal((64L << 20, 64 << 10), (options.Wal.JournalBytes, options.Wal.JournalThresholdBytes));
-        Assert.Equal((true, LogLevel.Warning, 7), (options.Log.Json, options.Log.Level, options.MetricsMaxTopics));
+        Assert.Equal((true, LogLevel.Warning, 7), (options.Log.Json, options.Log.Level, options.Metrics.MaxTopics));
     }
 
     [Fact]

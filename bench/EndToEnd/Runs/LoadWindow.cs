@@ -36,7 +36,7 @@ public sealed class LoadWindow(
 
     private static double Synced(BrokerMetrics metrics) => metrics.Sum("danube_wal_fsync_bytes_total") + metrics.Sum("danube_wal_journal_bytes_total");
 
-    private static double Syncs(BrokerMetrics metrics) => metrics.Sum("danube_wal_fsync_total") + metrics.Sum("danube_wal_journal_group_total");
+    private static double Syncs(BrokerMetrics metrics) => metrics.Sum("danube_wal_file_sync_total") + metrics.Sum("danube_wal_journal_group_total");
 
     private static double Gen2(BrokerMetrics metrics) => metrics.Sum("dotnet_gc_collections_total", "2\"");
 }

@@ -38,6 +38,7 @@ internal sealed class DeadLetterWriter(Subscription subscription, DeadLetterQueu
             {
                 producer.Detach();
                 subscription.OnDeadLetterFailed(queue, range!);
+                subscription.Topic.Counters.OnDeadLetterRetry();
                 try
                 {
                     await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(1, subscription.Rules.BackOffMs(++_failures))), subscription.Topic.Time, _stop.Token).ConfigureAwait(false);

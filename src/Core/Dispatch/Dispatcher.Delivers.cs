@@ -140,13 +140,15 @@ internal sealed partial class Dispatcher
     {
         long end = scratch.Range(scratch.RangeCount - 1).End;
         int bytes = DeliverFrame.Measure(scratch.ExclusionCount) + frames.Bytes.Length;
+        long nowMicros = _topic.NowMicros(), sentAt = _topic.LatencyNow;
+        bool again = scratch.Range(0).First < _sentEnd;
 
         // A consumer that never acknowledges itself (others do, or the log start moves) must not collect ranges for ever.
         consumer.InFlight.TrimAcknowledged(Cursor);
         for (int i = 0; i < scratch.RangeCount; i++)
         {
             (long first, long stop, ActiveKey? key) = scratch.Range(i);
-            consumer.InFlight.Push(new InFlightRange(first, stop, consumer.SelectedInAll, key));
+            consumer.InFlight.Push(new InFlightRange(first, stop, consumer.SelectedInAll, key, sentAt));
             consumer.OnSent(stop - first, 0);
             if (key is not null)
             {
@@ -166,16 +168,33 @@ internal sealed partial class Dispatcher
             SubscriptionEpoch = Cursor.Epoch,
             BytesInAll = consumer.BytesInAll,
             DurableEnd = _log.Visible,
-            SendTimeMicros = _topic.NowMicros(),
+            SendTimeMicros = nowMicros,
             RedeliveryCount = redeliveries,
         };
         frames.Owner.Retain();
         consumer.IsDead |= !consumer.Sink.Send(scratch.Seal(ref fields), frames);
         scratch.Sinks.Add(consumer.Sink);
-        _topic.Counters.OnDelivered(selected, bytes, scratch.Range(0).First < _sentEnd);
+        _topic.Counters.OnDelivered(selected, bytes, again);
+        _subscription.Counters.OnDelivered(selected);
+        if (!again && sentAt != 0)
+        {
+            RecordDispatch(scratch.Range(0).First, new StreamHeader(frames.Bytes.Span).AppendTimeMicros, sentAt, nowMicros);
+        }
+
         DeliveredEnd = Math.Max(DeliveredEnd, end);
         AcknowledgeableEnd = Math.Max(AcknowledgeableEnd, end);
         _sentEnd = Math.Max(_sentEnd, end);
+    }
+
+    // The oldest record of the deliver.
+    private void RecordDispatch(long offset, long appendTimeMicros, long now, long nowMicros)
+    {
+        long nanos = _topic.NanosSinceVisible(offset, appendTimeMicros, now, nowMicros);
+        _subscription.Counters.DispatchLatency.Record(nanos);
+        if (_log.Durability == DurabilityClass.Memory)
+        {
+            _subscription.Counters.CommitLatency.Record(nanos);
+        }
     }
 
     /// <summary>The whole frame at the start of the bytes.</summary>

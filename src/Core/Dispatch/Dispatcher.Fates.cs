@@ -78,13 +78,20 @@ internal sealed partial class Dispatcher
         return passed;
     }
 
+    private void PassExpired(long first, long end)
+    {
+        long expired = Cursor.Acknowledge(first, end);
+        _topic.Counters.OnExpired(expired);
+        _subscription.Counters.OnPassedOver(expired);
+    }
+
     /// <summary>Settles or puts off [first, last) of a frame that is not to be sent now; false when it is to be sent, or has to wait where it is.</summary>
     private bool PutAside(StreamHeader header, long first, long last, bool isNew)
     {
         switch (FateOf(header, isNew, out long delayMs))
         {
             case Fate.Expire:
-                _topic.Counters.OnExpired(Cursor.Acknowledge(first, last));
+                PassExpired(first, last);
                 return true;
             case Fate.Hold when HasRoomForDelayed:
                 Requeue(first, last, delayMs);

@@ -136,7 +136,7 @@ internal sealed partial class Dispatcher
                     return false;
                 }
 
-                _topic.Counters.OnDamageSkipped(Cursor.Acknowledge(first, Math.Min(end, good)));
+                PassDamage(first, Math.Min(end, good));
                 return true;
             default:
                 _subscription.OnReadFailed();
@@ -154,7 +154,7 @@ internal sealed partial class Dispatcher
             ReadOnlySpan<byte> frame = run.Bytes.Span.Slice(at, length);
             if (FateOf(new StreamHeader(frame), isNew: false, out _) == Fate.Expire)
             {
-                _topic.Counters.OnExpired(Cursor.Acknowledge(next, Math.Min(stop, end)));
+                PassExpired(next, Math.Min(stop, end));
                 any = true;
                 continue;
             }

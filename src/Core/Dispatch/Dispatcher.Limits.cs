@@ -79,7 +79,9 @@ internal sealed partial class Dispatcher
         switch (_subscription.Rules.FailurePolicy)
         {
             case FailurePolicy.Drop:
-                _topic.Counters.OnDiscarded(Cursor.Acknowledge(first, end));
+                long discarded = Cursor.Acknowledge(first, end);
+                _topic.Counters.OnDiscarded(discarded);
+                _subscription.Counters.OnPassedOver(discarded);
                 return true;
             case FailurePolicy.DeadLetter when !_dying.IsFull:
                 _dying.Add(new DyingRange(first, end, Cursor.Redeliveries.At(first, out _), Cursor.Redeliveries.ReasonAt(first), key));

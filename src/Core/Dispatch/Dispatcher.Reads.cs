@@ -193,6 +193,7 @@ internal sealed partial class Dispatcher : IColdReadSink
             return;
         }
 
+        _subscription.Counters.OnPassedOver(records);
         if (_log.Durability == DurabilityClass.Memory)
         {
             _topic.Counters.OnDropped(records);
@@ -201,6 +202,13 @@ internal sealed partial class Dispatcher : IColdReadSink
         {
             _topic.Counters.OnLostToRetention(records);
         }
+    }
+
+    private void PassDamage(long first, long end)
+    {
+        long skipped = Cursor.Acknowledge(first, end);
+        _topic.Counters.OnDamageSkipped(skipped);
+        _subscription.Counters.OnPassedOver(skipped);
     }
 
     /// <summary>Damaged offsets count as acknowledged, so that mark-delete can pass them.</summary>
@@ -220,7 +228,7 @@ internal sealed partial class Dispatcher : IColdReadSink
             return false;
         }
 
-        _topic.Counters.OnDamageSkipped(Cursor.Acknowledge(position.Offset, end));
+        PassDamage(position.Offset, end);
         position = LogPosition.At(end);
         return true;
     }

@@ -92,6 +92,7 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
     void IThreadPoolWorkItem.Execute()
     {
         DispatchScratch scratch = DispatchScratch.Rent();
+        long allocated = HotPathAllocations.Begin();
         do
         {
             Interlocked.Exchange(ref _signal, Running);
@@ -102,6 +103,7 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
                     // Still signalled as queued, so nobody else queues it: never two at once.
                     Interlocked.Exchange(ref _signal, Queued);
                     scratch.Return();
+                    HotPathAllocations.End(allocated);
                     ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
                     return;
                 }
@@ -109,6 +111,7 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
         }
         while (Interlocked.CompareExchange(ref _signal, Idle, Running) != Running);
         scratch.Return();
+        HotPathAllocations.End(allocated);
     }
 
     // From here on: under the lock.

@@ -5,7 +5,8 @@ namespace Danube.Fast.Core;
 /// <param name="End">Offset behind the last.</param>
 /// <param name="SelectedAt">The channel's count of selected records before the first.</param>
 /// <param name="Key">Their key where keys matter.</param>
-internal readonly record struct InFlightRange(long First, long End, ulong SelectedAt, ActiveKey? Key = null)
+/// <param name="SentAt">When the deliver was queued, by the topic's clock of latencies; 0 when that is of no interest any more.</param>
+internal readonly record struct InFlightRange(long First, long End, ulong SelectedAt, ActiveKey? Key = null, long SentAt = 0)
 {
     /// <summary>Offset behind the last record that the application has taken, given the channel's count of taken records.</summary>
     public long TakenEnd(ulong taken) => taken <= SelectedAt ? First : First + (long)Math.Min((ulong)(End - First), taken - SelectedAt);
@@ -49,6 +50,28 @@ internal sealed class InFlightRing
         while (Count > 0 && cursor.IsAcknowledged(_ranges[_head].First, _ranges[_head].End))
         {
             Release(Pop());
+        }
+    }
+
+    /// <summary>
+    /// Records how long ranges were on the way that [first, end) has settled, each once. Ranges that are out of order because they were put
+    /// back are not always found: what is missed is not recorded.
+    /// </summary>
+    public void RecordSettled(Cursor cursor, long first, long end, MetricClock clock, long now, MetricHistogram latency)
+    {
+        for (int i = IndexOf(first); i < Count; i++)
+        {
+            ref InFlightRange range = ref _ranges[(_head + i) & (_ranges.Length - 1)];
+            if (range.First >= end)
+            {
+                return;
+            }
+
+            if (range.SentAt != 0 && cursor.IsAcknowledged(range.First, range.End))
+            {
+                latency.Record(clock.Nanos(range.SentAt, now));
+                range = range with { SentAt = 0 };
+            }
         }
     }
 
@@ -158,6 +181,19 @@ internal sealed class InFlightRing
         }
     }
 
+    // The first range that ends behind an offset, when they are in order.
+    private int IndexOf(long offset)
+    {
+        int low = 0, high = Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            (low, high) = this[middle].End > offset ? (low, middle) : (middle + 1, high);
+        }
+
+        return low;
+    }
+
     private static int FirstEndingAbove(List<(long First, long End)> ranges, long offset)
     {
         int low = 0, high = ranges.Count;
@@ -178,7 +214,7 @@ internal sealed class InFlightRing
         }
     }
 
-    private static InFlightRange Part(InFlightRange range, long first, long end) => new(first, end, range.SelectedAt + (ulong)(first - range.First), range.Key);
+    private static InFlightRange Part(InFlightRange range, long first, long end) => new(first, end, range.SelectedAt + (ulong)(first - range.First), range.Key, range.SentAt);
 
     private void Grow()
     {

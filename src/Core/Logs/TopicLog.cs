@@ -95,6 +95,9 @@ public abstract class TopicLog : IDisposable
 
     public ILogObserver? Observer { get; set; }
 
+    /// <summary>Totals and latencies of a log on disk; null for one in memory.</summary>
+    public virtual LogCounters? Counters => null;
+
     /// <summary>
     /// Retention by time and size deletes nothing at or above this offset; <see cref="long.MaxValue"/> (the default) = no limit. It does not bind
     /// <see cref="DeleteBelow"/>. A memory log honours it by age only: its bound in bytes always holds.

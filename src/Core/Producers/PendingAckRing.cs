@@ -12,6 +12,9 @@ internal struct PendingAck
     public uint Generation;
     public int Bytes;
 
+    /// <summary>When the frame came, by the topic's clock of latencies.</summary>
+    public long ReceivedAt;
+
     /// <summary>It repeats a stored frame, which has its own entry or was acknowledged: the publish rate does not count it again.</summary>
     public bool IsDuplicate;
 
@@ -33,7 +36,7 @@ internal sealed class PendingAckRing
     private int _count;
 
     /// <summary>Enters stamped frames of one producer.</summary>
-    public void Push(Producer producer, ReadOnlySpan<byte> frames)
+    public void Push(Producer producer, ReadOnlySpan<byte> frames, long receivedAt)
     {
         producer.AddUnacknowledged(frames.Length);
         lock (_lock)
@@ -42,7 +45,7 @@ internal sealed class PendingAckRing
             {
                 var header = new StreamHeader(frames);
                 int length = header.FrameLength;
-                Add(new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = header.EndOffset, Count = header.RecordCount, Generation = header.Generation, Bytes = length });
+                Add(new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = header.EndOffset, Count = header.RecordCount, Generation = header.Generation, Bytes = length, ReceivedAt = receivedAt });
                 frames = frames[length..];
             }
         }

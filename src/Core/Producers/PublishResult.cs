@@ -2,7 +2,7 @@ using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Core;
 
-/// <summary>Answer of <see cref="Topic.Publish"/>.</summary>
+/// <summary>Answer of <see cref="Topic.Publish(Producer, Span{byte}, long)"/>.</summary>
 public readonly record struct PublishResult
 {
     /// <summary>Why the frame at <see cref="BytesConsumed"/> was refused; it and what follows in the run is not stored.</summary>

@@ -41,16 +41,18 @@ public sealed partial class Subscription
         lock (Gate)
         {
             ErrorCode error = Check(consumer, frame, out bool stale);
+            if (error == ErrorCode.None && !stale && frame.CumulativeBelow > 0 && (!IsOrdered || frame.CumulativeBelow > _dispatcher.DeliveredEnd))
+            {
+                error = ErrorCode.BadAck;
+            }
+
             if (error != ErrorCode.None || stale)
             {
+                Counters.OnAckRefused();
                 return error;
             }
 
-            if (frame.CumulativeBelow > 0 && (!IsOrdered || frame.CumulativeBelow > _dispatcher.DeliveredEnd))
-            {
-                return ErrorCode.BadAck;
-            }
-
+            long from = Cursor.MarkDelete;
             long added = Cursor.AdvanceTo(frame.CumulativeBelow);
             for (int i = 0; i < frame.RangeCount; i++)
             {
@@ -59,6 +61,8 @@ public sealed partial class Subscription
             }
 
             Topic.Counters.OnAcknowledged(added);
+            Counters.OnAcknowledged(added);
+            RecordSettled(consumer, frame, from);
             consumer.InFlight.TrimAcknowledged(Cursor);
             _dispatcher.OnAcknowledged();
             return ErrorCode.None;
@@ -70,14 +74,15 @@ public sealed partial class Subscription
         lock (Gate)
         {
             ErrorCode error = Check(consumer, frame, out bool stale);
-            if (error != ErrorCode.None || stale)
+            if (error == ErrorCode.None && !stale && frame.CumulativeBelow != 0)
             {
-                return error;
+                error = ErrorCode.BadAck;
             }
 
-            if (frame.CumulativeBelow != 0)
+            if (error != ErrorCode.None || stale)
             {
-                return ErrorCode.BadAck;
+                Counters.OnAckRefused();
+                return error;
             }
 
             consumer.InFlight.Cut(ReadRanges(frame), _pieces);
@@ -86,7 +91,7 @@ public sealed partial class Subscription
                 Topic.Counters.OnNacked(piece.End - piece.First);
             }
 
-            GiveBack(consumer, ReasonOf(frame.Reason), frame.NackDelayMs == AckFrame.BackOffDelay ? BackOff : (long)Math.Min(frame.NackDelayMs, MaxNackDelayMs));
+            GiveBack(consumer, RedeliveryCause.Nack, ReasonOf(frame.Reason), frame.NackDelayMs == AckFrame.BackOffDelay ? BackOff : (long)Math.Min(frame.NackDelayMs, MaxNackDelayMs));
             consumer.InFlight.TrimAcknowledged(Cursor);
         }
 

@@ -28,6 +28,7 @@ public sealed partial class Subscription
             }
 
             Topic.Counters.OnDeadLettered(settled);
+            Counters.OnPassedOver(settled);
             ReturnCircling(range, result);
             _dispatcher.OnSettled(range.Key);
         }

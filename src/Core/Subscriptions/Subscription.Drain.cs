@@ -10,13 +10,7 @@ public sealed partial class Subscription
         {
             lock (Gate)
             {
-                long records = 0;
-                foreach (Consumer consumer in _consumers)
-                {
-                    records += InFlightOf(consumer);
-                }
-
-                return records;
+                return CountInFlight();
             }
         }
     }
@@ -28,6 +22,17 @@ public sealed partial class Subscription
         {
             _dispatcher.Hold();
         }
+    }
+
+    private long CountInFlight()
+    {
+        long records = 0;
+        foreach (Consumer consumer in _consumers)
+        {
+            records += InFlightOf(consumer);
+        }
+
+        return records;
     }
 
     private long InFlightOf(Consumer consumer)

@@ -24,11 +24,13 @@ public sealed partial class Subscription
     {
         cancellation.ThrowIfCancellationRequested();
         long offset = await Topic.ResolveAsync(to).ConfigureAwait(false);
+        Topic.Starts.Count(to.Kind);
         SeekReply reply;
         uint epoch;
         lock (Gate)
         {
             ObjectDisposedException.ThrowIf(_closedWith != ErrorCode.None, this);
+            NoteSeek(offset);
             foreach (Consumer consumer in _consumers)
             {
                 consumer.InFlight.Clear();

@@ -49,7 +49,9 @@ public sealed partial class Subscription
         {
             if (_closedWith == ErrorCode.None && offset > Cursor.MarkDelete)
             {
-                Topic.Counters.OnExpired(Cursor.AdvanceTo(offset));
+                long expired = Cursor.AdvanceTo(offset);
+                Topic.Counters.OnExpired(expired);
+                Counters.OnPassedOver(expired);
                 _dispatcher.OnAcknowledged();
             }
         }
@@ -65,7 +67,7 @@ public sealed partial class Subscription
             Topic.Counters.OnTimedOut(Cursor.CountUnacknowledged(piece.First, piece.End));
         }
 
-        return GiveBack(consumer, ReturnReason.AckTimeout, BackOff);
+        return GiveBack(consumer, RedeliveryCause.Timeout, ReturnReason.AckTimeout, BackOff);
     }
 
     /// <summary>
@@ -86,7 +88,7 @@ public sealed partial class Subscription
             _dispatcher.OnConsumersChanged();
         }
 
-        return GiveBack(consumer, ReturnReason.Unknown, 0, counts: false);
+        return GiveBack(consumer, RedeliveryCause.Timeout, ReturnReason.Unknown, 0, counts: false);
     }
 
     /// <summary>Everything that a consumer holds goes back; what it has taken counts as one delivery more.</summary>
@@ -94,9 +96,9 @@ public sealed partial class Subscription
     {
         consumer.InFlight.TrimAcknowledged(Cursor);
         consumer.InFlight.CutPositions(0, consumer.RecordsTaken, _pieces);
-        GiveBack(consumer, ReturnReason.ConsumerLost, 0);
+        GiveBack(consumer, RedeliveryCause.Disconnect, ReturnReason.ConsumerLost, 0);
         consumer.InFlight.CutPositions(0, ulong.MaxValue, _pieces);
-        GiveBack(consumer, ReturnReason.Unknown, 0, counts: false);
+        GiveBack(consumer, RedeliveryCause.Disconnect, ReturnReason.Unknown, 0, counts: false);
         consumer.InFlight.Clear();
     }
 
@@ -105,11 +107,12 @@ public sealed partial class Subscription
     /// the consumer holds come back with them, without a count and behind them; of a message in chunks all.
     /// </summary>
     /// <param name="consumer">Who held them.</param>
+    /// <param name="cause">Counted.</param>
     /// <param name="reason">Noted with the count.</param>
     /// <param name="delayMs">Milliseconds to wait, or <see cref="BackOff"/>.</param>
     /// <param name="counts">True: redelivery counts go up.</param>
     /// <returns>True when something of it was not acknowledged.</returns>
-    private bool GiveBack(Consumer consumer, ReturnReason reason, long delayMs, bool counts = true)
+    private bool GiveBack(Consumer consumer, RedeliveryCause cause, ReturnReason reason, long delayMs, bool counts = true)
     {
         bool any = false;
         foreach (InFlightRange piece in _pieces)
@@ -124,6 +127,7 @@ public sealed partial class Subscription
                 }
 
                 any = true;
+                Counters.OnReturned(cause, to - at);
                 Return(piece.Key, at, to, delayMs);
                 at = to;
             }
@@ -141,7 +145,7 @@ public sealed partial class Subscription
         _pieces.Clear();
         if (_keysBack.Count > 0)
         {
-            ReturnFollowers(consumer);
+            ReturnFollowers(consumer, cause);
         }
 
         return any;
@@ -175,7 +179,7 @@ public sealed partial class Subscription
         }
     }
 
-    private void ReturnFollowers(Consumer consumer)
+    private void ReturnFollowers(Consumer consumer, RedeliveryCause cause)
     {
         consumer.InFlight.CutKeys(_pieces);
         foreach (InFlightRange piece in _pieces)
@@ -183,6 +187,7 @@ public sealed partial class Subscription
             for (long at = Cursor.NextUnacknowledged(piece.First); at < piece.End; at = Cursor.NextUnacknowledged(at))
             {
                 long to = Cursor.NextAcknowledged(at, piece.End);
+                Counters.OnReturned(cause, to - at);
                 _dispatcher.TakeBack(piece.Key!, at, to);
                 at = to;
             }

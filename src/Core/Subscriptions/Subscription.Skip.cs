@@ -21,7 +21,7 @@ public sealed partial class Subscription
                 at = Cursor.NextUnacknowledged(to);
             }
 
-            OnSkipped();
+            OnSkipped(reply.Skipped);
             reply.MarkDelete = Cursor.MarkDelete;
         }
 
@@ -39,7 +39,7 @@ public sealed partial class Subscription
         lock (Gate)
         {
             reply.Skipped = Cursor.AdvanceTo(end);
-            OnSkipped();
+            OnSkipped(reply.Skipped);
             reply.MarkDelete = Cursor.MarkDelete;
         }
 
@@ -48,8 +48,9 @@ public sealed partial class Subscription
         return reply;
     }
 
-    private void OnSkipped()
+    private void OnSkipped(long records)
     {
+        Counters.OnPassedOver(records);
         foreach (Consumer consumer in _consumers)
         {
             consumer.InFlight.TrimAcknowledged(Cursor);

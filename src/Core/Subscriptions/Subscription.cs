@@ -22,6 +22,7 @@ public sealed partial class Subscription
         Name = name;
         Type = type;
         Cursor = cursor;
+        _enqueuedFrom = cursor.MarkDelete + cursor.AcknowledgedBeyond;
         _dispatcher = new Dispatcher(this, _consumers);
     }
 

@@ -101,6 +101,7 @@ public sealed partial class Topic
             producer.Sink.Send(frame);
             scratch.Touch(producer.Sink);
             Counters.OnPublishAcks(group.Length);
+            RecordSends(group);
         }
 
         if (producer.Refusal == ErrorCode.Draining && producer.UnacknowledgedBytes == 0)

@@ -12,8 +12,11 @@ public sealed partial class Topic
 
     void ILogObserver.OnDurable(TopicLog log)
     {
+        long allocated = HotPathAllocations.Begin();
+        NoteVisible(DurabilityClass.Fsync, DurabilityClass.Object, log.Visible);
         DrainAcks();
         WakeSubscriptions();
+        HotPathAllocations.End(allocated);
     }
 
     void ILogObserver.OnLogStart(TopicLog log)

@@ -21,6 +21,18 @@ public sealed partial class Topic
         }
     }
 
+    /// <summary>Producers attached.</summary>
+    public int ProducerCount
+    {
+        get
+        {
+            lock (Log.AppendLock)
+            {
+                return _producers.Count;
+            }
+        }
+    }
+
     /// <summary>
     /// Attaches a producer; a former one with the same id is fenced: its channel is closed and what it still sends is refused.
     /// On a topic that refuses publishing, or has not caught up with its publish rate, the producer is made, and refuses (<see cref="Producer.Refusal"/>).

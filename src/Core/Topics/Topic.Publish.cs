@@ -10,9 +10,15 @@ public sealed partial class Topic
     /// </summary>
     /// <param name="producer">Where the frames came from.</param>
     /// <param name="run">Consecutive whole publish frames, each accepted by the publish validator. Headers are changed.</param>
-    public PublishResult Publish(Producer producer, Span<byte> run)
+    public PublishResult Publish(Producer producer, Span<byte> run) => Publish(producer, run, LatencyNow);
+
+    /// <inheritdoc cref="Publish(Producer, Span{byte})"/>
+    /// <param name="producer">Where the frames came from.</param>
+    /// <param name="run">Consecutive whole publish frames, each accepted by the publish validator. Headers are changed.</param>
+    /// <param name="receivedAt">When the frames came (<see cref="LatencyNow"/>).</param>
+    public PublishResult Publish(Producer producer, Span<byte> run, long receivedAt)
     {
-        var pass = new PublishPass { Producer = producer, LowestEnd = long.MaxValue, Oversized = FindOversized(run) };
+        var pass = new PublishPass { Producer = producer, LowestEnd = long.MaxValue, Oversized = FindOversized(run), ReceivedAt = receivedAt };
         PublishResult result;
         lock (Log.AppendLock)
         {
@@ -72,7 +78,7 @@ public sealed partial class Topic
 
             if (error != ErrorCode.None)
             {
-                Counters.OnRefused();
+                Counters.Refusals.Count(error);
                 return new PublishResult { Error = error, Sequence = header.Sequence, BytesConsumed = at };
             }
         }
@@ -109,7 +115,7 @@ public sealed partial class Topic
             case SequenceVerdict.Duplicate:
                 duplicate = true;
                 Counters.OnDuplicate();
-                var ack = new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = original.Offset + header.RecordCount, Count = header.RecordCount, Generation = original.Generation, Bytes = header.FrameLength, IsDuplicate = true };
+                var ack = new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = original.Offset + header.RecordCount, Count = header.RecordCount, Generation = original.Generation, Bytes = header.FrameLength, ReceivedAt = pass.ReceivedAt, IsDuplicate = true };
                 _pendingAcks.PushDuplicate(ack);
                 pass.LowestEnd = Math.Min(pass.LowestEnd, ack.EndOffset);
                 return ErrorCode.None;
@@ -150,6 +156,7 @@ public sealed partial class Topic
         if (status == AppendStatus.Ok)
         {
             length = end;
+            NoteVisible(DurabilityClass.Memory, DurabilityClass.Os, next);
             Settle(ref pass, entry, run[..end]);
             Counters.OnAppended(frames, next - first, end);
         }
@@ -160,7 +167,7 @@ public sealed partial class Topic
     /// <summary>Enters appended frames: in the table of producers, and in the ring of pending acknowledgements.</summary>
     private void Settle(ref PublishPass pass, ProducerEntry entry, ReadOnlySpan<byte> frames)
     {
-        _pendingAcks.Push(pass.Producer, frames);
+        _pendingAcks.Push(pass.Producer, frames, pass.ReceivedAt);
         pass.LowestEnd = Math.Min(pass.LowestEnd, new StreamHeader(frames).EndOffset);
         pass.Appended = true;
         for (ReadOnlySpan<byte> rest = frames; !rest.IsEmpty;)
@@ -188,6 +195,7 @@ public sealed partial class Topic
     {
         public Producer Producer;
         public long LowestEnd;
+        public long ReceivedAt;
         public bool Appended;
 
         /// <summary>Where in the run a frame with too large a message begins; -1 = nowhere.</summary>

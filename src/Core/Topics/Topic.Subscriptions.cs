@@ -131,6 +131,7 @@ public sealed partial class Topic
 
                 var saved = new Subscription(this, spec.Name, type, cursor);
                 saved.SetRules(spec.Rules ?? saved.Rules);
+                Starts.Count(StartKind.Offset);
                 return saved;
             }
         }
@@ -138,6 +139,7 @@ public sealed partial class Topic
         long start = await ResolveAsync(spec.Start).ConfigureAwait(false);
         var subscription = new Subscription(this, spec.Name, spec.Type, new Cursor(start)) { IsReader = spec.IsReader };
         subscription.SetRules(spec.Rules ?? subscription.Rules);
+        Starts.Count(spec.Start.Kind);
         await subscription.SaveDurableAsync().ConfigureAwait(false);
         return subscription;
     }

@@ -13,6 +13,12 @@ public sealed class TopicCounters
     private PublishGroup _publish;
     private DeliveryGroup _delivery;
 
+    /// <summary>Publish frames refused, by error code. Those that were refused before they reached the engine are counted by whoever refused them.</summary>
+    public RefusalCounters Refusals { get; } = new();
+
+    /// <summary>Bytes stored and delivered: how heavy the topic is.</summary>
+    public long BytesMoved => Volatile.Read(ref _publish.Bytes) + Volatile.Read(ref _delivery.Bytes);
+
     /// <summary>A reading of all counters. Each is exact; together they are of nearly the same moment.</summary>
     public TopicCountersSnapshot Snapshot() => new()
     {
@@ -20,7 +26,7 @@ public sealed class TopicCounters
         BytesIn = Volatile.Read(ref _publish.Bytes),
         FramesIn = Volatile.Read(ref _publish.Frames),
         Duplicates = Volatile.Read(ref _publish.Duplicates),
-        Refused = Volatile.Read(ref _publish.Refused),
+        Refused = Refusals.Total,
         PublishAcks = Volatile.Read(ref _delivery.PublishAcks),
         MessagesOut = Volatile.Read(ref _delivery.Messages),
         BytesOut = Volatile.Read(ref _delivery.Bytes),
@@ -38,6 +44,7 @@ public sealed class TopicCounters
         Expired = Volatile.Read(ref _delivery.Expired),
         DeadLettered = Volatile.Read(ref _delivery.DeadLettered),
         Discarded = Volatile.Read(ref _delivery.Discarded),
+        DeadLetterRetries = Volatile.Read(ref _delivery.DeadLetterRetries),
     };
 
     // Under the append lock.
@@ -50,9 +57,6 @@ public sealed class TopicCounters
 
     // Under the append lock.
     internal void OnDuplicate() => Volatile.Write(ref _publish.Duplicates, _publish.Duplicates + 1);
-
-    // Under the append lock.
-    internal void OnRefused() => Volatile.Write(ref _publish.Refused, _publish.Refused + 1);
 
     internal void OnPublishAcks(int frames) => Interlocked.Add(ref _delivery.PublishAcks, frames);
 
@@ -91,6 +95,8 @@ public sealed class TopicCounters
 
     internal void OnDeadLettered(long records) => Interlocked.Add(ref _delivery.DeadLettered, records);
 
+    internal void OnDeadLetterRetry() => Interlocked.Increment(ref _delivery.DeadLetterRetries);
+
     internal void OnDiscarded(long records) => Interlocked.Add(ref _delivery.Discarded, records);
 
     [StructLayout(LayoutKind.Explicit, Size = 384)]
@@ -100,7 +106,6 @@ public sealed class TopicCounters
         [FieldOffset(136)] public long Bytes;
         [FieldOffset(144)] public long Frames;
         [FieldOffset(152)] public long Duplicates;
-        [FieldOffset(160)] public long Refused;
     }
 
     [StructLayout(LayoutKind.Explicit, Size = 384)]
@@ -123,6 +128,7 @@ public sealed class TopicCounters
         [FieldOffset(112)] public long Expired;
         [FieldOffset(120)] public long DeadLettered;
         [FieldOffset(128)] public long Discarded;
+        [FieldOffset(136)] public long DeadLetterRetries;
     }
 }
 
@@ -179,4 +185,35 @@ public readonly record struct TopicCountersSnapshot
 
     /// <summary>Records that came back too often and were acknowledged unseen, as the rules say.</summary>
     public long Discarded { get; init; }
+
+    /// <summary>Attempts to store dead letters that were made again after a failure.</summary>
+    public long DeadLetterRetries { get; init; }
+
+    /// <summary>The sums of two readings.</summary>
+    public static TopicCountersSnapshot operator +(in TopicCountersSnapshot a, in TopicCountersSnapshot b) => new()
+    {
+        MessagesIn = a.MessagesIn + b.MessagesIn,
+        BytesIn = a.BytesIn + b.BytesIn,
+        FramesIn = a.FramesIn + b.FramesIn,
+        Duplicates = a.Duplicates + b.Duplicates,
+        Refused = a.Refused + b.Refused,
+        PublishAcks = a.PublishAcks + b.PublishAcks,
+        MessagesOut = a.MessagesOut + b.MessagesOut,
+        BytesOut = a.BytesOut + b.BytesOut,
+        Delivers = a.Delivers + b.Delivers,
+        Redelivered = a.Redelivered + b.Redelivered,
+        AckFrames = a.AckFrames + b.AckFrames,
+        Acknowledged = a.Acknowledged + b.Acknowledged,
+        Nacked = a.Nacked + b.Nacked,
+        StaleAcks = a.StaleAcks + b.StaleAcks,
+        Dropped = a.Dropped + b.Dropped,
+        LostToRetention = a.LostToRetention + b.LostToRetention,
+        DamagedSkipped = a.DamagedSkipped + b.DamagedSkipped,
+        CursorRecordsDropped = a.CursorRecordsDropped + b.CursorRecordsDropped,
+        TimedOut = a.TimedOut + b.TimedOut,
+        Expired = a.Expired + b.Expired,
+        DeadLettered = a.DeadLettered + b.DeadLettered,
+        Discarded = a.Discarded + b.Discarded,
+        DeadLetterRetries = a.DeadLetterRetries + b.DeadLetterRetries,
+    };
 }

@@ -36,6 +36,9 @@ public sealed record TopicOptions
     public long DispatchRateMessages { get; init; }
     public long DispatchRateBytes { get; init; }
 
+    /// <summary>Latencies are measured; read when the topic is opened.</summary>
+    public bool MeasureLatency { get; init; } = true;
+
     /// <summary>Where dead letters go; null where there are none (tests).</summary>
     public ITopicResolver? Topics { get; init; }
 }

@@ -47,6 +47,12 @@ public static class Commands
     /// <summary>JSON lines only: <see cref="CloseRequest"/>.</summary>
     public const string Close = "$close";
 
+    /// <summary>Statistics of all messages and by peer: <see cref="MessageStatsRequest"/> / <see cref="MessageStatsReply"/>.</summary>
+    public const string GetMessageStats = "RPCGetMessageStats";
+
+    /// <summary>Messages in all: <see cref="MessageCountReply"/>.</summary>
+    public const string GetMessageCount = "RPCGetMessageCount";
+
     /// <summary>Error frames that no request caused (a refused publish frame, say) carry this id.</summary>
     public const string StreamError = "$error";
 }

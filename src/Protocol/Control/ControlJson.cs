@@ -39,5 +39,8 @@ namespace Danube.Fast.Protocol;
 [JsonSerializable(typeof(CreditRequest))]
 [JsonSerializable(typeof(AckRequest))]
 [JsonSerializable(typeof(CloseRequest))]
+[JsonSerializable(typeof(MessageStatsRequest))]
+[JsonSerializable(typeof(MessageStatsReply))]
+[JsonSerializable(typeof(MessageCountReply))]
 [JsonSerializable(typeof(EmptyReply))]
 public sealed partial class ControlJson : JsonSerializerContext;

@@ -33,8 +33,17 @@ public sealed record BrokerOptions
     public WalSettings Wal { get; init; } = new();
     public LogOutputOptions Log { get; init; } = new();
 
+    public MetricsOptions Metrics { get; init; } = new();
+}
+
+/// <summary>What is measured and shown.</summary>
+public sealed record MetricsOptions
+{
     /// <summary>Topics with series of their own on /metrics; the rest is summed.</summary>
-    public int MetricsMaxTopics { get; init; } = 1000;
+    public int MaxTopics { get; init; } = 1000;
+
+    /// <summary>Latencies are measured. Counters always count.</summary>
+    public bool Latency { get; init; } = true;
 }
 
 /// <summary>Bounds of what peers can make the broker hold.</summary>

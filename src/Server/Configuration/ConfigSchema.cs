@@ -60,7 +60,8 @@ internal static class ConfigSchema
         new("timeouts.dead_after_ms", (o, t) => o with { Timeouts = o.Timeouts with { DeadAfterMs = Int(t, 100, MaxTimeoutMs) } }),
         new("timeouts.send_stall_ms", (o, t) => o with { Timeouts = o.Timeouts with { SendStallMs = Int(t, 100, MaxTimeoutMs) } }),
         new("timeouts.drain_ms", (o, t) => o with { Timeouts = o.Timeouts with { DrainMs = Int(t, 0, MaxTimeoutMs) } }),
-        new("metrics.max_topics", (o, t) => o with { MetricsMaxTopics = Int(t, 0, 100_000) }),
+        new("metrics.max_topics", (o, t) => o with { Metrics = o.Metrics with { MaxTopics = Int(t, 0, 100_000) } }),
+        new("metrics.latency", (o, t) => o with { Metrics = o.Metrics with { Latency = Bool(t) } }),
         new("log.level", (o, t) => o with { Log = o.Log with { Level = Level(t) } }),
         new("log.format", (o, t) => o with { Log = o.Log with { Json = OneOf(t, ("text", false), ("json", true)) } }),
     ];

@@ -37,7 +37,7 @@ internal sealed partial class AdminApi
     private async Task ListAsync(HttpContext context)
     {
         string? ns = Query(context, "namespace");
-        requests.OnAdmin("list_topics", true);
+        requests.OnAdmin("list_topics", null);
         await WriteAsync(context, StatusCodes.Status200OK, new ListTopicsReply { Topics = await topics.ListAsync(ns) }, HttpJson.Default.ListTopicsReply);
     }
 

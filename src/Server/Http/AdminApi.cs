@@ -17,6 +17,8 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
     private const string TopicsPath = "/admin/v1/topics";
     private const string HealthPath = "/admin/v1/health";
     private const string NamespacesPath = "/admin/v1/namespaces";
+    private const string MetricsPath = "/metrics";
+    private const string DetailedPath = "/metrics/detailed";
     private const string JsonType = "application/json; charset=utf-8";
 
     public async Task HandleAsync(HttpContext context)
@@ -48,7 +50,8 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         {
             ("GET", "/livez") => WriteAsync(context, StatusCodes.Status200OK, new HealthReply("ok", []), HttpJson.Default.HealthReply),
             ("GET", "/readyz") => ReadyAsync(context),
-            ("GET", "/metrics") => MetricsAsync(context),
+            ("GET", MetricsPath) => MetricsAsync(context, null),
+            ("GET", DetailedPath) => DetailedMetricsAsync(context),
             ("GET", HealthPath) => WriteAsync(context, StatusCodes.Status200OK, health.Logs(), HttpJson.Default.LogHealthReply),
             ("GET", "/admin/v1/brokers") => WriteAsync(context, StatusCodes.Status200OK, brokers(), HttpJson.Default.BrokersReply),
             ("GET", TopicsPath) => ListAsync(context),
@@ -56,7 +59,7 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
             ("GET", NamespacesPath) => ListNamespacesAsync(context),
             _ when path.StartsWith(TopicsPath + "/", StringComparison.Ordinal) => RouteTopicAsync(context, method, path[TopicsPath.Length..]),
             _ when path.StartsWith(NamespacesPath + "/", StringComparison.Ordinal) => RouteNamespaceAsync(context, method, path[(NamespacesPath.Length + 1)..]),
-            (_, HealthPath or "/livez" or "/readyz" or "/metrics" or "/admin/v1/brokers" or TopicsPath or NamespacesPath) => NotAllowedAsync(context),
+            (_, HealthPath or "/livez" or "/readyz" or MetricsPath or DetailedPath or "/admin/v1/brokers" or TopicsPath or NamespacesPath) => NotAllowedAsync(context),
             _ => NothingHereAsync(context),
         };
     }
@@ -73,11 +76,19 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         return WriteAsync(context, reply.Status == "ok" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, reply, HttpJson.Default.HealthReply);
     }
 
-    private async Task MetricsAsync(HttpContext context)
+    private Task DetailedMetricsAsync(HttpContext context)
     {
-        context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-        PrometheusWriter writer = PrometheusWriter.Rent();
-        metrics.Render(writer);
+        string topic = context.Request.Query["topic"].ToString();
+        return topics.Knows(topic)
+            ? MetricsAsync(context, topic)
+            : FailAsync(context, StatusCodes.Status404NotFound, new Refusal(ErrorCode.TopicNotFound, $"{DetailedPath}?topic=/namespace/name shows one topic in full; there is none of that name."));
+    }
+
+    private async Task MetricsAsync(HttpContext context, string? topic)
+    {
+        PageFormat format = PageFormats.Choose(context.Request);
+        context.Response.ContentType = PageFormats.ContentType(format);
+        PrometheusWriter writer = metrics.Render(format, topic);
         context.Response.ContentLength = writer.Written.Length;
         if (context.Request.Method != HttpMethods.Head)
         {
@@ -104,7 +115,7 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
     /// <summary>Counts the call and answers it with the value or the refusal.</summary>
     private async Task AnswerAsync<T>(HttpContext context, string what, Answer<T> answer, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK)
     {
-        requests.OnAdmin(what, answer.Refusal is null);
+        requests.OnAdmin(what, answer.Refusal);
         if (answer.TryGet(out T? value, out Refusal? refusal))
         {
             await WriteAsync(context, status, value, type);

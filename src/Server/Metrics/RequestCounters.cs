@@ -1,25 +1,31 @@
-using System.Collections.Concurrent;
+using Danube.Fast.Core;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Server.Metrics;
 
 /// <summary>
-/// Counts of the control plane by labels. The number of series is bounded: peers choose topic names, so beyond the limit they
-/// are counted under <c>_other</c>. Runs on: receive loops, HTTP requests. Never per message.
+/// Counts of the control plane by labels. The number of series is bounded by what the broker has: names that a peer chose and that are no topic
+/// or subscription are counted under <c>_other</c>. Runs on: receive loops, HTTP requests. Never per message.
 /// </summary>
-internal sealed class RequestCounters(int maxTopics)
+internal sealed class RequestCounters
 {
-    public const string Other = "_other";
-
-    private readonly long[] _encodings = new long[3];
+    private static readonly string[] ErrorLabels = ["service", "code"];
     private long _routed;
     private long _notRouted;
 
-    public ConcurrentDictionary<(string Topic, string Result, string ErrorType), long> ProducerCreates { get; } = new();
-    public ConcurrentDictionary<(string Topic, string Subscription, string Type, string Result), long> Subscribes { get; } = new();
-    public ConcurrentDictionary<(string Method, string Result), long> Requests { get; } = new();
-    public ConcurrentDictionary<(string Method, string Result), long> AdminRequests { get; } = new();
-    public ConcurrentDictionary<ErrorCode, long> Errors { get; } = new();
+    public CountedSeries<(string Topic, string Result, string ErrorType)> ProducerCreates { get; } =
+        new(k => new LabelSet(Labels.ProducerCreate, Labels.NamespaceOf(k.Topic), k.Topic, k.Result, k.ErrorType));
+
+    public CountedSeries<(string Topic, string Subscription, string Type, string Result)> Subscribes { get; } =
+        new(k => new LabelSet(Labels.Subscribe, Labels.NamespaceOf(k.Topic), k.Topic, k.Subscription, k.Type, k.Result));
+
+    public CountedSeries<(string Method, string Result)> Requests { get; } = new(k => new LabelSet(Labels.MethodResult, k.Method, k.Result));
+
+    public CountedSeries<(string Method, string Result)> AdminRequests { get; } = new(k => new LabelSet(Labels.MethodResult, k.Method, k.Result));
+
+    public CountedSeries<ErrorCode> Errors { get; } = new(k => new LabelSet(ErrorLabels, "broker", ErrorCodes.Name(k)));
+
+    public CountedSeries<ErrorCode> AdminErrors { get; } = new(k => new LabelSet(ErrorLabels, "admin", ErrorCodes.Name(k)));
 
     /// <summary>Messages from client to client that were passed on.</summary>
     public long Routed => Volatile.Read(ref _routed);
@@ -27,56 +33,53 @@ internal sealed class RequestCounters(int maxTopics)
     /// <summary>Messages from client to client that were not: no such client, or it takes no more.</summary>
     public long NotRouted => Volatile.Read(ref _notRouted);
 
-    /// <summary>Version-1 frames received with an encoding.</summary>
-    public long Encoded(PayloadEncoding encoding) => Volatile.Read(ref _encodings[(int)encoding]);
-
-    public void OnEncoding(PayloadEncoding encoding) => Interlocked.Increment(ref _encodings[(int)encoding]);
-
     public void OnRouted(bool ok) => Interlocked.Increment(ref ok ? ref _routed : ref _notRouted);
 
-    public void OnCreateProducer(string topic, Refusal? refusal)
-    {
-        string error = refusal is null ? "" : ErrorCodes.Name(refusal.Code);
-        Add(ProducerCreates, (Label(topic, ProducerCreates.Count, refusal?.Code), Result(refusal is null), error));
-    }
+    /// <summary>A producer created or refused.</summary>
+    /// <param name="topic">As the peer says.</param>
+    /// <param name="isKnown">There is such a topic.</param>
+    /// <param name="refusal">Why not.</param>
+    public void OnCreateProducer(string topic, bool isKnown, Refusal? refusal) =>
+        ProducerCreates.Add((isKnown ? topic : Labels.Other, Labels.Result(refusal is null), refusal is null ? "" : ErrorCodes.Name(refusal.Code)));
 
-    public void OnSubscribe(string topic, string subscription, string type, bool ok)
+    /// <summary>A subscribe; of one that was refused subscription and type are what the peer says, and no labels.</summary>
+    public void OnSubscribe(string topic, bool isKnown, string subscription, string type, bool isReader, Refusal? refusal)
     {
-        bool tooMany = !ok || Subscribes.Count >= maxTopics;
-        Add(Subscribes, tooMany ? (Other, Other, Other, Result(ok)) : (topic, subscription, type, Result(ok)));
+        bool ok = refusal is null;
+        Subscribes.Add((isKnown ? topic : Labels.Other, !ok ? Labels.Other : isReader ? Labels.Readers : subscription, ok ? type : Labels.Other, Labels.Result(ok)));
     }
 
     /// <summary>A request of the native protocol; unknown commands share one series.</summary>
-    public void OnRequest(string command, bool ok) => Add(Requests, (IsKnown(command) ? command[1..] : "unknown", Result(ok)));
+    public void OnRequest(string command, bool ok) => Requests.Add((MethodOf(command), Labels.Result(ok)));
 
-    public void OnAdmin(string method, bool ok) => Add(AdminRequests, (method, Result(ok)));
+    public void OnAdmin(string method, Refusal? refusal)
+    {
+        AdminRequests.Add((method, Labels.Result(refusal is null)));
+        if (refusal is not null)
+        {
+            AdminErrors.Add(refusal.Code);
+        }
+    }
 
-    public void OnError(ErrorCode code) => Add(Errors, code);
+    public void OnError(ErrorCode code) => Errors.Add(code);
 
     /// <summary>Forgets the series of a deleted topic.</summary>
     public void RemoveTopic(string topic)
     {
-        foreach ((string Topic, string Result, string ErrorType) key in ProducerCreates.Keys.Where(k => k.Topic == topic))
-        {
-            ProducerCreates.TryRemove(key, out _);
-        }
-
-        foreach ((string Topic, string Subscription, string Type, string Result) key in Subscribes.Keys.Where(k => k.Topic == topic))
-        {
-            Subscribes.TryRemove(key, out _);
-        }
+        ProducerCreates.Remove(k => k.Topic == topic);
+        Subscribes.Remove(k => k.Topic == topic);
     }
 
-    // Names that were refused are not topics: they would make series of whatever a peer sends.
-    private string Label(string topic, int series, ErrorCode? error) =>
-        error is ErrorCode.BadTopicName or ErrorCode.TopicNotFound || series >= maxTopics ? Other : topic;
+    /// <summary>Forgets the series of a deleted subscription.</summary>
+    public void RemoveSubscription(string topic, string subscription) => Subscribes.Remove(k => k.Topic == topic && k.Subscription == subscription);
 
-    private static bool IsKnown(string command) => command is Commands.CreateTopic or Commands.DeleteTopic or Commands.ListTopics
-        or Commands.DescribeTopic or Commands.CreateProducer or Commands.Subscribe or Commands.Unsubscribe or Commands.Seek
-        or Commands.Publish or Commands.Credit or Commands.Ack or Commands.Nack or Commands.Close;
-
-    private static string Result(bool ok) => ok ? "ok" : "error";
-
-    private static void Add<TKey>(ConcurrentDictionary<TKey, long> counts, TKey key)
-        where TKey : notnull => counts.AddOrUpdate(key, 1, static (_, count) => count + 1);
+    private static string MethodOf(string command) => command switch
+    {
+        Commands.GetMessageStats or Commands.GetMessageCount => command,
+        Commands.CreateTopic or Commands.DeleteTopic or Commands.ListTopics or Commands.DescribeTopic or Commands.CreateProducer or Commands.Subscribe
+            or Commands.Unsubscribe or Commands.Seek or Commands.Skip or Commands.Purge or Commands.PurgeTopic or Commands.Peek or Commands.DescribeSubscription
+            or Commands.SetTopicPolicy or Commands.SetNamespacePolicy or Commands.DescribeNamespace or Commands.Publish or Commands.Credit or Commands.Ack
+            or Commands.Nack or Commands.Close => command[1..],
+        _ => "unknown",
+    };
 }

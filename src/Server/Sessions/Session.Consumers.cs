@@ -12,7 +12,7 @@ internal sealed partial class Session
     {
         SubscribeRequest wish = Read(request, ControlJson.Default.SubscribeRequest);
         Refusal? refusal = await SubscribeAsync(request, wish);
-        _services.Requests.OnSubscribe(wish.Topic, wish.Subscription, wish.Type, refusal is null);
+        _services.Requests.OnSubscribe(wish.Topic, _services.Topics.Knows(wish.Topic), wish.Subscription, wish.Type, wish.Reader, refusal);
         return refusal;
     }
 

@@ -1,3 +1,4 @@
+using Danube.Fast.Core;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Server.Sessions;
@@ -6,6 +7,14 @@ namespace Danube.Fast.Server.Sessions;
 internal sealed partial class Session
 {
     private ScannedFrame _scanned;
+
+    private Step ProcessCounted(Memory<byte> memory, ref int consumed, out int wanted)
+    {
+        long allocated = HotPathAllocations.Begin();
+        Step step = Process(memory, ref consumed, out wanted);
+        HotPathAllocations.End(allocated);
+        return step;
+    }
 
     /// <summary>Handles frames from <paramref name="consumed"/> on until something has to be waited for.</summary>
     private Step Process(Memory<byte> memory, ref int consumed, out int wanted)

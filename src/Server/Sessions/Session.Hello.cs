@@ -59,7 +59,7 @@ internal sealed partial class Session
     private void AnswerHello(Envelope message, int version, string[] codecs)
     {
         var reply = new HelloReply { Version = version, MaxFrame = _maxFrame, Codecs = codecs, BrokerName = _services.BrokerName, ClientName = HeldName };
-        _counters.OnSent(FrameType.Event);
+        _counters.OnSent(FrameType.Event, PayloadEncoding.Json);
         _output.Send(_codec.Encode(new Envelope
         {
             Type = FrameType.Event,

@@ -137,6 +137,7 @@ internal sealed partial class Session
 
         _closeReason = text;
         var line = new Envelope { Type = FrameType.Error, Id = Commands.StreamError, Source = BrokerSource, Error = $"{ErrorCodes.Name(code)}: {text}" };
+        _counters.OnSent(FrameType.Error, PayloadEncoding.Json);
         _output.Send(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(JsonLineCodec.Encode(line)) + "\n"));
         End();
     }

@@ -60,7 +60,7 @@ internal sealed partial class Session
     {
         while (_channels.Find(channel.Id) == channel)
         {
-            PublishResult result = channel.Topic.Publish(producer, frame);
+            PublishResult result = channel.Topic.Publish(producer, frame, _receivedAt);
             if (result.NotReady)
             {
                 await channel.Topic.Log.WaitForRoomAsync();

@@ -19,7 +19,7 @@ internal sealed partial class Session
     /// <summary>Sends a line of a consumer. Long ones by reference: they do not count as small frames. By the pump.</summary>
     public void SendLine(byte[] line)
     {
-        _counters.OnSent(FrameType.Event);
+        _counters.OnSent(FrameType.Event, PayloadEncoding.Json);
         _output.Send(default, new Core.LogRun(line, LineMemory.Owner));
     }
 
@@ -72,8 +72,7 @@ internal sealed partial class Session
         if (JsonLineCodec.TryDecode(line.Span, EnvelopeMode.Strict, _maxFrame, out Envelope? message, out ErrorCode error))
         {
             _badLines = 0;
-            _services.Requests.OnEncoding(PayloadEncoding.Json);
-            await HandleMessageAsync(message!, default);
+            await HandleMessageAsync(message!, PayloadEncoding.Json, default);
             return;
         }
 

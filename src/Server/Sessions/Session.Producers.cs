@@ -77,7 +77,7 @@ internal sealed partial class Session
 
         Refusal? Count(Refusal? answer)
         {
-            _services.Requests.OnCreateProducer(wish.Topic, answer);
+            _services.Requests.OnCreateProducer(wish.Topic, _services.Topics.Knows(wish.Topic), answer);
             return answer;
         }
     }

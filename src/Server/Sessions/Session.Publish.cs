@@ -71,7 +71,7 @@ internal sealed partial class Session
         Producer producer = channel.Producer!;
         while (!_run.IsEmpty && _channels.Find(channel.Id) == channel)
         {
-            PublishResult result = channel.Topic.Publish(producer, _run.Span);
+            PublishResult result = channel.Topic.Publish(producer, _run.Span, _receivedAt);
             _run = _run[result.BytesConsumed..];
             if (result.NotReady)
             {
@@ -86,6 +86,7 @@ internal sealed partial class Session
 
         if (_refusedAfterRun != ErrorCode.None)
         {
+            channel.Topic.Counters.Refusals.Count(_refusedAfterRun);
             SendError(_refusedAfterRun, ErrorTexts.Of(_refusedAfterRun), channel.Id, _refusedSequence);
         }
 

@@ -16,15 +16,15 @@ internal sealed partial class Session
             return;
         }
 
-        _services.Requests.OnEncoding((PayloadEncoding)frame.Span[3]);
-        await HandleMessageAsync(message!, frame);
+        await HandleMessageAsync(message!, (PayloadEncoding)frame.Span[3], frame);
     }
 
     /// <param name="message">What came.</param>
+    /// <param name="encoding">How.</param>
     /// <param name="frame">The same as a frame; empty when it came as a line.</param>
-    private async ValueTask HandleMessageAsync(Envelope message, ReadOnlyMemory<byte> frame)
+    private async ValueTask HandleMessageAsync(Envelope message, PayloadEncoding encoding, ReadOnlyMemory<byte> frame)
     {
-        _counters.OnReceived(message.Type);
+        _counters.OnReceived(message.Type, encoding);
         if (message.Type == FrameType.Event && message.Id == Commands.Hello)
         {
             OnHello(message);
@@ -92,6 +92,8 @@ internal sealed partial class Session
         Commands.DeleteTopic => DeleteTopicAsync(request),
         Commands.ListTopics => ListTopicsAsync(request),
         Commands.DescribeTopic => DescribeTopicAsync(request),
+        Commands.GetMessageStats => GetMessageStatsAsync(request),
+        Commands.GetMessageCount => GetMessageCountAsync(request),
         _ when _lines is not null => DispatchLineAsync(request),
         _ => UnknownAsync(request),
     };
@@ -123,7 +125,7 @@ internal sealed partial class Session
             return;
         }
 
-        _counters.OnSent(FrameType.Response);
+        _counters.OnSent(FrameType.Response, PayloadEncoding.Json);
         _output.Send(frame);
     }
 

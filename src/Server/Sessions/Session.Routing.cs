@@ -94,7 +94,7 @@ internal sealed partial class Session
             return false;
         }
 
-        _counters.OnSent(type);
+        _counters.OnSent(type, _lines is null ? (PayloadEncoding)bytes[3] : PayloadEncoding.Json);
         _output.Flush();
         return true;
     }

@@ -53,7 +53,7 @@ internal sealed partial class Session : IFrameSink
             Channel = channel,
             Retryable = ErrorCodes.IsRetryable(code),
         };
-        _counters.OnSent(FrameType.Close);
+        _counters.OnSent(FrameType.Close, _lines is null ? PayloadEncoding.Plain : PayloadEncoding.Json);
         _output.Send(_codec.EncodeClose(channel, code, reason));
         _output.Flush();
     }
@@ -69,7 +69,7 @@ internal sealed partial class Session : IFrameSink
             Sequence = sequence,
             Retryable = ErrorCodes.IsRetryable(code),
         };
-        _counters.OnSent(FrameType.Error);
+        _counters.OnSent(FrameType.Error, PayloadEncoding.Json);
         _services.Requests.OnError(code);
         _output.Send(_codec.EncodeError(envelope, error));
     }

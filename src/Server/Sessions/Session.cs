@@ -97,6 +97,7 @@ internal sealed partial class Session
             ValueTask<ReadResult> read = input.ReadAtLeastAsync(wanted);
             turn = read.IsCompleted ? turn : 0;
             ReadResult result = await read;
+            NotePiece();
 
             // One segment, whatever was received: that is what the transport is for. Headers are stamped in it.
             Memory<byte> bytes = MemoryMarshal.AsMemory(result.Buffer.First);
@@ -109,7 +110,7 @@ internal sealed partial class Session
 
             while (!_ending)
             {
-                Step step = _lines is null ? Process(bytes, ref consumed, out wanted) : ProcessLines(bytes.Span, result.IsCompleted, ref consumed, out wanted);
+                Step step = _lines is null ? ProcessCounted(bytes, ref consumed, out wanted) : ProcessLines(bytes.Span, result.IsCompleted, ref consumed, out wanted);
                 if (step == Step.NeedMore)
                 {
                     break;

@@ -5,4 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Danube.Fast.Server.Sessions;
 
 /// <summary>What every session of the process shares.</summary>
-internal sealed record SessionServices(BrokerOptions Options, string BrokerName, BrokerState State, TopicRegistry Topics, RequestCounters Requests, ClientDirectory Clients, ILogger Log);
+internal sealed record SessionServices(BrokerOptions Options, string BrokerName, BrokerState State, TopicRegistry Topics, RequestCounters Requests, ClientDirectory Clients, ILogger Log)
+{
+    /// <summary>All connections; there when the first one is.</summary>
+    public required Func<SessionTable> Sessions { get; init; }
+}

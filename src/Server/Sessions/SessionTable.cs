@@ -14,10 +14,14 @@ internal sealed class SessionTable(SessionServices services)
     private const int MaxTurnedAway = 100;
 
     private readonly ConcurrentDictionary<long, (Session Session, Task Run)> _sessions = new();
+
+    // Of connections that are gone, with the figures below it; the lock of all sums over connections.
     private readonly FrameCounters _gone = new();
     private long _nextId;
     private long _goneBytesIn;
     private long _goneBytesOut;
+    private long _goneFirstMs;
+    private long _goneLastMs;
     private long _accepted;
     private long _refused;
     private long _slowConsumers;
@@ -37,24 +41,45 @@ internal sealed class SessionTable(SessionServices services)
     /// <summary>Totals over all connections, closed ones included.</summary>
     public (long BytesIn, long BytesOut, long BytesQueued) Bytes()
     {
-        long bytesIn = Volatile.Read(ref _goneBytesIn), bytesOut = Volatile.Read(ref _goneBytesOut), queued = 0;
-        foreach (Session session in Sessions)
+        lock (_gone)
         {
-            bytesIn += session.Connection.BytesReceived;
-            bytesOut += session.Connection.Output.BytesSent;
-            queued += session.Connection.Output.BytesQueued;
-        }
+            long bytesIn = _goneBytesIn, bytesOut = _goneBytesOut, queued = 0;
+            foreach (Session session in Sessions)
+            {
+                bytesIn += session.Connection.BytesReceived;
+                bytesOut += session.Connection.Output.BytesSent;
+                queued += session.Connection.Output.BytesQueued;
+            }
 
-        return (bytesIn, bytesOut, queued);
+            return (bytesIn, bytesOut, queued);
+        }
+    }
+
+    /// <summary>When the first bytes came and when bytes last came, over all connections; Unix milliseconds, 0 = none have.</summary>
+    public (long First, long Last) MessageTimes()
+    {
+        lock (_gone)
+        {
+            long first = _goneFirstMs, last = _goneLastMs;
+            foreach (Session session in Sessions)
+            {
+                NoteTimes(session, ref first, ref last);
+            }
+
+            return (first, last);
+        }
     }
 
     public FrameCounters Frames()
     {
         var sum = new FrameCounters();
-        sum.Add(_gone);
-        foreach (Session session in Sessions)
+        lock (_gone)
         {
-            sum.Add(session.Counters);
+            sum.Add(_gone);
+            foreach (Session session in Sessions)
+            {
+                sum.Add(session.Counters);
+            }
         }
 
         return sum;
@@ -134,14 +159,29 @@ internal sealed class SessionTable(SessionServices services)
     {
         await started;
         await session.RunAsync();
-        _sessions.TryRemove(id, out _);
         Interlocked.Decrement(ref _count);
-        _gone.Add(session.Counters);
-        Interlocked.Add(ref _goneBytesIn, session.Connection.BytesReceived);
-        Interlocked.Add(ref _goneBytesOut, session.Connection.Output.BytesSent);
+        lock (_gone)
+        {
+            // Who sums sees it on one side or the other: totals never go down.
+            _sessions.TryRemove(id, out _);
+            NoteTimes(session, ref _goneFirstMs, ref _goneLastMs);
+            _gone.Add(session.Counters);
+            _goneBytesIn += session.Connection.BytesReceived;
+            _goneBytesOut += session.Connection.Output.BytesSent;
+        }
+
         if (session.Connection.SendFailure is SendFailure.NoProgress or SendFailure.TooMuchQueued)
         {
             Interlocked.Increment(ref _slowConsumers);
+        }
+    }
+
+    private static void NoteTimes(Session session, ref long first, ref long last)
+    {
+        if (session.FirstMessageMs is > 0 and long began)
+        {
+            first = first == 0 ? began : Math.Min(first, began);
+            last = Math.Max(last, session.LastMessageMs);
         }
     }
 

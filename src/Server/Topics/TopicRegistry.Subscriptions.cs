@@ -144,6 +144,7 @@ internal sealed partial class TopicRegistry
 
             await catalog.RemoveSubscriptionAsync(entry.Definition, name, cancellationToken);
             entry.Subscriptions.TryRemove(name, out _);
+            requests.RemoveSubscription(entry.Name.Full, name);
             return await topic.RemoveSubscriptionAsync(name);
         }
         finally

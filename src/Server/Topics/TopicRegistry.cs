@@ -28,10 +28,14 @@ internal sealed partial class TopicRegistry(
         MaxAckWindow = options.Topics.MaxAckWindow,
         MaxDeliverBytes = options.Topics.MaxDeliverBytes,
         MaxFrameBytes = options.Limits.MaxFrameBytes,
+        MeasureLatency = options.Metrics.Latency,
     };
 
     /// <summary>Topics in the catalogue, partitions and bases included.</summary>
     public int Count => _entries.Count;
+
+    /// <summary>There is a topic of that name, a partition or a base too.</summary>
+    public bool Knows(string name) => _entries.ContainsKey(name);
 
     /// <summary>All topics, open or not.</summary>
     public IEnumerable<TopicEntry> Entries => _entries.Values;

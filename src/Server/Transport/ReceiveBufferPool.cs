@@ -14,7 +14,15 @@ internal static class ReceiveBufferPool
     private const int Sizes = 5;
     private const int MaxKeptBytesPerSize = 16 * 1024 * 1024;
 
+    private static long _made;
+
     private static readonly Stack<byte[]>[] Kept = [.. Enumerable.Range(0, Sizes).Select(_ => new Stack<byte[]>())];
+
+    /// <summary>Bytes kept for the next use.</summary>
+    public static long KeptBytes => Kept.Select((stack, index) => (long)stack.Count * (SocketPipeReader.SmallestBuffer << index)).Sum();
+
+    /// <summary>Bytes of buffers made so far.</summary>
+    public static long MadeBytes => Volatile.Read(ref _made);
 
     /// <summary>A buffer of at least <paramref name="size"/> bytes.</summary>
     public static byte[] Rent(int size)
@@ -32,6 +40,7 @@ internal static class ReceiveBufferPool
             }
         }
 
+        Interlocked.Add(ref _made, SocketPipeReader.SmallestBuffer << index);
         return GC.AllocateUninitializedArray<byte>(SocketPipeReader.SmallestBuffer << index);
     }
 

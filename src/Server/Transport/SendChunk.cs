@@ -14,10 +14,17 @@ internal sealed class SendChunk
     private static readonly Lock PoolGate = new();
     private static readonly SendChunk?[] Pool = new SendChunk?[MaxPooled];
     private static int _pooled;
+    private static long _made;
 
     private SendChunk()
     {
     }
+
+    /// <summary>Bytes kept for the next use.</summary>
+    public static long KeptBytes => (long)Volatile.Read(ref _pooled) * Size;
+
+    /// <summary>Bytes of chunks made so far.</summary>
+    public static long MadeBytes => Volatile.Read(ref _made);
 
     /// <summary>The bytes; pinned for life, so that the kernel may read them without a handle.</summary>
     public byte[] Array { get; } = GC.AllocateUninitializedArray<byte>(Size, pinned: true);
@@ -40,6 +47,7 @@ internal sealed class SendChunk
             }
         }
 
+        Interlocked.Add(ref _made, Size);
         return new SendChunk();
     }
 

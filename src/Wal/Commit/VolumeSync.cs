@@ -27,6 +27,7 @@ internal sealed class VolumeSync(WalVolume volume, WalCounters counters)
 
             volume.Sync();
             Interlocked.Increment(ref counters.BulkSyncCount);
+            counters.SyncBatchBytes.RecordShared(_marks.Sum(m => Math.Max(0, m.Position - m.Segment.DurablePosition)));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {

@@ -101,6 +101,7 @@ internal sealed partial class Journal : IDisposable
         _counters.JournalGroupCount++;
         _counters.JournalEntryCount += _entries;
         _counters.JournalByteCount += length;
+        _counters.SyncBatchBytes.RecordShared(length);
     }
 
     /// <summary>Ends the group: with <paramref name="written"/> its files are dirty and the next group goes behind it.</summary>

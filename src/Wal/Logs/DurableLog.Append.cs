@@ -67,6 +67,7 @@ internal sealed partial class DurableLog
             throw new InvalidOperationException("Append without a reservation that covers the frames.");
         }
 
+        long begin = LatencyNow;
         if (!TryWrite(segment, frames, position))
         {
             return AppendStatus.Failed;
@@ -88,6 +89,9 @@ internal sealed partial class DurableLog
         _bytesSinceSnapshot += frames.Length;
         Interlocked.Add(ref _directory.Counters.AppendedByteCount, frames.Length);
         Volatile.Write(ref _lastTimeMicros, appendTimeMicros);
+
+        // Before a commit can see the offset.
+        NoteAppend(begin, endOffset);
 
         // The position first: who sees the offset must find the bytes inside the position.
         segment.CommittedPosition = position + frames.Length;

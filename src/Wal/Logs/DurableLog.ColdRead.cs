@@ -41,8 +41,13 @@ internal sealed partial class DurableLog
     {
         ColdReadPacer pacer = _directory.ColdPacer;
         pacer.Await();
-        long begin = Stopwatch.GetTimestamp();
+        long begin = Stopwatch.GetTimestamp(), measured = LatencyNow;
         ReadStatus status = ReadCold(ref position, maxBytes, out run);
+        if (status == ReadStatus.Ok)
+        {
+            NoteRead(isHit: false, measured);
+        }
+
         pacer.Note(Stopwatch.GetElapsedTime(begin), run.Bytes.Length);
         return status;
     }
@@ -62,6 +67,7 @@ internal sealed partial class DurableLog
                 }
                 catch (IOException error) when (IoErrors.IsOutOfHandles(error) && attempt < HandlesAttempts)
                 {
+                    Interlocked.Increment(ref _directory.Counters.ReadRetryCount);
                     Thread.Sleep(HandlesRetryMs);
                 }
             }

@@ -21,6 +21,7 @@ internal sealed partial class DurableLog
         if (Volatile.Read(ref _commitAgain))
         {
             Volatile.Write(ref _commitAgain, false);
+            Interlocked.Increment(ref _directory.Counters.CommitRetryCount);
             _directory.Committer.Request(CommitWork);
         }
     }
@@ -128,6 +129,7 @@ internal sealed partial class DurableLog
         if (offset > _durable)
         {
             Volatile.Write(ref _durable, offset);
+            RecordAppends(offset);
             Observer?.OnDurable(this);
         }
     }
@@ -138,5 +140,6 @@ internal sealed partial class DurableLog
         Interlocked.Increment(ref counters.SyncCount);
         Interlocked.Add(ref counters.SyncedByteCount, bytes);
         Interlocked.Add(ref counters.SyncTicks, ticks);
+        counters.SyncBatchBytes.RecordShared(bytes);
     }
 }

@@ -99,12 +99,12 @@ internal sealed partial class DurableLog
         bool moves = gone > 0 || start > Volatile.Read(ref _logStart);
         if (moves && (gone == 0 || HasSnapshotUpTo(segments[gone].BaseOffset)))
         {
-            RaiseStart(segments, gone, start);
+            RaiseStart(segments, gone, start, DeleteReason.Compaction);
         }
     }
 
     /// <summary>Raises the log start and removes the first <paramref name="gone"/> segments, which lie below it. The caller holds the delete lock.</summary>
-    private void RaiseStart(Segment[] segments, int gone, long start)
+    private void RaiseStart(Segment[] segments, int gone, long start, DeleteReason reason)
     {
         if (gone > 0 && !HasDurableEntry(segments[gone]))
         {
@@ -147,6 +147,7 @@ internal sealed partial class DurableLog
             segment.IsGone = true; // A checkpoint that sees it syncs the directory instead of the file.
             segment.File?.Dispose();
             Interlocked.Increment(ref _directory.Counters.DeletedSegmentCount);
+            Counters.OnDeleted(reason);
         }
     }
 
@@ -178,7 +179,7 @@ internal sealed partial class DurableLog
             {
                 if (!_closed && _failure is null && _committed == end && HoldsFrames(_segments, end))
                 {
-                    StartSegment(prepared);
+                    StartSegment(prepared, RotateReason.Time);
                     prepared = null;
                     rolled = true;
                 }

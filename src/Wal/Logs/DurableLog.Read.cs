@@ -32,6 +32,7 @@ internal sealed partial class DurableLog
             return status;
         }
 
+        long begin = LatencyNow;
         Segment[] segments = Volatile.Read(ref _segments);
         int at = IndexOf(segments, position.Offset);
         if (at < 0 || at < segments.Length - 2 || position.Offset < _uncheckedEnd)
@@ -60,6 +61,7 @@ internal sealed partial class DurableLog
 
         long length = Math.Min(end - position.Position, Math.Max(maxBytes, frameLength));
         run = new LogRun(map.Slice(position.Position, (int)length), map);
+        NoteRead(isHit: true, begin);
         return ReadStatus.Ok;
     }
 

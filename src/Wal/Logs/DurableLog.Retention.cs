@@ -57,7 +57,7 @@ internal sealed partial class DurableLog
         int gone = CountExpired(segments, oldest, policy.MaxBytes);
         if (gone > 0 && HasSnapshotUpTo(segments[gone].BaseOffset))
         {
-            RaiseStart(segments, gone, segments[gone].BaseOffset);
+            RaiseStart(segments, gone, segments[gone].BaseOffset, DeleteReason.Retention);
         }
     }
 

@@ -81,6 +81,7 @@ internal sealed partial class DurableLog
         {
             if (_blockage != AppendStatus.Ok && !_preparing && !_closed && _directory.NowMs - _blockedMs >= BlockedRetryMs)
             {
+                Interlocked.Increment(ref _directory.Counters.RoomRetryCount);
                 RequestPreparation(_neededBytes);
             }
         }
@@ -153,7 +154,7 @@ internal sealed partial class DurableLog
 
         try
         {
-            StartSegment(prepared);
+            StartSegment(prepared, RotateReason.Size);
             return AppendStatus.Ok;
         }
         catch (Exception error)
@@ -211,7 +212,7 @@ internal sealed partial class DurableLog
     /// is replaced: two segments of one name would end with the file of the live one deleted in the name of the other. The committer may be about
     /// to sync the replaced file, so its handle is left to the collector. Until the rename an error changes nothing. The caller holds the append lock.
     /// </summary>
-    private void StartSegment(PreparedSegment prepared)
+    private void StartSegment(PreparedSegment prepared, RotateReason reason)
     {
         Segment? old = _active;
         long now = _directory.NowMicros;
@@ -260,6 +261,11 @@ internal sealed partial class DurableLog
         _isWritable = true;
         _plannedBytes = prepared.Capacity;
         Interlocked.Increment(ref _directory.Counters.RollCount);
+        if (segments.Length > 0)
+        {
+            Counters.OnRotated(reason);
+        }
+
         long nowMs = _directory.NowMs;
         bool quick = old is not null && nowMs - _lastRollMs < QuickFillMs;
         _lastRollMs = nowMs;

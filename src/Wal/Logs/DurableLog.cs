@@ -4,7 +4,7 @@ namespace Danube.Fast.Wal;
 
 /// <summary>
 /// A log on disk: segments of stored frames. Parts by role: Append, Roll, Commit, Journal, Sync, Read, ColdRead, Time, Damage, Opening, Producers, Retention,
-/// Deletion, Size, State, Failure. Locks, outermost first: delete, commit, append, ready, room. Invariant: <c>committed &gt;= durable &gt;= log start</c> once recovered bytes
+/// Deletion, Size, State, Latency, Failure. Locks, outermost first: delete, commit, append, ready, room. Invariant: <c>committed &gt;= durable &gt;= log start</c> once recovered bytes
 /// are synced, each monotonic.
 /// Runs on: publishers under the append lock; the committer; readers without a lock. Shared with: the janitor.
 /// </summary>
@@ -30,11 +30,14 @@ internal sealed partial class DurableLog : TopicLog
         _files = directory.Options.FileSystem;
         _path = path;
         _retention = retention;
+        _clock = directory.Options.MeasureLatency ? MetricClock.System : null;
         CommitWork = new LogCommit(this);
     }
 
     /// <summary>This log in the committer's queue.</summary>
     internal CommitWork CommitWork { get; }
+
+    public override LogCounters Counters { get; } = new();
 
     internal bool IsReady => Volatile.Read(ref _ready);
 

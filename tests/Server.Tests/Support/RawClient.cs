@@ -20,6 +20,10 @@ internal sealed class RawClient : IDisposable
 
     public Socket Socket { get; }
 
+    public long BytesSent { get; private set; }
+
+    public long BytesReceived { get; private set; }
+
     public static async Task<RawClient> ConnectAsync(IPEndPoint endPoint, int? receiveBufferBytes = null)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -36,7 +40,9 @@ internal sealed class RawClient : IDisposable
     {
         while (!bytes.IsEmpty)
         {
-            bytes = bytes[await Socket.SendAsync(bytes)..];
+            int sent = await Socket.SendAsync(bytes);
+            BytesSent += sent;
+            bytes = bytes[sent..];
         }
     }
 
@@ -178,6 +184,7 @@ internal sealed class RawClient : IDisposable
         }
 
         _end += received;
+        BytesReceived += received;
         return received > 0;
     }
 }

@@ -1,0 +1,64 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Core;
+
+// What metrics show of a subscription. Under the lock, but for the counters.
+public sealed partial class Subscription
+{
+    // New records have entered the queue from this offset on; what a seek has put into it again is counted beside.
+    private readonly long _enqueuedFrom;
+    private long _enqueuedAgain;
+
+    /// <summary>Totals and latencies.</summary>
+    public SubscriptionCounters Counters { get; } = new();
+
+    /// <summary>A reading of the gauges.</summary>
+    public SubscriptionFigures Measure()
+    {
+        lock (Gate)
+        {
+            long visible = Topic.Log.Visible, backlog = Cursor.Backlog(visible);
+            long returned = Counters.Redelivered(RedeliveryCause.Timeout) + Counters.Redelivered(RedeliveryCause.Nack) + Counters.Redelivered(RedeliveryCause.Disconnect);
+            return new SubscriptionFigures
+            {
+                Consumers = _consumers.Count,
+                MarkDelete = Cursor.MarkDelete,
+                Unacknowledged = backlog,
+                Pending = Math.Min(CountInFlight(), backlog),
+                Lag = Math.Max(0, visible - Cursor.MarkDelete),
+                Enqueued = Math.Max(0, visible - _enqueuedFrom) + returned + _enqueuedAgain,
+            };
+        }
+    }
+
+    /// <summary>Before the position is moved: what was settled, or held by a consumer, enters the queue once more.</summary>
+    private void NoteSeek(long offset)
+    {
+        long visible = Topic.Log.Visible;
+        _enqueuedAgain += Math.Max(0, visible - offset - (Cursor.Backlog(visible) - CountInFlight()));
+    }
+
+    /// <summary>Records how long the delivers were on the way that an ack frame has settled.</summary>
+    /// <param name="consumer">Who acknowledged.</param>
+    /// <param name="frame">The ack frame, which is applied.</param>
+    /// <param name="from">Mark-delete before it.</param>
+    private void RecordSettled(Consumer consumer, in AckFrame frame, long from)
+    {
+        if (Topic.Clock is not { } clock || Topic.Log.Durability == DurabilityClass.Memory)
+        {
+            return;
+        }
+
+        long now = clock.Now;
+        if (frame.CumulativeBelow > from)
+        {
+            consumer.InFlight.RecordSettled(Cursor, from, frame.CumulativeBelow, clock, now, Counters.CommitLatency);
+        }
+
+        for (int i = 0; i < frame.RangeCount; i++)
+        {
+            (long first, uint count) = frame.Range(i);
+            consumer.InFlight.RecordSettled(Cursor, first, first + count, clock, now, Counters.CommitLatency);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+namespace Danube.Fast.Core;
+
+/// <summary>
+/// When the last watermark moves happened: the moment at which a record became visible. A ring written by one thread at a time and read by
+/// dispatchers without a lock; a reader that was overtaken by the writer finds nothing.
+/// Runs on: whoever moves the watermark. Shared with: dispatchers.
+/// </summary>
+internal sealed class VisibleMarks
+{
+    private const int Size = 64;
+
+    private readonly (long End, long At)[] _ring = new (long, long)[Size];
+
+    // Marks written so far; the next one goes to place _written % Size.
+    private long _written;
+
+    /// <summary>Records below <paramref name="end"/> are visible since <paramref name="at"/>, those in front of the former end since earlier.</summary>
+    public void Note(long end, long at)
+    {
+        long written = _written;
+        if (written > 0 && _ring[(written - 1) & (Size - 1)].End >= end)
+        {
+            return;
+        }
+
+        _ring[written & (Size - 1)] = (end, at);
+        Volatile.Write(ref _written, written + 1);
+    }
+
+    /// <summary>When the record at an offset became visible; false when that is too long ago, or has not happened.</summary>
+    public bool TryFind(long offset, out long at)
+    {
+        long written = Volatile.Read(ref _written);
+        long oldest = Math.Max(0, written - (Size - 1));
+        at = 0;
+        long found = -1;
+        bool passed = false;
+        for (long i = written - 1; i >= oldest && !passed; i--)
+        {
+            (long end, long moment) = _ring[i & (Size - 1)];
+            passed = end <= offset;
+            if (!passed)
+            {
+                (found, at) = (i, moment);
+            }
+        }
+
+        // The place of the first mark that was looked at may have been written over: then nothing that was read counts. The first record of a ring
+        // that was never full is known without a mark in front of it.
+        Thread.MemoryBarrier();
+        bool isWhole = Volatile.Read(ref _written) - oldest < Size;
+        return found >= 0 && isWhole && (passed || oldest == 0);
+    }
+}

@@ -1,0 +1,64 @@
+namespace Danube.Fast.Core.Tests;
+
+public sealed class VisibleMarksTests
+{
+    [Fact]
+    public void A_record_became_visible_with_the_first_mark_behind_it()
+    {
+        var marks = new VisibleMarks();
+        Assert.False(marks.TryFind(0, out _));
+        marks.Note(10, 100);
+        marks.Note(20, 200);
+        marks.Note(20, 250);
+        marks.Note(30, 300);
+        Assert.Equal([100L, 100, 200, 200, 300], new long[] { 0, 9, 10, 19, 29 }.Select(o => marks.TryFind(o, out long at) ? at : -1));
+        Assert.False(marks.TryFind(30, out _));
+    }
+
+    [Fact]
+    public void What_became_visible_too_long_ago_is_not_known()
+    {
+        var marks = new VisibleMarks();
+        for (int i = 1; i <= 1000; i++)
+        {
+            marks.Note(i * 10, i);
+        }
+
+        Assert.False(marks.TryFind(0, out _));
+        Assert.False(marks.TryFind(9000, out _));
+        Assert.True(marks.TryFind(9_985, out long at));
+        Assert.Equal(999, at);
+
+        long Known(long offset) => marks.TryFind(offset, out long when) ? when : -1;
+        Assert.Equal(1000, Known(9_990));
+    }
+
+    [Fact]
+    public void A_reader_beside_the_writer_never_gets_the_moment_of_another_record()
+    {
+        const int Moves = 300_000;
+        var marks = new VisibleMarks();
+        long visible = 0, wrong = 0, found = 0;
+        var reader = new Thread(() =>
+        {
+            while (Volatile.Read(ref visible) is var end && end < Moves)
+            {
+                // The moment of each record is its offset and one.
+                if (end > 0 && marks.TryFind(end - 1, out long at))
+                {
+                    found++;
+                    wrong += at == end ? 0 : 1;
+                }
+            }
+        });
+        reader.Start();
+        for (int i = 1; i <= Moves; i++)
+        {
+            marks.Note(i, i);
+            Volatile.Write(ref visible, i);
+        }
+
+        reader.Join();
+        Assert.Equal(0, wrong);
+    }
+}

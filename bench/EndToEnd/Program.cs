@@ -22,6 +22,7 @@ var root = new RootCommand("Danube.Fast end-to-end benchmark. Every figure is pr
     MemoryCommand.Create(),
     IsolationCommand.Create(),
     AppendCommand.Create(),
+    TelemetryCommand.Create(),
     FuzzCommand.Create(),
 };
 ParseResult parsed = root.Parse(args);

@@ -6,7 +6,7 @@ using Danube.Fast.Server.Topics;
 namespace Danube.Fast.Server.Metrics;
 
 /// <summary>
-/// The topics of one reading: the heaviest one by one, the rest in sums. A topic that is asked for by name is the only one.
+/// The topics of one reading: the heaviest one by one, the rest in sums. A topic that is asked for by name is the only one, or its partitions are.
 /// Runs on: whoever takes the reading.
 /// </summary>
 internal sealed class TopicRows
@@ -48,7 +48,7 @@ internal sealed class TopicRows
         IReadOnlyList<(TopicEntry Entry, Topic Topic)> open = topics.OpenTopics;
         if (only is not null)
         {
-            return new TopicRows([.. open.Where(t => t.Entry.Name.Full == only).Select(t => RowOf(t.Entry, t.Topic))], [], isLimited: true);
+            return new TopicRows([.. open.Where(t => t.Entry.Name.Full == only || t.Entry.Definition.PartitionOf == only).Select(t => RowOf(t.Entry, t.Topic))], [], isLimited: true);
         }
 
         if (open.Count <= most)

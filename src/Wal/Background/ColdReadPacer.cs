@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Danube.Fast.Wal;
 
 /// <summary>
-/// Keeps a long backlog that is read from the disk from delaying commits. While logs are being synced, all cold reads together rest after each read for several times
+/// Keeps a long backlog that is read from the disk from delaying what is published meanwhile. While logs grow or are synced, all cold reads together rest after each read for several times
 /// as long as it took: bytes that are still in memory are read at full speed, a busy disk slows them down by itself. They are never held below a least rate and twice the
 /// rate of appends, so a consumer always catches up.
 /// Runs on: the cold readers. Shared with: nobody else; it looks at the directory's counters.
@@ -13,7 +13,7 @@ internal sealed class ColdReadPacer(WalCounters counters, int restFactor)
     private const long LeastBytesPerSecond = 32L * 1024 * 1024;
     private const int CatchUpFactor = 2;
 
-    // A commit this long ago counts as one that is going on; also the time over which the rate of appends is taken.
+    // A commit or an append this long ago counts as one that is going on; also the time over which the rate of appends is taken.
     private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(100);
 
@@ -33,6 +33,8 @@ internal sealed class ColdReadPacer(WalCounters counters, int restFactor)
     // Of files and of the commit journal.
     private long Syncs => Volatile.Read(ref counters.SyncCount) + Volatile.Read(ref counters.JournalGroupCount);
 
+    private long Appended => Volatile.Read(ref counters.AppendedByteCount);
+
     /// <summary>Waits until the next cold read may begin.</summary>
     public void Await()
     {
@@ -48,8 +50,8 @@ internal sealed class ColdReadPacer(WalCounters counters, int restFactor)
         }
     }
 
-    /// <summary>Notes a read that has ended.</summary>
-    public void Note(TimeSpan took, long bytes)
+    /// <summary>Notes a read that has ended; returns what it costs the ones that follow.</summary>
+    public TimeSpan Note(TimeSpan took, long bytes)
     {
         long now = Stopwatch.GetTimestamp();
         lock (_lock)
@@ -59,6 +61,7 @@ internal sealed class ColdReadPacer(WalCounters counters, int restFactor)
             _nextStart = Math.Max(_nextStart, now) + (long)(rest.TotalSeconds * Stopwatch.Frequency);
             long latest = now + (long)(LongestRest.TotalSeconds * Stopwatch.Frequency);
             _nextStart = Math.Min(_nextStart, latest);
+            return rest;
         }
     }
 
@@ -75,12 +78,12 @@ internal sealed class ColdReadPacer(WalCounters counters, int restFactor)
         TimeSpan passed = Stopwatch.GetElapsedTime(_windowStart, now);
         if (passed < Window)
         {
-            _isBusy |= Syncs != _windowSyncs;
+            _isBusy |= Syncs != _windowSyncs || Appended != _windowAppended;
             return;
         }
 
-        long syncs = Syncs, appended = Volatile.Read(ref counters.AppendedByteCount);
-        _isBusy = syncs != _windowSyncs;
+        long syncs = Syncs, appended = Appended;
+        _isBusy = syncs != _windowSyncs || appended != _windowAppended;
         _appendedPerSecond = (long)((appended - _windowAppended) / passed.TotalSeconds);
         (_windowStart, _windowSyncs, _windowAppended) = (now, syncs, appended);
     }

@@ -11,7 +11,7 @@ internal static partial class Libc
     public const int FullFSync = 51;
     public const int GetFileFlags = 3, SetFileFlags = 4;
     public const int SeekData = 3, ENxIo = 6;
-    public const int AdviseDontNeed = 4;
+    public const int AdviseRandom = 1, AdviseDontNeed = 4;
     public const int EInvalid = 22, ENoSystemCall = 38;
 
     /// <summary>Flag of <see cref="ReadVector"/> (Linux 6.14): pages that the call brings into the cache are dropped behind it.</summary>

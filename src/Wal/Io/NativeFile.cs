@@ -139,6 +139,14 @@ internal sealed class NativeFile(string path, SafeFileHandle handle) : WalFile
         }
     }
 
+    public override void StopReadAhead()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            _ = Libc.FAdvise(handle, 0, 0, Libc.AdviseRandom);
+        }
+    }
+
     public override void DropCache()
     {
         if (OperatingSystem.IsLinux())

@@ -30,6 +30,14 @@ public abstract class WalFile : IDisposable
     {
     }
 
+    /// <summary>
+    /// From now on this handle reads what is asked for and no more. The system would read up to several MB ahead at once (8 MB on some virtual machines), and a commit that
+    /// comes meanwhile waits for all of it.
+    /// </summary>
+    public virtual void StopReadAhead()
+    {
+    }
+
     /// <summary>Forgets clean cached pages, so that the next read comes from the disk. Does nothing where the system has no such call.</summary>
     public abstract void DropCache();
 

@@ -127,7 +127,9 @@ internal sealed partial class DurableLog
     {
         long endOffset = EndOffsetOf(segments, at);
         long endPosition = segments[at].CommittedPosition;
-        return new SegmentReader(_files.Open(segments[at].Path), endPosition, endOffset, windowBytes);
+        WalFile file = _files.Open(segments[at].Path);
+        file.StopReadAhead();
+        return new SegmentReader(file, endPosition, endOffset, windowBytes);
     }
 
     // By the index, which is built when the segment has none that reaches far enough to the front. The first frame needs none: that is where a reader who comes

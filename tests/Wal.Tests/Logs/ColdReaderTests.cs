@@ -119,6 +119,41 @@ public sealed class ColdReaderTests
         Assert.Equal(restMs, rest.TotalMilliseconds, 3);
     }
 
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)] // Of an os topic: nobody syncs, and yet a reader at its tail wants the processor.
+    [InlineData(false, false)]
+    public void Cold_reads_rest_only_while_something_is_published(bool syncs, bool appends)
+    {
+        var counters = new WalCounters();
+        var pacer = new ColdReadPacer(counters, restFactor: 7);
+        TimeSpan took = TimeSpan.FromMilliseconds(0.5);
+        pacer.Note(took, 256 * 1024);
+        counters.SyncCount += syncs ? 1 : 0;
+        counters.AppendedByteCount += appends ? 1 : 0;
+        Assert.Equal(syncs || appends ? 7 * took : TimeSpan.Zero, pacer.Note(took, 256 * 1024));
+    }
+
+    [Fact]
+    public void A_cold_read_makes_the_disk_read_no_more_than_it_asks_for()
+    {
+        SteppedDirectory world = Reopened(out DurableLog log);
+        string path = log.SegmentsForTest[0].Path;
+        var calls = new List<FileCall>();
+        world.Files.Before = (call, of) =>
+        {
+            if (of == path)
+            {
+                calls.Add(call);
+            }
+        };
+        LogPosition position = LogPosition.At(log.SegmentsForTest[0].BaseOffset);
+        Assert.Equal(ReadStatus.Ok, log.ReadCold(ref position, 4096, out LogRun run));
+        run.Owner.Release();
+        Assert.Equal([FileCall.Open, FileCall.StopReadAhead, FileCall.Read], calls.Take(3));
+        world.Directory.Dispose();
+    }
+
     // A closed and opened directory: nothing is mapped or indexed.
     private static SteppedDirectory Reopened(out DurableLog log)
     {

@@ -7,6 +7,7 @@ public enum FileCall
     Open,
     Write,
     Read,
+    StopReadAhead,
     Sync,
     Rename,
     Unlink,
@@ -318,6 +319,8 @@ internal sealed class SimulatedFileSystem : WalFileSystem
                 file.Sync();
             }
         }
+
+        public override void StopReadAhead() => Check(FileCall.StopReadAhead);
 
         public override void DropCache()
         {

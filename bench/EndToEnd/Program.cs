@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Danube.Fast.Bench.Peers;
 using Danube.Fast.Bench.Subcommands;
 using Danube.Fast.Bench.Workers;
 
@@ -24,6 +25,7 @@ var root = new RootCommand("Danube.Fast end-to-end benchmark. Every figure is pr
     AppendCommand.Create(),
     TelemetryCommand.Create(),
     FuzzCommand.Create(),
+    PeersCommand.Create(),
 };
 ParseResult parsed = root.Parse(args);
 int exitCode = await parsed.InvokeAsync();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Danube.Fast.Bench.Peers.Workers;
 
 namespace Danube.Fast.Bench.Workers;
 
@@ -16,6 +17,8 @@ public static class WorkerHost
         WorkerJob job = JsonSerializer.Deserialize(jobJson, WorkerJson.Default.WorkerJob)!;
         LoadWorker worker = job.Role switch
         {
+            WorkerRole.Consume when job.Peer is { } peer => new PeerConsumeWorker(job, peer),
+            _ when job.Peer is { } peer => new PeerProduceWorker(job, peer),
             WorkerRole.Consume => new ConsumeWorker(job),
             WorkerRole.Spread => new SpreadWorker(job),
             _ => new ProduceWorker(job),

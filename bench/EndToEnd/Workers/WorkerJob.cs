@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Danube.Fast.Bench.Peers.Workers;
 
 namespace Danube.Fast.Bench.Workers;
 
@@ -56,6 +57,9 @@ public sealed record WorkerJob
 
     /// <summary>True when several consumers share one subscription.</summary>
     public bool Shared { get; init; }
+
+    /// <summary>The server to speak to when it is not this project's broker.</summary>
+    public PeerTarget? Peer { get; init; }
 }
 
 /// <summary>State of a worker at one moment. All counts are since its start, histograms since the last <c>clear</c>.</summary>

@@ -1,0 +1,31 @@
+using Danube.Fast.Bench.Runs;
+using Danube.Fast.Harness;
+
+namespace Danube.Fast.Bench.Peers;
+
+/// <summary>A round of this project's broker, with a fresh data folder, through the public client.</summary>
+internal sealed class DanubeSession(PeerScenario scenario, double rate, LoadSession session) : ContenderSession(scenario, rate)
+{
+    protected override int ServerProcess => session.Broker.Pid;
+    protected override WorkerProcess Producer => session.Producer;
+    protected override WorkerProcess? Consumer => session.Consumer;
+
+    public static async Task<DanubeSession> StartAsync(PeerScenario scenario, string durability, double rate, PeerPlan plan)
+    {
+        var setup = new LoadSetup
+        {
+            SizeBytes = scenario.SizeBytes,
+            Durability = durability,
+            Consumers = scenario.HasConsumer ? 1 : 0,
+            OneAtATime = scenario.Shape == LoadShape.Single,
+            Rate = rate,
+            WindowBytes = (long)plan.Window * scenario.SizeBytes,
+            DataParent = plan.DataParent,
+        };
+        return new DanubeSession(scenario, rate, await LoadSession.StartAsync(setup));
+    }
+
+    public override ValueTask DisposeAsync() => session.DisposeAsync();
+
+    protected override async Task<long> CountAsync() => (long)(await BrokerMetrics.ReadAsync(session.Broker.Http)).Sum("danube_topic_messages_in_total");
+}

@@ -1,0 +1,36 @@
+namespace Danube.Fast.Bench.Peers.Workers;
+
+/// <summary>Which protocol a worker speaks.</summary>
+public enum PeerKind
+{
+    /// <summary>JetStream, one acknowledgement per message.</summary>
+    Nats,
+
+    /// <summary>JetStream with fast-ingest batches (server 2.14 and later): one acknowledgement for many messages.</summary>
+    NatsFast,
+
+    Redis,
+
+    /// <summary>Streams, every message an entry of its own.</summary>
+    RabbitMq,
+
+    /// <summary>Streams, messages packed into sub-entries.</summary>
+    RabbitMqPacked,
+}
+
+/// <summary>A stream of a peer, for a worker that publishes to it or consumes from it.</summary>
+public sealed record PeerTarget
+{
+    public PeerKind Kind { get; init; }
+
+    /// <summary>Port on the loopback address.</summary>
+    public int Port { get; init; }
+
+    public string Stream { get; init; } = "";
+
+    /// <summary>Messages that may be unacknowledged.</summary>
+    public int Window { get; init; }
+
+    /// <summary>Messages sent with one write at most.</summary>
+    public int Batch { get; init; }
+}

@@ -19,7 +19,7 @@ internal sealed partial class PeerProcess : IDisposable
         setsid "$@" </dev/null >>"$log" 2>&1 3<&- &
         echo $!
         read -r _ <&3
-        kill -9 -- -$! 2>/dev/null
+        kill -s KILL -- -$! 2>/dev/null || kill -s KILL $! 2>/dev/null
         wait $! 2>/dev/null
         rm -rf -- "$folder"
         """;
@@ -40,7 +40,8 @@ internal sealed partial class PeerProcess : IDisposable
     /// <summary>Process id of the server, which is also its group.</summary>
     public int Id { get; }
 
-    public bool HasExited => !Directory.Exists($"/proc/{Id}");
+    /// <summary>True when it has ended, also while the shell has not taken notice.</summary>
+    public bool HasExited => !File.Exists($"/proc/{Id}/stat") || File.ReadAllText($"/proc/{Id}/stat").Contains(") Z ", StringComparison.Ordinal);
 
     /// <summary>The last lines that the server printed.</summary>
     public string Output => File.Exists(_log) ? string.Join('\n', File.ReadLines(_log).TakeLast(30)) : "";

@@ -55,6 +55,7 @@ internal abstract class PeerServer : IDisposable
     }
 
     /// <summary>Waits until <paramref name="isReady"/> says so; until then it may also fail to connect.</summary>
+    /// <exception cref="PeerUnavailableException">It does not come up.</exception>
     protected void WaitUntil(Func<bool> isReady)
     {
         long began = Environment.TickCount64;
@@ -75,7 +76,7 @@ internal abstract class PeerServer : IDisposable
 
             if (_processes[^1].HasExited || Environment.TickCount64 - began > StartPatience.TotalMilliseconds)
             {
-                throw new InvalidOperationException($"{GetType().Name} does not come up ({reason}):\n{_processes[^1].Output}");
+                throw new PeerUnavailableException($"{GetType().Name} does not come up ({reason}):\n{_processes[^1].Output}");
             }
 
             Thread.Sleep(50);

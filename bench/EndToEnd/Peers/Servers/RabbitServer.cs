@@ -34,9 +34,7 @@ internal sealed class RabbitServer : PeerServer
         var environment = new Dictionary<string, string>(packages.Environment)
         {
             ["HOME"] = home,
-            ["ERL_ROOTDIR"] = erlang,
-            ["ROOTDIR"] = erlang,
-            ["PATH"] = $"{erlang}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            ["PATH"] = $"{WriteLauncher(packages, erlang)}:{erlang}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             ["ERL_EPMD_PORT"] = mapperPort.ToString(CultureInfo.InvariantCulture),
             ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
             ["RABBITMQ_CONF_ENV_FILE"] = PathOf("rabbitmq-env.conf"),
@@ -78,5 +76,19 @@ internal sealed class RabbitServer : PeerServer
     {
         using var connection = new StreamConnection(Port);
         connection.Request(StreamCommand.Delete, o => StreamConnection.WriteString(o, stream));
+    }
+
+    // Debian's own has the place of an installed Erlang written into it.
+    private string WriteLauncher(PeerPackages packages, string erlang)
+    {
+        string folder = Directory.CreateDirectory(PathOf("bin")).FullName, launcher = Path.Combine(folder, "erl");
+        string programs = Path.GetDirectoryName(packages.FindBelow("usr/lib/erlang", "bin/erlexec"))!;
+        File.WriteAllText(launcher, $"#!/bin/sh\nexport ROOTDIR='{erlang}' BINDIR='{programs}' EMU=beam PROGNAME=erl\nexec '{programs}/erlexec' \"$@\"\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(launcher, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
+        }
+
+        return folder;
     }
 }

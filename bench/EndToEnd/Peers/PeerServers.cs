@@ -13,7 +13,7 @@ internal sealed class PeerServers : IDisposable
     private const string OneCall = "its public .NET client, one call per message";
     private const string RawNats = "raw text protocol, window and one reply per message; pull consumer, every message acknowledged";
     private const string FastNats = "raw text protocol, fast-ingest batches: one acknowledgement for many messages";
-    private const string RawRedis = "raw RESP, pipelined XADD; XREADGROUP and XACK of every message";
+    private const string RawRedis = "raw RESP on one connection, pipelined XADD; XREADGROUP and XACK of every message";
     private const string RawStream = "raw stream protocol, one Publish frame per batch, confirms; offset stored every 10,000 messages";
     private const string PackedStream = "the same with sub-entries of up to 64 messages, stored and confirmed as one";
 

@@ -82,5 +82,7 @@ internal sealed class PeerSession : ContenderSession
         _server.Freeze();
     }
 
+    protected override bool CountsNotes => _server.CountsNotes;
+
     protected override Task<long> CountAsync() => Task.FromResult(_server.Count(_stream));
 }

@@ -12,7 +12,7 @@ public sealed class NatsScannerTests
     {
         byte[] bytes = Encoding.ASCII.GetBytes(
             "INFO {\"version\":\"2.15.1\"}\r\nPING\r\nPONG\r\nMSG _INBOX.p 1 27\r\n{\"stream\":\"b\",\"seq\":12345} \r\n"
-            + "MSG b 1 $JS.ACK.b.bench.1.7.7.1700000000.0 4\r\na\r\nb\r\nHMSG _INBOX.c 1 30 30\r\nNATS/1.0 503 No Responders\r\n\r\n"
+            + "MSG b 1 $JS.ACK.b.bench.1.7.7.1700000000.0 4\r\na\r\nb\r\nHMSG _INBOX.c 1 30 30\r\nNATS/1.0 503 No Responders\r\n\r\n\r\n"
             + "HMSG b 1 r.x 12 17\r\nNATS/1.0\r\n\r\nhello\r\nMSG b 1 0\r\n\r\n-ERR 'Slow Consumer'\r\n");
         SplitScan.AssertSame(
             bytes,

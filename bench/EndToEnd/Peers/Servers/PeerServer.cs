@@ -31,6 +31,9 @@ internal abstract class PeerServer : IDisposable
     /// <summary>Messages that the stream holds now.</summary>
     public abstract long Count(string stream);
 
+    /// <summary>True when stored positions of consumers take places in the stream, so that <see cref="Count"/> is too large with a consumer.</summary>
+    public virtual bool CountsNotes => false;
+
     /// <summary>Removes the stream and its data.</summary>
     public abstract void Delete(string stream);
 

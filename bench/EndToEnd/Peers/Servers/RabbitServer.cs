@@ -60,6 +60,8 @@ internal sealed class RabbitServer : PeerServer
     /// <summary>The Erlang machine; what was started is a script around it.</summary>
     public override int ProcessId => _beam > 0 ? _beam : _beam = int.Parse(File.ReadAllText(_pidFile), CultureInfo.InvariantCulture);
 
+    public override bool CountsNotes => true;
+
     public override void Create(string stream)
     {
         using var connection = new StreamConnection(Port);

@@ -17,7 +17,7 @@ internal static class TelemetryCommand
 
     public static Command Create()
     {
-        Option<int> rounds = CommonOptions.Rounds(9);
+        Option<int> rounds = CommonOptions.Rounds(10);
         Option<double> seconds = CommonOptions.Seconds(3), warmUp = CommonOptions.WarmUp(8);
         Option<int> topics = new("--topics") { Description = "topics of the scraped broker", DefaultValueFactory = _ => 1000 };
         Option<int> scrapes = new("--scrapes") { Description = "measured scrapes", DefaultValueFactory = _ => 30 };

@@ -19,6 +19,7 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
     private const string NamespacesPath = "/admin/v1/namespaces";
     private const string MetricsPath = "/metrics";
     private const string DetailedPath = "/metrics/detailed";
+    private const int PieceBytes = 64 * 1024;
     private const string JsonType = "application/json; charset=utf-8";
 
     public async Task HandleAsync(HttpContext context)
@@ -92,7 +93,11 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         context.Response.ContentLength = writer.Written.Length;
         if (context.Request.Method != HttpMethods.Head)
         {
-            await context.Response.Body.WriteAsync(writer.Written, context.RequestAborted);
+            // In pieces, each of which waits until the connection takes it: a page of megabytes at once would be copied into as much new memory.
+            for (ReadOnlyMemory<byte> rest = writer.Written; !rest.IsEmpty; rest = rest[Math.Min(PieceBytes, rest.Length)..])
+            {
+                await context.Response.Body.WriteAsync(rest[..Math.Min(PieceBytes, rest.Length)], context.RequestAborted);
+            }
         }
 
         writer.Return();

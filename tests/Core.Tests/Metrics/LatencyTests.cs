@@ -54,6 +54,8 @@ public sealed class LatencyTests
         MetricHistogram commit = subscription.Counters.CommitLatency;
         Rig.Ack(consumer, subscription, (2, 2), (4, 1));
         Assert.Equal((1, 20.0), (commit.Count, Math.Round(commit.Sum, 6)));
+        Rig.Ack(consumer, subscription, (2, 2));
+        Assert.Equal(1, commit.Count);
         rig.Time.Advance(TimeSpan.FromMilliseconds(100));
         Rig.Ack(consumer, subscription, (0, 2), (5, 1));
         Assert.Equal((3, 20.0 + 130 + 110), (commit.Count, Math.Round(commit.Sum, 6)));

@@ -13,11 +13,16 @@ public static class MetadataKey
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>UTF-8 bytes of a key: 1 to <see cref="MaxKeyBytes"/> bytes, valid Unicode, no control characters.</summary>
+    /// <summary>UTF-8 bytes of a key: starts with '/', 1 to <see cref="MaxKeyBytes"/> bytes, valid Unicode, no control characters.</summary>
     /// <exception cref="ArgumentException">The key breaks a rule.</exception>
     public static byte[] Encode(string key)
     {
         ArgumentException.ThrowIfNullOrEmpty(key);
+        if (key[0] != '/')
+        {
+            throw new ArgumentException("A metadata key starts with '/'.", nameof(key));
+        }
+
         foreach (char c in key)
         {
             if (char.IsControl(c))
@@ -48,6 +53,17 @@ public static class MetadataKey
         if (value.Length > MaxValueBytes)
         {
             throw new ArgumentException($"A metadata value has at most {MaxValueBytes} bytes, this one has {value.Length}.", nameof(value));
+        }
+    }
+
+    /// <summary>Refuses prefixes that no key can have: "" or something that starts with '/' is right.</summary>
+    /// <exception cref="ArgumentException">The prefix starts with something else.</exception>
+    public static void CheckPrefix(string prefix)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        if (prefix.Length > 0 && prefix[0] != '/')
+        {
+            throw new ArgumentException("A prefix of metadata keys starts with '/'.", nameof(prefix));
         }
     }
 }

@@ -8,6 +8,9 @@ namespace Danube.Fast.Metadata;
 /// </summary>
 internal sealed class MetadataTable
 {
+    private const int HistoryCapacity = 16 * 1024;
+    private const long HistoryBytes = 64 * 1024 * 1024;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, MetadataEntry> _entries;
     private readonly SortedSet<string> _keys = new(StringComparer.Ordinal);
@@ -15,11 +18,11 @@ internal sealed class MetadataTable
     private TaskCompletionSource _pulse = NewPulse();
     private bool _closed;
 
-    public MetadataTable(IEnumerable<MetadataEntry> entries, long revision, int historyCapacity)
+    public MetadataTable(IEnumerable<MetadataEntry> entries, long revision)
     {
         _entries = entries.ToDictionary(e => e.Key, StringComparer.Ordinal);
         _keys.UnionWith(_entries.Keys);
-        _history = new ChangeHistory(revision, historyCapacity);
+        _history = new ChangeHistory(revision, HistoryCapacity, HistoryBytes);
     }
 
     public long Revision
@@ -51,29 +54,41 @@ internal sealed class MetadataTable
         }
     }
 
-    /// <summary>Makes a durable change visible; its revision is <see cref="Revision"/> + 1.</summary>
-    public void Apply(MetadataChange change, MetadataEntry? entry)
+    /// <summary>Makes a durable revision visible, all of it at once; it is <see cref="Revision"/> + 1.</summary>
+    public void Apply(MetadataRevision revision)
     {
         TaskCompletionSource pulse;
         lock (_lock)
         {
-            if (entry is null)
+            foreach (MetadataChange change in revision.Changes)
             {
-                _entries.Remove(change.Key);
-                _keys.Remove(change.Key);
-            }
-            else
-            {
-                _entries[change.Key] = entry;
-                _keys.Add(change.Key);
+                if (change.Entry is null)
+                {
+                    _entries.Remove(change.Key);
+                    _keys.Remove(change.Key);
+                }
+                else
+                {
+                    _entries[change.Key] = change.Entry;
+                    _keys.Add(change.Key);
+                }
             }
 
-            _history.Add(change);
+            _history.Add(revision);
             pulse = _pulse;
             _pulse = NewPulse();
         }
 
         pulse.SetResult();
+    }
+
+    /// <summary>Forgets the changes before a revision.</summary>
+    public void Compact(long revision)
+    {
+        lock (_lock)
+        {
+            _history.ForgetBefore(Math.Min(revision, _history.Last + 1));
+        }
     }
 
     /// <summary>Ends all watches.</summary>
@@ -86,14 +101,14 @@ internal sealed class MetadataTable
         }
     }
 
-    public async IAsyncEnumerable<MetadataChange> WatchAsync(
+    public async IAsyncEnumerable<MetadataRevision> WatchAsync(
         string prefix, long fromRevision, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         long next = fromRevision;
         while (true)
         {
             Task wait;
-            MetadataChange? change = null;
+            MetadataRevision? revision = null;
             lock (_lock)
             {
                 if (_closed)
@@ -110,20 +125,27 @@ internal sealed class MetadataTable
                 wait = _pulse.Task;
                 if (next <= _history.Last)
                 {
-                    change = _history[next++];
+                    revision = _history[next++];
                 }
             }
 
-            if (change is null)
+            if (revision is null)
             {
                 await wait.WaitAsync(cancellationToken);
             }
-            else if (change.Key.StartsWith(prefix, StringComparison.Ordinal))
+            else if (Under(prefix, revision) is { } seen)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                yield return change;
+                yield return seen;
             }
         }
+    }
+
+    private static MetadataRevision? Under(string prefix, MetadataRevision revision)
+    {
+        MetadataChange[] changes = [.. revision.Changes.Where(c => c.Key.StartsWith(prefix, StringComparison.Ordinal))];
+        return changes.Length == revision.Changes.Count ? revision
+            : changes.Length == 0 ? null : revision with { Changes = changes };
     }
 
     private static TaskCompletionSource NewPulse() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -57,7 +57,7 @@ public sealed class EmbeddedMetadataStoreTests : MetadataStoreContract, IDisposa
     public async Task A_change_that_the_disk_refused_is_not_made_and_the_store_heals()
     {
         var disk = new FullDisk();
-        await using (IMetadataStore store = EmbeddedMetadataStore.Open(_directory, disk))
+        await using (IMetadataStore store = EmbeddedMetadataStore.Open(_directory, disk, TimeProvider.System))
         {
             MetadataUpdate first = await store.PutAsync("/a", Bytes("1"));
             disk.IsFull = true;
@@ -101,16 +101,6 @@ public sealed class EmbeddedMetadataStoreTests : MetadataStoreContract, IDisposa
     }
 
     [Fact]
-    public async Task Disposing_the_store_ends_its_watches()
-    {
-        IMetadataStore store = await OpenAsync();
-        Task<List<MetadataChange>> watching = TakeAsync(store.WatchAsync("", 0), 1);
-        await store.DisposeAsync();
-        Assert.Empty(await watching);
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await store.GetAsync("/a"));
-    }
-
-    [Fact]
     public async Task Many_changes_of_one_key_leave_a_small_file()
     {
         var value = new byte[64 * 1024];
@@ -127,6 +117,87 @@ public sealed class EmbeddedMetadataStoreTests : MetadataStoreContract, IDisposa
         await using IMetadataStore reopened = await OpenAsync();
         MetadataEntry entry = (await reopened.GetAsync("/a"))!;
         Assert.Equal(((byte)199, 200L, 1L), (entry.Value.Span[0], entry.Revision, entry.CreatedRevision));
+    }
+
+    [Fact]
+    public async Task Leased_keys_die_with_the_process_and_their_revisions_are_not_used_again()
+    {
+        long last;
+        await using (IMetadataStore store = await OpenAsync())
+        {
+            await store.PutAsync("/stays", Bytes("1"));
+            await store.PutAsync("/tied", Bytes("1"));
+            MetadataLease lease = await store.GrantLeaseAsync(TimeSpan.FromSeconds(60));
+            await store.CommitAsync(new MetadataTransaction().Put("/member", Bytes("1"), lease.Id));
+            last = (await store.CommitAsync(new MetadataTransaction().Put("/tied", Bytes("2"), lease.Id))).Revision;
+        }
+
+        await using IMetadataStore reopened = await OpenAsync();
+        Assert.Equal(["/stays"], (await reopened.ListAsync("")).Entries.Select(e => e.Key));
+        Assert.Equal(last + 1, (await reopened.PutAsync("/new", Bytes("1"))).Revision);
+    }
+
+    [Fact]
+    public async Task A_transaction_cut_short_by_a_crash_is_there_whole_or_not_at_all()
+    {
+        await using (IMetadataStore store = await OpenAsync())
+        {
+            await store.PutAsync("/old", Bytes("1"));
+            await store.PutAsync("/kept", Bytes("1"));
+        }
+
+        long before = new FileInfo(FilePath).Length;
+        await using (IMetadataStore store = await OpenAsync())
+        {
+            await store.CommitAsync(new MetadataTransaction().Put("/a", Bytes("new")).Put("/kept", Bytes("2")).Delete("/old").Put("/z", Bytes("new")));
+        }
+
+        byte[] whole = await File.ReadAllBytesAsync(FilePath);
+        var seen = new HashSet<string>();
+        for (int cut = (int)before; cut <= whole.Length; cut += 8)
+        {
+            await File.WriteAllBytesAsync(FilePath, whole[..cut]);
+            await using IMetadataStore reopened = await OpenAsync();
+            MetadataListing listing = await reopened.ListAsync("");
+            seen.Add(string.Join(' ', listing.Entries.Select(e => $"{e.Key}={Text(e.Value)}")));
+            Assert.True(listing.Entries.All(e => e.Revision <= listing.Revision));
+        }
+
+        Assert.Equal(["/kept=1 /old=1", "/a=new /kept=2 /z=new"], seen);
+    }
+
+    [Fact]
+    public async Task A_later_change_is_not_undone_by_the_transaction_before_it()
+    {
+        await using (IMetadataStore store = await OpenAsync())
+        {
+            await store.CommitAsync(new MetadataTransaction().Put("/a", Bytes("1")).Put("/b", Bytes("1")).Put("/c", Bytes("1")));
+            await store.DeleteAsync("/a");
+            await store.PutAsync("/b", Bytes("2"));
+            MetadataLease lease = await store.GrantLeaseAsync(TimeSpan.FromSeconds(60));
+            await store.CommitAsync(new MetadataTransaction().Put("/c", Bytes("leased"), lease.Id));
+        }
+
+        await using IMetadataStore reopened = await OpenAsync();
+        Assert.Equal(["/b=2"], (await reopened.ListAsync("")).Entries.Select(e => $"{e.Key}={Text(e.Value)}"));
+    }
+
+    [Fact]
+    public async Task A_transaction_that_the_disk_refused_leaves_nothing_behind()
+    {
+        var disk = new FullDisk();
+        await using (IMetadataStore store = EmbeddedMetadataStore.Open(_directory, disk, TimeProvider.System))
+        {
+            await store.PutAsync("/a", Bytes("1"));
+            disk.IsFull = true;
+            await Assert.ThrowsAnyAsync<IOException>(async () =>
+                await store.CommitAsync(new MetadataTransaction().Put("/a", Bytes("no")).Put("/b", Bytes("no"))));
+            disk.IsFull = false;
+            await store.PutAsync("/c", Bytes("2"));
+        }
+
+        await using IMetadataStore reopened = await OpenAsync();
+        Assert.Equal(["/a=1", "/c=2"], (await reopened.ListAsync("")).Entries.Select(e => $"{e.Key}={Text(e.Value)}"));
     }
 
     private void Change(Action<FileStream> change)

@@ -14,7 +14,12 @@ internal sealed record Contender(string Name, string Durability, string Client, 
     public bool IsDanube => Kind is null;
 
     /// <summary>False for variants that exist for one kind of load only.</summary>
-    public bool Joins(PeerScenario scenario) => Kind is not (PeerKind.NatsFast or PeerKind.RabbitMqPacked) || scenario.Shape is LoadShape.Publish or LoadShape.Consume;
+    public bool Joins(PeerScenario scenario) => Kind switch
+    {
+        PeerKind.NatsFast or PeerKind.RabbitMqPacked => scenario.Shape is LoadShape.Publish or LoadShape.Consume,
+        PeerKind.RedisMany => scenario.Shape == LoadShape.Publish,
+        _ => true,
+    };
 
     /// <summary>Starts a round.</summary>
     /// <param name="scenario">What is measured.</param>

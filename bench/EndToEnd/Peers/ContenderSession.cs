@@ -26,13 +26,13 @@ internal abstract class ContenderSession(PeerScenario scenario, double rate) : I
         var server = ProcessorTime.Of(ServerProcess);
         ProcessorTime[] client = [.. clients.Select(ProcessorTime.Of)];
         long started = Stopwatch.GetTimestamp();
-        WorkerSnapshot before = await counter.SnapAsync();
+        WorkerSnapshot before = await NextChangeAsync(counter, cancellation);
         await Task.Delay(TimeSpan.FromSeconds(plan.Seconds), cancellation);
-        WorkerSnapshot after = await counter.SnapAsync();
+        WorkerSnapshot after = await NextChangeAsync(counter, cancellation);
         TimeSpan elapsed = Stopwatch.GetElapsedTime(started);
         var serverAfter = ProcessorTime.Of(ServerProcess);
         ProcessorTime[] clientAfter = [.. clients.Select(ProcessorTime.Of)];
-        long messages = Consumer is null ? after.Acknowledged - before.Acknowledged : after.Messages - before.Messages;
+        long messages = Progress(after) - Progress(before);
         return new PeerSample
         {
             Rate = messages / Stopwatch.GetElapsedTime(before.Ticks, after.Ticks).TotalSeconds,
@@ -53,6 +53,22 @@ internal abstract class ContenderSession(PeerScenario scenario, double rate) : I
 
     /// <summary>True when the server counts notes of its own among the messages while there is a consumer; then what the consumer received is the exact count.</summary>
     protected virtual bool CountsNotes => false;
+
+    private long Progress(WorkerSnapshot snapshot) => Consumer is null ? snapshot.Acknowledged : snapshot.Messages;
+
+    // A server may acknowledge thousands of messages at once and then nothing for a second: a window from one such moment to another has no broken piece at its ends.
+    private async Task<WorkerSnapshot> NextChangeAsync(WorkerProcess counter, CancellationToken cancellation)
+    {
+        const int Patience = 20_000, PollMs = 5;
+        WorkerSnapshot first = await counter.SnapAsync(), now = first;
+        for (long started = Environment.TickCount64; Progress(now) == Progress(first) && Environment.TickCount64 - started < Patience;)
+        {
+            await Task.Delay(PollMs, cancellation);
+            now = await counter.SnapAsync();
+        }
+
+        return now;
+    }
 
     // The producer stops when everything was acknowledged; then the server and the consumer must have exactly as much.
     private async Task<long> FinishAsync(CancellationToken cancellation)

@@ -14,6 +14,7 @@ internal sealed class PeerServers : IDisposable
     private const string RawNats = "raw text protocol, window and one reply per message; pull consumer, every message acknowledged";
     private const string FastNats = "raw text protocol, fast-ingest batches: one acknowledgement for many messages";
     private const string RawRedis = "raw RESP on one connection, pipelined XADD; XREADGROUP and XACK of every message";
+    private const string ManyRedis = "raw RESP on 16 connections, one batch to each in turn; no order between them";
     private const string RawStream = "raw stream protocol, one Publish frame per batch, confirms; offset stored every 10,000 messages";
     private const string PackedStream = "the same with sub-entries of up to 64 messages, stored and confirmed as one";
 
@@ -78,7 +79,9 @@ internal sealed class PeerServers : IDisposable
                 foreach (bool syncs in new[] { false, true })
                 {
                     var server = new RedisServer(redis, syncs, dataParent);
-                    Add(server, new Contender($"{server.Version}, appendfsync {(syncs ? "always" : "everysec")}", syncs ? "fsync" : "os", RawRedis, PeerKind.Redis, server));
+                    string title = $"{server.Version}, appendfsync {(syncs ? "always" : "everysec")}", durability = syncs ? "fsync" : "os";
+                    Add(server, new Contender(title, durability, RawRedis, PeerKind.Redis, server));
+                    _contenders.Add(new Contender(title + ", 16 connections", durability, ManyRedis, PeerKind.RedisMany, server));
                 }
 
                 break;

@@ -44,7 +44,15 @@ internal sealed partial class PeersRun(IReadOnlyList<Contender> contenders, Peer
         try
         {
             await using ContenderSession session = await row.Contender.StartAsync(scenario, RateOf(scenario, row.Contender), plan);
-            row.Add(await session.MeasureAsync(plan, cancellation));
+            PeerSample sample = await session.MeasureAsync(plan, cancellation);
+            if (sample.Rate > 0)
+            {
+                row.Add(sample);
+            }
+            else
+            {
+                row.Fail("Nothing went through in the measured window.");
+            }
         }
         catch (Exception e) when (e is InvalidOperationException or InvalidDataException or IOException or System.Net.Sockets.SocketException)
         {

@@ -8,13 +8,14 @@ internal static class PeerClients
         PeerKind.Nats => new NatsPublisher(target),
         PeerKind.NatsFast => new NatsFastPublisher(target),
         PeerKind.Redis => new RedisPublisher(target),
+        PeerKind.RedisMany => new RedisManyPublisher(target),
         _ => new StreamPublisher(target),
     };
 
     public static IPeerSubscriber OpenSubscriber(PeerTarget target) => target.Kind switch
     {
         PeerKind.Nats or PeerKind.NatsFast => new NatsSubscriber(target),
-        PeerKind.Redis => new RedisSubscriber(target),
+        PeerKind.Redis or PeerKind.RedisMany => new RedisSubscriber(target),
         _ => new StreamSubscriber(target),
     };
 }

@@ -11,6 +11,9 @@ public enum PeerKind
 
     Redis,
 
+    /// <summary>Streams, published to over many connections at once; no order between them.</summary>
+    RedisMany,
+
     /// <summary>Streams, every message an entry of its own.</summary>
     RabbitMq,
 

@@ -47,6 +47,15 @@ internal sealed class RedisPublisher(PeerTarget target) : IPeerPublisher
         return _acknowledged;
     }
 
+    /// <summary>Waits for so many replies to XADD.</summary>
+    public void ReadReplies(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            Take(_connection.Next());
+        }
+    }
+
     public void Dispose() => _connection.Dispose();
 
     private void Take(in RespToken token) =>

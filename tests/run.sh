@@ -66,7 +66,7 @@ install_needed() {
 
 # command:package pairs that are only unpacked, into artifacts/packages: their packages would start a system service, which no
 # test wants. Where the command is installed already, that one is used.
-unpacked='etcd:etcd-server etcdctl:etcd-client'
+unpacked='etcd:etcd-server etcdctl:etcd-client promtool:prometheus'
 packages=$root/artifacts/packages
 
 unpack_needed() {

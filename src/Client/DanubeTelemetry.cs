@@ -2,10 +2,13 @@ using System.Diagnostics;
 
 namespace Danube.Fast.Client;
 
-/// <summary>Tracing of the client. Nothing is created or allocated while nobody listens.</summary>
+/// <summary>Tracing of the client. Nothing is created or allocated while nobody listens, nor for a message that is not sampled.</summary>
 public static class DanubeTelemetry
 {
-    /// <summary>Name of the client's <see cref="ActivitySource"/>: add it to a tracer provider to see sends as spans.</summary>
+    /// <summary>
+    /// Name of the client's <see cref="ActivitySource"/>: add it to a tracer provider to see messages that are sent (<c>publish</c>), posted
+    /// (<c>create</c>) and handled (<c>process</c>) as spans. The broker's source has the same name.
+    /// </summary>
     public const string ActivitySourceName = "Danube.Fast";
 
     internal static readonly ActivitySource Source = new(ActivitySourceName);

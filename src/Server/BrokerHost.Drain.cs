@@ -55,6 +55,7 @@ public sealed partial class BrokerHost
         await _housekeeping.WhenStopped();
         await _topics.CloseAsync();
         await _metadata.DisposeAsync();
+        _otlp?.Dispose();
 
         // The clean checkpoint says that nothing has to be looked for at the next start: last.
         _data.Dispose();

@@ -6,6 +6,7 @@ using Danube.Fast.Server.Configuration;
 using Danube.Fast.Server.Http;
 using Danube.Fast.Server.Metrics;
 using Danube.Fast.Server.Sessions;
+using Danube.Fast.Server.Telemetry;
 using Danube.Fast.Server.Topics;
 using Danube.Fast.Server.Transport;
 using Danube.Fast.Wal;
@@ -20,6 +21,7 @@ namespace Danube.Fast.Server;
 public sealed partial class BrokerHost : IAsyncDisposable
 {
     private readonly BrokerOptions _options;
+    private readonly LogCategories _logs;
     private readonly ILogger _log;
     private readonly BrokerState _state;
     private readonly DataDirectory _data;
@@ -32,23 +34,25 @@ public sealed partial class BrokerHost : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly long _startedMs = Environment.TickCount64;
     private HttpEndpoint? _http;
+    private OtlpExport? _otlp;
     private Task? _drain;
 
-    private BrokerHost(BrokerOptions options, DataDirectory data, IMetadataStore metadata, Listener listener, ILogger log)
+    private BrokerHost(BrokerOptions options, DataDirectory data, IMetadataStore metadata, Listener listener, LogCategories logs)
     {
         _options = options;
-        _log = log;
+        _logs = logs;
+        _log = logs.Broker;
         _data = data;
         _metadata = metadata;
         _listener = listener;
         Name = options.BrokerName.Length > 0 ? options.BrokerName : Environment.MachineName;
         _state = new BrokerState();
         Requests = new RequestCounters();
-        _topics = new TopicRegistry(new TopicCatalog(metadata), data, new MemoryLogStore(), options, _state, Requests, TimeProvider.System, log);
+        _topics = new TopicRegistry(new TopicCatalog(metadata), data, new MemoryLogStore(), options, _state, Requests, TimeProvider.System, logs.Topics);
         _health = new BrokerHealth(_state, data, _topics);
-        _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), log) { Sessions = () => _sessions! });
+        _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), logs.Connections) { Sessions = () => _sessions! });
         RegisterMetrics();
-        _housekeeping = new Housekeeping(_topics, _sessions, log);
+        _housekeeping = new Housekeeping(_topics, _sessions, logs.Topics);
     }
 
     /// <summary>Name of this broker.</summary>
@@ -78,24 +82,24 @@ public sealed partial class BrokerHost : IAsyncDisposable
     public static async Task<BrokerHost> StartAsync(BrokerOptions options, ILoggerFactory? logs = null, CancellationToken cancellationToken = default)
     {
         ConfigLoader.Check(options);
-        ILogger log = (logs ?? NullLoggerFactory.Instance).CreateLogger("Danube.Fast");
+        var categories = new LogCategories(logs ?? NullLoggerFactory.Instance);
         var opened = new Stack<IAsyncDisposable>();
         try
         {
             // The lock comes first: two brokers on one folder must not even look at the metadata.
-            var events = new WalEventLog(log);
+            var events = new WalEventLog(categories.Storage);
             DataDirectory data = OpenData(options, events);
             opened.Push(new Disposer(data));
             EmbeddedMetadataStore metadata = EmbeddedMetadataStore.Open(Path.Combine(data.RootPath, "metadata"));
             opened.Push(metadata);
             if (metadata.DamagedBytes > 0)
             {
-                Log.MetadataDamaged(log, metadata.DamagedBytes, data.RootPath);
+                Log.MetadataDamaged(categories.Storage, metadata.DamagedBytes, data.RootPath);
             }
 
-            Listener listener = BindNative(options, log);
+            Listener listener = BindNative(options, categories.Connections);
             opened.Push(new Disposer(listener));
-            var host = new BrokerHost(options, data, metadata, listener, log);
+            var host = new BrokerHost(options, data, metadata, listener, categories);
             await host._topics.LoadAsync(cancellationToken);
             events.NameOf = host._health.NameOf;
             await host.StartHttpAsync(cancellationToken);
@@ -155,7 +159,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
     private async Task StartHttpAsync(CancellationToken cancellationToken)
     {
         var endPoint = new IPEndPoint(_options.HttpAddress, _options.HttpPort);
-        var api = new AdminApi(_topics, Requests, new MetricsPage(Metrics), _health, Brokers, _log);
+        var api = new AdminApi(_topics, Requests, new MetricsPage(Metrics), _health, Brokers, _logs.Http);
         try
         {
             _http = await Http.HttpEndpoint.StartAsync(endPoint, api.HandleAsync, cancellationToken);
@@ -176,6 +180,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
             }
         }
 
+        _otlp = OtlpExport.Start(_options.Otlp, Name, _logs.Telemetry);
         _housekeeping.Start(_stopping.Token);
         _listener.Start(_sessions.OnAccepted);
         Log.Ready(_log, Name, NativeEndPoint, HttpEndPoint, DataDirectory);

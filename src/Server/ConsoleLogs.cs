@@ -11,6 +11,11 @@ internal static class ConsoleLogs
     public static ILoggerFactory Create(LogOutputOptions options) => LoggerFactory.Create(builder =>
     {
         builder.SetMinimumLevel(options.Level);
+        foreach ((string category, LogLevel level) in options.Levels.Set)
+        {
+            builder.AddFilter(LogCategories.Prefix + category, level);
+        }
+
         builder.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         if (options.Json)
         {

@@ -36,8 +36,8 @@ internal static partial class Log
     [LoggerMessage(14, LogLevel.Error, "Connection {Id} failed.")]
     public static partial void ConnectionFailed(ILogger log, Exception error, long id);
 
-    [LoggerMessage(15, LogLevel.Error, "Request {Command} failed on connection {Id}.")]
-    public static partial void RequestFailed(ILogger log, Exception error, string command, long id);
+    [LoggerMessage(15, LogLevel.Error, "Request {Command} with correlation id {CorrelationId} failed on connection {Id}.")]
+    public static partial void RequestFailed(ILogger log, Exception error, string command, string correlationId, long id);
 
     [LoggerMessage(20, LogLevel.Information, "Topic {Topic} created: id {TopicId}, {Durability}.")]
     public static partial void TopicCreated(ILogger log, string topic, ulong topicId, string durability);
@@ -66,9 +66,15 @@ internal static partial class Log
     [LoggerMessage(28, LogLevel.Warning, "All messages of topic {Topic} were purged on request.")]
     public static partial void TopicPurged(ILogger log, string topic);
 
-    [LoggerMessage(30, LogLevel.Error, "HTTP request {Path} failed.")]
-    public static partial void HttpFailed(ILogger log, Exception error, string path);
+    [LoggerMessage(30, LogLevel.Error, "HTTP request {RequestId} to {Path} failed.")]
+    public static partial void HttpFailed(ILogger log, Exception error, string requestId, string path);
 
     [LoggerMessage(31, LogLevel.Error, "{Bytes} bytes of the metadata in {Folder} are damaged: topics or subscriptions may be missing, their logs are still in the data directory. Restore the file from a backup if there is one.")]
     public static partial void MetadataDamaged(ILogger log, long bytes, string folder);
+
+    [LoggerMessage(40, LogLevel.Information, "Exporting to the OpenTelemetry collector {Endpoint} by {Protocol}: metrics {Metrics}, traces {Traces}.")]
+    public static partial void OtlpStarted(ILogger log, Uri endpoint, string protocol, bool metrics, bool traces);
+
+    [LoggerMessage(41, LogLevel.Warning, "The export to {Endpoint} fails, what it should have sent is lost; further failures are told once a minute: {Text}")]
+    public static partial void OtlpFailed(ILogger log, Uri endpoint, string text);
 }

@@ -18,7 +18,7 @@ static int Refuse(string message)
 static async Task<int> RunAsync(BrokerOptions options, bool stopWithInput)
 {
     using ILoggerFactory logs = ConsoleLogs.Create(options.Log);
-    ILogger log = logs.CreateLogger("Danube.Fast");
+    ILogger log = logs.CreateLogger(LogCategories.Prefix + nameof(LogCategories.Broker));
     var stop = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
     int signals = 0;
     using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);

@@ -36,6 +36,9 @@ public sealed partial class SourceRuleTests
     public void No_method_is_async_void() => AssertNowhere(AsyncVoid(), "src", "bench", "loadtests", "examples");
 
     [Fact]
+    public void Every_log_line_is_declared_with_an_event_id() => AssertNowhere(UndeclaredLogLine(), "src");
+
+    [Fact]
     public void Nobody_blocks_on_a_task_or_sleeps_on_the_data_path() =>
         AssertNowhere(Blocking(), "src/Protocol", "src/Core", "src/Server/Sessions", "src/Server/Transport", "src/Client");
 
@@ -51,6 +54,9 @@ public sealed partial class SourceRuleTests
         ];
         Assert.Empty(hits);
     }
+
+    [GeneratedRegex(@"\.Log(Trace|Debug|Information|Warning|Error|Critical)\(")]
+    private static partial Regex UndeclaredLogLine();
 
     [GeneratedRegex(@"\b(TODO|FIXME|HACK|XXX)\b|NotImplementedException")]
     private static partial Regex UnfinishedMark();

@@ -41,19 +41,18 @@ public sealed class TypeRuleTests
     }
 
     [Fact]
-    public void Log_event_ids_are_unique_within_an_assembly()
+    public void Log_event_ids_are_unique_over_all_projects()
     {
-        foreach ((string project, Assembly assembly) in SourceTree.Load())
-        {
-            IEnumerable<IGrouping<int, string>> repeated = assembly.GetTypes()
-                .SelectMany(t => t.GetMethods(Declared))
+        (int Id, string Name)[] events =
+        [
+            .. SourceTree.Load().SelectMany(a => a.Assembly.GetTypes().SelectMany(t => t.GetMethods(Declared))
                 .SelectMany(m => m.GetCustomAttributesData()
-                    .Where(a => a.AttributeType.Name == "LoggerMessageAttribute")
-                    .Select(a => (Id: EventId(a), Name: $"{m.DeclaringType!.Name}.{m.Name}")))
-                .GroupBy(e => e.Id, e => e.Name)
-                .Where(g => g.Count() > 1);
-            Assert.True(!repeated.Any(), project + ": " + string.Join("; ", repeated.Select(g => $"{g.Key} = {string.Join(", ", g)}")));
-        }
+                    .Where(d => d.AttributeType.Name == "LoggerMessageAttribute")
+                    .Select(d => (EventId(d), $"{a.Project}: {m.DeclaringType!.Name}.{m.Name}")))),
+        ];
+        Assert.NotEmpty(events);
+        Assert.Empty(events.Where(e => e.Id <= 0).Select(e => e.Name));
+        Assert.Empty(events.GroupBy(e => e.Id).Where(g => g.Count() > 1).Select(g => $"{g.Key} = {string.Join(", ", g.Select(e => e.Name))}"));
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Danube.Fast.Client.Tests;
 
 /// <summary>Steady state allocates nothing per message: counted over the whole process, fake broker included.</summary>
@@ -42,6 +44,20 @@ public sealed class AllocationTests : IAsyncLifetime
         }
 
         Assert.True(best < Slack, $"{best} bytes for {Count} messages");
+    }
+
+    /// <summary>A listener that samples nothing costs nothing.</summary>
+    [Fact]
+    public async Task Messages_that_are_not_sampled_while_somebody_listens()
+    {
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = s => s.Name == DanubeTelemetry.ActivitySourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.None,
+        };
+        ActivitySource.AddActivityListener(listener);
+        await Posting_receiving_and_acknowledging();
+        await Sending_and_awaiting_in_windows();
     }
 
     [Fact]

@@ -11,6 +11,7 @@ public sealed partial class Consumer
 {
     private readonly FrameView _view = new();
     private readonly int _maxRawLength;
+    private readonly ProcessTrace _process;
     private Deliver _deliver;
     private ConsumerSession? _session;
     private byte[]? _scratch;
@@ -25,6 +26,7 @@ public sealed partial class Consumer
     // Of the frame: next record, end of the records, records left, offset of the next one.
     private int _at, _recordsEnd, _left;
     private long _offset;
+    private bool _isTraced;
 
     // Below it the application may have acknowledged offsets before a reconnect.
     private long _settledEnd;
@@ -112,6 +114,7 @@ public sealed partial class Consumer
         _nextOffset = header.Offset + count;
         _generation = header.Generation;
         _view.HeaderAt = headerAt;
+        _isTraced = ProcessTrace.Covers(header);
         _settledEnd = session.Owner.SettledEnd;
         if (header.IsChunk)
         {

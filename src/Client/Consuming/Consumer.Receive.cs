@@ -13,6 +13,11 @@ public sealed partial class Consumer
     {
         FrameView view = _view;
         view.Version++;
+        if (_process.IsOpen)
+        {
+            EndProcess();
+        }
+
         while (true)
         {
             if (_left > 0 && _session!.IsCurrent(_epoch))
@@ -35,6 +40,11 @@ public sealed partial class Consumer
                 }
 
                 message = new Message(view, at, length, _partition, _generation, offset, _epoch);
+                if (_isTraced)
+                {
+                    view.Activity = _process.Start(message);
+                }
+
                 return true;
             }
 
@@ -90,6 +100,13 @@ public sealed partial class Consumer
         {
             registration.Dispose();
         }
+    }
+
+    /// <summary>The application is done with the message given out last.</summary>
+    private void EndProcess()
+    {
+        _view.Activity = null;
+        _process.End();
     }
 
     /// <summary>Nothing to read: the moment to tell the broker what was done.</summary>

@@ -25,6 +25,7 @@ public sealed partial class Consumer : IAsyncDisposable
         Name = name;
         Blocks = blocks;
         _maxRawLength = maxFrame;
+        _process = new ProcessTrace(this);
         _chunks = new ChunkAssembler(options.MaxChunkedBytes, link.Options.TimeProvider);
         _ackTimer = link.Options.TimeProvider.CreateTimer(static consumer => ((Consumer)consumer!).OnAckTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -86,6 +87,7 @@ public sealed partial class Consumer : IAsyncDisposable
         }
 
         _client.Forget(this);
+        _process.End();
         var cause = new DanubeException(ErrorCode.EndOfStream, $"The consumer of {Topic} is disposed.");
         await Task.WhenAll(_partitions.Select(p => p.CloseAsync(cause).AsTask())).ConfigureAwait(false);
         await _ackTimer.DisposeAsync().ConfigureAwait(false);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Danube.Fast.Client;
 
 /// <summary>
@@ -13,4 +15,7 @@ internal sealed class FrameView
     public byte[] HeaderBytes { get; set; } = [];
     public int HeaderAt { get; set; }
     public ushort RedeliveryCount { get; set; }
+
+    /// <summary>The span of the message given out last, when it is traced.</summary>
+    public Activity? Activity { get; set; }
 }

@@ -96,7 +96,7 @@ public readonly struct Message
     /// <summary>The subscription epoch it was delivered in: acknowledgements of an older one do not count any more.</summary>
     internal uint Epoch { get; }
 
-    /// <summary>The trace context that the producer put into the batch of this message.</summary>
+    /// <summary>The trace context that the message was sent with: of its sending, or of the activity it was sent in. Only sampled ones travel.</summary>
     /// <param name="context">The context when the answer is true.</param>
     public bool TryGetTraceContext(out ActivityContext context)
     {
@@ -109,6 +109,12 @@ public readonly struct Message
             : default;
         return present;
     }
+
+    /// <summary>
+    /// The span <c>process</c> of this message, which ends with the next receive call; null when the message is not sampled or nobody listens. It is
+    /// not made the current activity: set <see cref="System.Diagnostics.Activity.Current"/> to it, or name it as the parent of your own spans.
+    /// </summary>
+    public Activity? Activity => Frame().Activity;
 
     /// <summary>A copy that stays valid.</summary>
     public OwnedMessage ToOwned()

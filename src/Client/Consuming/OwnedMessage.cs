@@ -57,6 +57,6 @@ public sealed class OwnedMessage
     /// <summary>How often the message was taken before without being acknowledged.</summary>
     public int RedeliveryCount { get; }
 
-    /// <summary>The trace context that the producer put into the batch of this message, null when there is none.</summary>
+    /// <summary>As <see cref="Message.TryGetTraceContext"/>; null when there is none.</summary>
     public ActivityContext? TraceContext { get; }
 }

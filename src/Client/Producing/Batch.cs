@@ -18,7 +18,6 @@ internal sealed class Batch : IDisposable
     private ulong _keyHash, _sealedSequence;
     private uint _sealedChannel, _delayMs;
     private long _publishTimeMicros;
-    private BatchTrace _trace;
     private Chunk _chunk;
 
     public Batch(BatchPool pool, int maxFrame)
@@ -55,6 +54,9 @@ internal sealed class Batch : IDisposable
     /// <summary>Delay and time to live of its records. Set when it is opened.</summary>
     public FrameTiming Timing { get; set; }
 
+    /// <summary>The sampled activity that all its messages were sent in; null when there is none. Its context travels in the header.</summary>
+    public Activity? Context { get; set; }
+
     /// <summary>Bytes of the window that it may take while it is open.</summary>
     public long Reserved { get; set; }
 
@@ -72,7 +74,6 @@ internal sealed class Batch : IDisposable
     {
         _references = 1;
         OpenedTimestamp = Stopwatch.GetTimestamp();
-        _trace.Capture();
     }
 
     public bool TryAppend(ReadOnlySpan<byte> payload)
@@ -105,6 +106,7 @@ internal sealed class Batch : IDisposable
     {
         Large = large;
         Timing = large.Timing;
+        Context = large.Context;
         _writer.TryAppendBare(large.TakeChunk(out _chunk));
     }
 
@@ -139,7 +141,7 @@ internal sealed class Batch : IDisposable
         ulong keyHash = Large is null ? _keyHash : Large.KeyHash;
         var fields = new PublishFields
         {
-            Flags = _chunk.Flags | (hasOneKey ? FrameFlags.OneKey : FrameFlags.None) | (_trace.IsSampled ? FrameFlags.Sampled : FrameFlags.None),
+            Flags = _chunk.Flags | (hasOneKey ? FrameFlags.OneKey : FrameFlags.None) | (Context is not null ? FrameFlags.Sampled : FrameFlags.None),
             Attributes = _chunk.Index,
             RawLength = _chunk.MessageLength,
             ProducerId = producerId,
@@ -149,8 +151,7 @@ internal sealed class Batch : IDisposable
             DelayMs = _delayMs,
             TimeToLiveSeconds = Timing.TimeToLiveSeconds,
         };
-        ReadOnlyMemory<byte> frame = _writer.Seal(fields, channel, codec, _trace.TraceId, _trace.SpanId);
-        MemoryMarshal.TryGetArray(frame, out ArraySegment<byte> segment);
+        MemoryMarshal.TryGetArray(Seal(fields, channel, codec), out ArraySegment<byte> segment);
         Frame = segment;
         _sealedSequence = sequence;
         _sealedChannel = channel;
@@ -173,7 +174,7 @@ internal sealed class Batch : IDisposable
         _keyState = KeyState.None;
         _sealedSequence = 0;
         _publishTimeMicros = 0;
-        _trace = default;
+        Context = null;
         _chunk = default;
         Large = null;
         Timing = default;
@@ -183,6 +184,19 @@ internal sealed class Batch : IDisposable
     }
 
     public void Dispose() => _writer.Dispose();
+
+    private ReadOnlyMemory<byte> Seal(in PublishFields fields, uint channel, Codec codec)
+    {
+        if (Context is null)
+        {
+            return _writer.Seal(fields, channel, codec);
+        }
+
+        Span<byte> traceId = stackalloc byte[16], spanId = stackalloc byte[8];
+        Context.TraceId.CopyTo(traceId);
+        Context.SpanId.CopyTo(spanId);
+        return _writer.Seal(fields, channel, codec, traceId, spanId);
+    }
 
     private void NoteKey(ReadOnlySpan<byte> key)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Client;
@@ -28,10 +29,14 @@ internal sealed class LargeMessage
         HasKey = message.HasKey;
         KeyHash = message.HasKey ? Protocol.KeyHash.Compute(message.Key.Span) : 0;
         Operation = operation;
+        Context = operation.Context;
         IsPost = operation.IsPost;
     }
 
     public FrameTiming Timing { get; }
+
+    /// <summary>As <see cref="Batch.Context"/>.</summary>
+    public Activity? Context { get; }
 
     /// <summary>Chunks have no room for a key: only its hash travels, in the header.</summary>
     public bool HasKey { get; }

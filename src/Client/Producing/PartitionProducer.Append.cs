@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Client;
@@ -11,13 +12,13 @@ internal sealed partial class PartitionProducer
     private long _appended;
 
     /// <summary>Takes the message if there is room right now.</summary>
-    public bool TryPost(ReadOnlySpan<byte> payload)
+    public bool TryPost(ReadOnlySpan<byte> payload, Activity? context)
     {
         bool posted, pump;
         lock (_gate)
         {
             ThrowIfFaulted();
-            posted = _firstWaiter is null && TryAppend(payload);
+            posted = _firstWaiter is null && TryAppend(payload, context);
             pump = TryTakePump();
         }
 
@@ -30,13 +31,13 @@ internal sealed partial class PartitionProducer
     }
 
     /// <summary>As above.</summary>
-    public bool TryPost(in OutgoingMessage message)
+    public bool TryPost(in OutgoingMessage message, Activity? context)
     {
         bool posted, pump;
         lock (_gate)
         {
             ThrowIfFaulted();
-            posted = _firstWaiter is null && TryAppend(message, null);
+            posted = _firstWaiter is null && TryAppend(message, null, context);
             pump = TryTakePump();
         }
 
@@ -49,17 +50,17 @@ internal sealed partial class PartitionProducer
     }
 
     /// <summary>Takes the message as soon as there is room.</summary>
-    public ValueTask PostAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        !cancellationToken.IsCancellationRequested && payload.Length <= _longestPlain && TryPost(payload.Span)
+    public ValueTask PostAsync(ReadOnlyMemory<byte> payload, Activity? context, CancellationToken cancellationToken) =>
+        !cancellationToken.IsCancellationRequested && payload.Length <= _longestPlain && TryPost(payload.Span, context)
             ? default
-            : WaitToPost(new OutgoingMessage { Payload = payload }, cancellationToken);
+            : WaitToPost(new OutgoingMessage { Payload = payload }, context, cancellationToken);
 
     /// <summary>As above.</summary>
-    public ValueTask PostAsync(in OutgoingMessage message, CancellationToken cancellationToken) =>
-        !cancellationToken.IsCancellationRequested && !IsLarge(message) && TryPost(message) ? default : WaitToPost(message, cancellationToken);
+    public ValueTask PostAsync(in OutgoingMessage message, Activity? context, CancellationToken cancellationToken) =>
+        !cancellationToken.IsCancellationRequested && !IsLarge(message) && TryPost(message, context) ? default : WaitToPost(message, context, cancellationToken);
 
     /// <summary>Takes the message as soon as there is room; the task ends with the acknowledgement.</summary>
-    public ValueTask<MessageId> SendAsync(in OutgoingMessage message, CancellationToken cancellationToken)
+    public ValueTask<MessageId> SendAsync(in OutgoingMessage message, Activity? context, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -68,17 +69,17 @@ internal sealed partial class PartitionProducer
 
         if (IsLarge(message))
         {
-            SendOperation large = StartLarge(message, isPost: false, cancellationToken);
+            SendOperation large = StartLarge(message, isPost: false, context, cancellationToken);
             return new ValueTask<MessageId>(large, large.Version);
         }
 
         SendOperation operation = _operations.Rent();
-        operation.Begin(this, isPost: false, cancellationToken.CanBeCanceled);
+        operation.Begin(this, isPost: false, cancellationToken.CanBeCanceled, context);
         bool pump;
         lock (_gate)
         {
             ThrowIfFaulted();
-            if (_firstWaiter is not null || !TryAppend(message, operation))
+            if (_firstWaiter is not null || !TryAppend(message, operation, context))
             {
                 Measure(message);
                 operation.Message = message;
@@ -102,7 +103,7 @@ internal sealed partial class PartitionProducer
         return new ValueTask<MessageId>(operation, version);
     }
 
-    private ValueTask WaitToPost(in OutgoingMessage message, CancellationToken cancellationToken)
+    private ValueTask WaitToPost(in OutgoingMessage message, Activity? context, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -111,19 +112,19 @@ internal sealed partial class PartitionProducer
 
         if (IsLarge(message))
         {
-            SendOperation large = StartLarge(message, isPost: true, cancellationToken);
+            SendOperation large = StartLarge(message, isPost: true, context, cancellationToken);
             return new ValueTask(large, large.Version);
         }
 
         SendOperation operation = _operations.Rent();
-        operation.Begin(this, isPost: true, cancellationToken.CanBeCanceled);
+        operation.Begin(this, isPost: true, cancellationToken.CanBeCanceled, context);
         operation.Message = message;
         lock (_gate)
         {
             ThrowIfFaulted();
 
             // Room may have come since the attempt.
-            if (_firstWaiter is not null || !TryAppend(message, null))
+            if (_firstWaiter is not null || !TryAppend(message, null, context))
             {
                 Measure(message);
                 Enqueue(operation);
@@ -144,9 +145,9 @@ internal sealed partial class PartitionProducer
         return new ValueTask(operation, version);
     }
 
-    private bool TryAppend(ReadOnlySpan<byte> payload)
+    private bool TryAppend(ReadOnlySpan<byte> payload, Activity? context)
     {
-        Batch? batch = RoomFor(ProtocolLimits.MinRecordSize + (long)payload.Length, default, false, default);
+        Batch? batch = RoomFor(ProtocolLimits.MinRecordSize + (long)payload.Length, default, context, false, default);
         if (batch is null)
         {
             return false;
@@ -157,9 +158,9 @@ internal sealed partial class PartitionProducer
         return true;
     }
 
-    private bool TryAppend(in OutgoingMessage message, SendOperation? operation)
+    private bool TryAppend(in OutgoingMessage message, SendOperation? operation, Activity? context)
     {
-        Batch? batch = RoomFor(Measure(message), message.Timing, message.HasKey, message.Key.Span);
+        Batch? batch = RoomFor(Measure(message), message.Timing, context, message.HasKey, message.Key.Span);
         if (batch is null)
         {
             return false;

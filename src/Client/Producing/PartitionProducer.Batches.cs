@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Danube.Fast.Client;
 
 /// <summary>
@@ -11,16 +13,16 @@ internal sealed partial class PartitionProducer
     private Batch? _open;
 
     /// <summary>The batch that takes a record of this length; null when the window is full.</summary>
-    private Batch? RoomFor(long recordLength, FrameTiming timing, bool hasKey, ReadOnlySpan<byte> key)
+    private Batch? RoomFor(long recordLength, FrameTiming timing, Activity? context, bool hasKey, ReadOnlySpan<byte> key)
     {
         Batch? batch = _keyed is null ? _open : _keyed.Find(hasKey, key);
-        return batch is not null && batch.Length + recordLength <= _maxBatchBytes && batch.Count < _options.MaxBatchRecords && batch.Timing == timing
+        return batch is not null && batch.Length + recordLength <= _maxBatchBytes && batch.Count < _options.MaxBatchRecords && batch.Timing == timing && batch.Context == context
             ? batch
-            : OpenNext(batch, recordLength, timing);
+            : OpenNext(batch, recordLength, timing, context);
     }
 
     /// <summary>Closes <paramref name="former"/>, to keep the order of its messages, and opens the next batch.</summary>
-    private Batch? OpenNext(Batch? former, long recordLength, FrameTiming timing)
+    private Batch? OpenNext(Batch? former, long recordLength, FrameTiming timing, Activity? context)
     {
         CheckLength(recordLength);
         if (former is not null)
@@ -46,6 +48,7 @@ internal sealed partial class PartitionProducer
 
         Batch batch = _batches.Rent();
         batch.Timing = timing;
+        batch.Context = context;
         batch.Reserved = reserved;
         if (_keyed is null)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Client;
@@ -38,10 +39,10 @@ internal sealed partial class PartitionProducer
     }
 
     /// <summary>Puts the message in line. What has room of it goes at once.</summary>
-    private SendOperation StartLarge(in OutgoingMessage message, bool isPost, CancellationToken cancellationToken)
+    private SendOperation StartLarge(in OutgoingMessage message, bool isPost, Activity? context, CancellationToken cancellationToken)
     {
         SendOperation operation = _operations.Rent();
-        operation.Begin(this, isPost, cancellationToken.CanBeCanceled);
+        operation.Begin(this, isPost, cancellationToken.CanBeCanceled, context);
         OperationList posts = default;
         bool pump;
         lock (_gate)

@@ -140,7 +140,7 @@ internal sealed partial class PartitionProducer
 
         // Taken out first: the batch links its operations through the same field.
         Remove(waiter);
-        if (!TryAppend(message, waiter.IsPost ? null : waiter))
+        if (!TryAppend(message, waiter.IsPost ? null : waiter, waiter.Context))
         {
             PutBack(waiter, next);
             return false;

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Danube.Fast.Client;
 
 /// <summary>
@@ -12,6 +10,7 @@ public sealed partial class Producer : IAsyncDisposable
 {
     private readonly PartitionProducer[] _partitions;
     private readonly DanubeClient _client;
+    private readonly PublishTrace _trace;
     private int _disposed;
 
     internal Producer(DanubeClient client, string topic, string name, PartitionProducer[] partitions)
@@ -20,6 +19,7 @@ public sealed partial class Producer : IAsyncDisposable
         Topic = topic;
         Name = name;
         _partitions = partitions;
+        _trace = new PublishTrace(topic, name);
     }
 
     /// <summary>The topic.</summary>
@@ -49,27 +49,31 @@ public sealed partial class Producer : IAsyncDisposable
     /// <exception cref="DanubeException">The broker refused the message, or the producer has ended.</exception>
     /// <exception cref="ArgumentException">The key is too long, the delivery time too far ahead, or a message above the frame limit has attributes or an event time.</exception>
     public ValueTask<MessageId> SendAsync(in OutgoingMessage message, CancellationToken cancellationToken = default) =>
-        DanubeTelemetry.Source.HasListeners()
-            ? SendTracedAsync(message, cancellationToken)
-            : Route(message).SendAsync(message, cancellationToken);
+        _trace.StartPublish(message.Payload.Length) is { } span
+            ? SendTracedAsync(message, span, cancellationToken)
+            : Route(message).SendAsync(message, PublishTrace.Current, cancellationToken);
 
     /// <summary>Posts a message without waiting for anything: false when the window is full. <see cref="FlushAsync"/> collects the outcome.</summary>
     /// <param name="payload">The content, copied before the call returns.</param>
     /// <exception cref="DanubeException">The message is too large, or the producer has ended.</exception>
-    public bool TryPost(ReadOnlySpan<byte> payload) => Next().TryPost(payload);
+    public bool TryPost(ReadOnlySpan<byte> payload) =>
+        _trace.StartCreate(payload.Length) is { } span ? TryPostTraced(payload, span) : Next().TryPost(payload, PublishTrace.Current);
 
     /// <summary>Posts a message without waiting for anything: false when the window is full. <see cref="FlushAsync"/> collects the outcome.</summary>
     /// <param name="message">The message, copied before the call returns.</param>
     /// <exception cref="DanubeException">The message is too large, or the producer has ended.</exception>
     /// <exception cref="ArgumentException">The key is too long, the delivery time too far ahead, or a message above the frame limit has attributes or an event time.</exception>
-    public bool TryPost(in OutgoingMessage message) => Route(message).TryPost(message);
+    public bool TryPost(in OutgoingMessage message) =>
+        _trace.StartCreate(message.Payload.Length) is { } span ? TryPostTraced(message, span) : Route(message).TryPost(message, PublishTrace.Current);
 
     /// <summary>Posts a message; waits only while the window is full. <see cref="FlushAsync"/> collects the outcome.</summary>
     /// <param name="payload">The content. It must not change until the returned task has ended.</param>
     /// <param name="cancellationToken">Ends the wait; the message is not sent then.</param>
     /// <exception cref="DanubeException">The message is too large, or the producer has ended.</exception>
     public ValueTask PostAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
-        Next().PostAsync(payload, cancellationToken);
+        _trace.StartCreate(payload.Length) is { } span
+            ? PostTracedAsync(new OutgoingMessage { Payload = payload }, span, cancellationToken)
+            : Next().PostAsync(payload, PublishTrace.Current, cancellationToken);
 
     /// <summary>Posts a message with key, attributes or event time; waits only while the window is full. <see cref="FlushAsync"/> collects the outcome.</summary>
     /// <param name="message">The message. Its memory must not change until the returned task has ended.</param>
@@ -77,7 +81,9 @@ public sealed partial class Producer : IAsyncDisposable
     /// <exception cref="DanubeException">The message is too large, or the producer has ended.</exception>
     /// <exception cref="ArgumentException">The key is too long, the delivery time too far ahead, or a message above the frame limit has attributes or an event time.</exception>
     public ValueTask PostAsync(in OutgoingMessage message, CancellationToken cancellationToken = default) =>
-        Route(message).PostAsync(message, cancellationToken);
+        _trace.StartCreate(message.Payload.Length) is { } span
+            ? PostTracedAsync(message, span, cancellationToken)
+            : Route(message).PostAsync(message, PublishTrace.Current, cancellationToken);
 
     /// <summary>Ends when everything posted or sent before this call is acknowledged or refused.</summary>
     /// <param name="cancellationToken">Ends the wait only.</param>
@@ -99,22 +105,4 @@ public sealed partial class Producer : IAsyncDisposable
 
     private async ValueTask FlushAllAsync(CancellationToken cancellationToken) =>
         await Task.WhenAll(_partitions.Select(p => p.FlushAsync(cancellationToken).AsTask())).ConfigureAwait(false);
-
-    private async ValueTask<MessageId> SendTracedAsync(OutgoingMessage message, CancellationToken cancellationToken)
-    {
-        using Activity? activity = DanubeTelemetry.Source.StartActivity("publish", ActivityKind.Producer);
-        activity?.SetTag("messaging.system", "danube");
-        activity?.SetTag("messaging.destination.name", Topic);
-        try
-        {
-            MessageId id = await Route(message).SendAsync(message, cancellationToken).ConfigureAwait(false);
-            activity?.SetTag("messaging.message.id", id.ToString());
-            return id;
-        }
-        catch (Exception e)
-        {
-            activity?.SetStatus(ActivityStatusCode.Error, e.Message);
-            throw;
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Tasks.Sources;
 
 namespace Danube.Fast.Client;
@@ -20,6 +21,9 @@ internal sealed class SendOperation(OperationPool pool) : IValueTaskSource<Messa
     /// <summary>The message while it waits for room.</summary>
     public OutgoingMessage Message { get; set; }
 
+    /// <summary>As <see cref="Batch.Context"/>, of its message.</summary>
+    public Activity? Context { get; private set; }
+
     /// <summary>The message when it travels in chunks and not all of them have found room.</summary>
     public LargeMessage? Large { get; set; }
 
@@ -36,8 +40,9 @@ internal sealed class SendOperation(OperationPool pool) : IValueTaskSource<Messa
     public short Version => _core.Version;
 
     /// <summary>Takes the operation into use. A cancellable one must be <see cref="Watch"/>ed after the producer's lock is left.</summary>
-    public void Begin(PartitionProducer producer, bool isPost, bool cancellable)
+    public void Begin(PartitionProducer producer, bool isPost, bool cancellable, Activity? context)
     {
+        Context = context;
         _producer = producer;
         IsPost = isPost;
         _cancellable = cancellable;
@@ -156,6 +161,7 @@ internal sealed class SendOperation(OperationPool pool) : IValueTaskSource<Messa
         _core.Reset();
         Next = null;
         _producer = null;
+        Context = null;
         pool.Return(this);
     }
 }

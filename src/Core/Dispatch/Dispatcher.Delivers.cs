@@ -176,18 +176,20 @@ internal sealed partial class Dispatcher
         scratch.Sinks.Add(consumer.Sink);
         _topic.Counters.OnDelivered(selected, bytes, again);
         _subscription.Counters.OnDelivered(selected);
+        long latency = -1;
         if (!again && sentAt != 0)
         {
-            RecordDispatch(scratch.Range(0).First, new StreamHeader(frames.Bytes.Span).AppendTimeMicros, sentAt, nowMicros);
+            latency = RecordDispatch(scratch.Range(0).First, new StreamHeader(frames.Bytes.Span).AppendTimeMicros, sentAt, nowMicros);
         }
 
+        TraceDeliver(consumer, frames, redeliveries, nowMicros, latency);
         DeliveredEnd = Math.Max(DeliveredEnd, end);
         AcknowledgeableEnd = Math.Max(AcknowledgeableEnd, end);
         _sentEnd = Math.Max(_sentEnd, end);
     }
 
-    // The oldest record of the deliver.
-    private void RecordDispatch(long offset, long appendTimeMicros, long now, long nowMicros)
+    // The oldest record of the deliver. Returns nanoseconds.
+    private long RecordDispatch(long offset, long appendTimeMicros, long now, long nowMicros)
     {
         long nanos = _topic.NanosSinceVisible(offset, appendTimeMicros, now, nowMicros);
         _subscription.Counters.DispatchLatency.Record(nanos);
@@ -195,6 +197,8 @@ internal sealed partial class Dispatcher
         {
             _subscription.Counters.CommitLatency.Record(nanos);
         }
+
+        return nanos;
     }
 
     /// <summary>The whole frame at the start of the bytes.</summary>

@@ -122,6 +122,7 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
         _position = LogPosition.At(Cursor.MarkDelete);
         DeliveredEnd = Cursor.MarkDelete;
         AcknowledgeableEnd = Math.Max(AcknowledgeableEnd, DeliveredEnd);
+        _spans?.Forget();
         _again.Clear();
         _blocked = default;
         ClearKeys();
@@ -157,6 +158,7 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
     /// <summary>Mark-delete may have moved: there may be room in the window.</summary>
     public void OnAcknowledged()
     {
+        SettleSpans();
         if (_windowBlocked || _blocked.End > 0 || _blockedKeys.Count > 0)
         {
             Schedule();

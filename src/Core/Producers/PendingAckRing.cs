@@ -18,6 +18,9 @@ internal struct PendingAck
     /// <summary>It repeats a stored frame, which has its own entry or was acknowledged: the publish rate does not count it again.</summary>
     public bool IsDuplicate;
 
+    /// <summary>Its spans, when it is sampled and somebody listens.</summary>
+    public PublishSpans? Spans;
+
     public readonly long FirstOffset => EndOffset - Count;
     public readonly ulong LastSequence => Sequence + Count - 1;
 }
@@ -36,7 +39,11 @@ internal sealed class PendingAckRing
     private int _count;
 
     /// <summary>Enters stamped frames of one producer.</summary>
-    public void Push(Producer producer, ReadOnlySpan<byte> frames, long receivedAt)
+    /// <param name="producer">Whose they are.</param>
+    /// <param name="frames">The frames, as appended.</param>
+    /// <param name="receivedAt">When they came, on the clock of latencies.</param>
+    /// <param name="moments">For the spans of the sampled ones.</param>
+    public void Push(Producer producer, ReadOnlySpan<byte> frames, long receivedAt, in PublishMoments moments)
     {
         producer.AddUnacknowledged(frames.Length);
         lock (_lock)
@@ -45,7 +52,7 @@ internal sealed class PendingAckRing
             {
                 var header = new StreamHeader(frames);
                 int length = header.FrameLength;
-                Add(new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = header.EndOffset, Count = header.RecordCount, Generation = header.Generation, Bytes = length, ReceivedAt = receivedAt });
+                Add(new PendingAck { Producer = producer, Sequence = header.Sequence, EndOffset = header.EndOffset, Count = header.RecordCount, Generation = header.Generation, Bytes = length, ReceivedAt = receivedAt, Spans = moments.SpansOf(header) });
                 frames = frames[length..];
             }
         }
@@ -118,10 +125,16 @@ internal sealed class PendingAckRing
     }
 
     /// <summary>Forgets everything: nothing of it will ever be acknowledged.</summary>
-    public void Clear()
+    /// <param name="nowMicros">End of the spans of what waited.</param>
+    public void Clear(long nowMicros)
     {
         lock (_lock)
         {
+            for (int i = 0; i < _count; i++)
+            {
+                _entries[(_head + i) & (_entries.Length - 1)].Spans?.Failed(ErrorCode.LogFailed, nowMicros);
+            }
+
             _entries = [];
             _head = 0;
             _count = 0;

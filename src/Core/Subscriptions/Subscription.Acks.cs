@@ -89,6 +89,7 @@ public sealed partial class Subscription
             foreach (InFlightRange piece in _pieces)
             {
                 Topic.Counters.OnNacked(piece.End - piece.First);
+                _dispatcher.OnNacked(piece.First, piece.End);
             }
 
             GiveBack(consumer, RedeliveryCause.Nack, ReasonOf(frame.Reason), frame.NackDelayMs == AckFrame.BackOffDelay ? BackOff : (long)Math.Min(frame.NackDelayMs, MaxNackDelayMs));

@@ -38,7 +38,7 @@ public sealed partial class Topic
         {
             if (_acksStopped)
             {
-                _pendingAcks.Clear();
+                _pendingAcks.Clear(NowMicros());
                 return;
             }
 
@@ -77,6 +77,26 @@ public sealed partial class Topic
         }
     }
 
+    private void EndSpans(Producer producer, ReadOnlySpan<PendingAck> group)
+    {
+        foreach (ref readonly PendingAck entry in group)
+        {
+            if (entry.Spans is null)
+            {
+                continue;
+            }
+
+            if (producer.Refusal is ErrorCode.None or ErrorCode.Draining)
+            {
+                entry.Spans.Acknowledged(NowMicros());
+            }
+            else
+            {
+                entry.Spans.Failed(producer.Refusal, NowMicros());
+            }
+        }
+    }
+
     private void SendGroup(AckScratch scratch, Producer producer, ReadOnlySpan<PendingAck> group)
     {
         Span<byte> frame = scratch.Frame.AsSpan(0, PublishAckFrame.Measure(group.Length));
@@ -103,6 +123,8 @@ public sealed partial class Topic
             Counters.OnPublishAcks(group.Length);
             RecordSends(group);
         }
+
+        EndSpans(producer, group);
 
         if (producer.Refusal == ErrorCode.Draining && producer.UnacknowledgedBytes == 0)
         {

@@ -50,5 +50,23 @@ public sealed partial class Topic
                 first = i;
             }
         }
+
+        OfferExemplars(group, clock, now);
+    }
+
+    private void OfferExemplars(ReadOnlySpan<PendingAck> group, MetricClock clock, long now)
+    {
+        if (!BrokerTracing.IsOn)
+        {
+            return;
+        }
+
+        foreach (ref readonly PendingAck entry in group)
+        {
+            if (entry.Spans is { } spans)
+            {
+                SendLatency.Offer(spans.ExemplarOf(clock.Nanos(entry.ReceivedAt, now), NowMicros()));
+            }
+        }
     }
 }

@@ -131,7 +131,7 @@ public sealed partial class Topic
             producer.SendClose();
         }
 
-        _pendingAcks.Clear();
+        _pendingAcks.Clear(NowMicros());
     }
 
     /// <summary>Tells dispatchers that wait for data. After a watermark has moved.</summary>

@@ -18,7 +18,7 @@ public sealed partial class Topic
     /// <param name="receivedAt">When the frames came (<see cref="LatencyNow"/>).</param>
     public PublishResult Publish(Producer producer, Span<byte> run, long receivedAt)
     {
-        var pass = new PublishPass { Producer = producer, LowestEnd = long.MaxValue, Oversized = FindOversized(run), ReceivedAt = receivedAt };
+        var pass = new PublishPass { Producer = producer, LowestEnd = long.MaxValue, Oversized = FindOversized(run), ReceivedAt = receivedAt, Arrived = BrokerTracing.IsOn ? NowMicros() : 0 };
         PublishResult result;
         lock (Log.AppendLock)
         {
@@ -152,12 +152,13 @@ public sealed partial class Topic
             frames++;
         }
 
+        PublishMoments moments = pass.Arrived == 0 ? default : new PublishMoments(this, pass.Arrived, NowMicros());
         AppendStatus status = Log.Append(run[..end], next, appendTime);
         if (status == AppendStatus.Ok)
         {
             length = end;
             NoteVisible(DurabilityClass.Memory, DurabilityClass.Os, next);
-            Settle(ref pass, entry, run[..end]);
+            Settle(ref pass, entry, run[..end], moments);
             Counters.OnAppended(frames, next - first, end);
         }
 
@@ -165,9 +166,9 @@ public sealed partial class Topic
     }
 
     /// <summary>Enters appended frames: in the table of producers, and in the ring of pending acknowledgements.</summary>
-    private void Settle(ref PublishPass pass, ProducerEntry entry, ReadOnlySpan<byte> frames)
+    private void Settle(ref PublishPass pass, ProducerEntry entry, ReadOnlySpan<byte> frames, in PublishMoments moments)
     {
-        _pendingAcks.Push(pass.Producer, frames, pass.ReceivedAt);
+        _pendingAcks.Push(pass.Producer, frames, pass.ReceivedAt, moments);
         pass.LowestEnd = Math.Min(pass.LowestEnd, new StreamHeader(frames).EndOffset);
         pass.Appended = true;
         for (ReadOnlySpan<byte> rest = frames; !rest.IsEmpty;)
@@ -200,5 +201,8 @@ public sealed partial class Topic
 
         /// <summary>Where in the run a frame with too large a message begins; -1 = nowhere.</summary>
         public int Oversized;
+
+        /// <summary>When the run was taken up, Unix microseconds; 0 while nobody listens to spans.</summary>
+        public long Arrived;
     }
 }

@@ -34,6 +34,7 @@ public sealed record BrokerOptions
     public LogOutputOptions Log { get; init; } = new();
 
     public MetricsOptions Metrics { get; init; } = new();
+    public OtlpOptions Otlp { get; init; } = new();
 }
 
 /// <summary>What is measured and shown.</summary>
@@ -146,6 +147,9 @@ public sealed record WalSettings
 public sealed record LogOutputOptions
 {
     public Microsoft.Extensions.Logging.LogLevel Level { get; init; } = Microsoft.Extensions.Logging.LogLevel.Information;
+
+    /// <summary>Levels of single parts.</summary>
+    public LogLevels Levels { get; init; } = new();
 
     /// <summary>One JSON object a line instead of text.</summary>
     public bool Json { get; init; }

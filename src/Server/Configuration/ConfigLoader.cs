@@ -1,4 +1,5 @@
 using System.Collections;
+using Danube.Fast.Server.Telemetry;
 
 namespace Danube.Fast.Server.Configuration;
 
@@ -38,6 +39,12 @@ internal static class ConfigLoader
         {
             throw new ConfigException(
                 $"'timeouts.dead_after_ms' is {options.Timeouts.DeadAfterMs}, but it must be more than 'timeouts.ping_after_ms' ({options.Timeouts.PingAfterMs}): a silent peer is pinged before it is given up.");
+        }
+
+        // The value may hold a password: it is not repeated.
+        if (!OtlpHeaders.AreGood(options.Otlp.Headers))
+        {
+            throw new ConfigException("'otlp.headers' must be name=value, or several of them with commas between them.");
         }
 
         if (options.Port != 0 && options.Port == options.HttpPort && options.ListenAddress.Equals(options.HttpAddress))

@@ -62,8 +62,21 @@ internal static class ConfigSchema
         new("timeouts.drain_ms", (o, t) => o with { Timeouts = o.Timeouts with { DrainMs = Int(t, 0, MaxTimeoutMs) } }),
         new("metrics.max_topics", (o, t) => o with { Metrics = o.Metrics with { MaxTopics = Int(t, 0, 100_000) } }),
         new("metrics.latency", (o, t) => o with { Metrics = o.Metrics with { Latency = Bool(t) } }),
+        new("otlp.endpoint", (o, t) => o with { Otlp = o.Otlp with { Endpoint = HttpUri(t) } }),
+        new("otlp.protocol", (o, t) => o with { Otlp = o.Otlp with { Http = OneOf(t, (OtlpOptions.Grpc, false), (OtlpOptions.HttpProtobuf, true)) } }),
+        new("otlp.headers", (o, t) => o with { Otlp = o.Otlp with { Headers = t.Trim() } }),
+        new("otlp.metrics", (o, t) => o with { Otlp = o.Otlp with { Metrics = Bool(t) } }),
+        new("otlp.metrics_interval_ms", (o, t) => o with { Otlp = o.Otlp with { MetricsIntervalMs = Int(t, 100, MaxTimeoutMs) } }),
+        new("otlp.traces", (o, t) => o with { Otlp = o.Otlp with { Traces = Bool(t) } }),
+        new("otlp.trace_ratio", (o, t) => o with { Otlp = o.Otlp with { TraceRatio = Ratio(t) } }),
         new("log.level", (o, t) => o with { Log = o.Log with { Level = Level(t) } }),
         new("log.format", (o, t) => o with { Log = o.Log with { Json = OneOf(t, ("text", false), ("json", true)) } }),
+        Category("broker", (l, v) => l with { Broker = v }),
+        Category("connections", (l, v) => l with { Connections = v }),
+        Category("topics", (l, v) => l with { Topics = v }),
+        Category("storage", (l, v) => l with { Storage = v }),
+        Category("http", (l, v) => l with { Http = v }),
+        Category("telemetry", (l, v) => l with { Telemetry = v }),
     ];
 
     private static readonly Dictionary<string, ConfigKey> ByPath = Keys.ToDictionary(k => k.Path, StringComparer.Ordinal);
@@ -75,6 +88,9 @@ internal static class ConfigSchema
 
     private static ConfigKey Policy(string name, Func<TopicPolicy, string, TopicPolicy> set) =>
         new("topics." + name, (o, t) => o with { Topics = o.Topics with { Policy = set(o.Topics.Policy, t) } });
+
+    private static ConfigKey Category(string name, Func<LogLevels, LogLevel?, LogLevels> set) =>
+        new("log_levels." + name, (o, t) => o with { Log = o.Log with { Levels = set(o.Log.Levels, t.Length == 0 ? null : Level(t)) } });
 
     private static DurabilityClass Durability(string text) =>
         OneOf(text, ("fsync", DurabilityClass.Fsync), ("os", DurabilityClass.Os), ("memory", DurabilityClass.Memory));

@@ -57,6 +57,25 @@ internal static class ConfigValue
             : throw new FormatException("must be an IP address of this machine, for example 127.0.0.1 or 0.0.0.0 for all");
     }
 
+    /// <summary>A part of a whole, 0 to 1.</summary>
+    public static double Ratio(string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value is >= 0 and <= 1
+            ? value
+            : throw new FormatException("must be a number from 0 to 1, for example 0.25");
+
+    /// <summary>An address that begins with http:// or https://; null for an empty text.</summary>
+    public static Uri? HttpUri(string text)
+    {
+        if (text.Length == 0)
+        {
+            return null;
+        }
+
+        return Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0
+            ? uri
+            : throw new FormatException("must be an address like http://127.0.0.1:4317, without a user name");
+    }
+
     public static T OneOf<T>(string text, params (string Name, T Value)[] choices)
     {
         foreach ((string name, T value) in choices)

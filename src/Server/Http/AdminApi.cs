@@ -24,6 +24,7 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
 
     public async Task HandleAsync(HttpContext context)
     {
+        context.Response.Headers[RequestIds.Header] = RequestIds.Of(context);
         try
         {
             await RouteAsync(context);
@@ -38,7 +39,7 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {
-            Log.HttpFailed(log, e, context.Request.Path);
+            Log.HttpFailed(log, e, RequestIds.Of(context), context.Request.Path);
             await FailAsync(context, StatusCodes.Status500InternalServerError, new Refusal(ErrorCode.Internal, "The broker failed on this request; its log says more."));
         }
     }
@@ -144,8 +145,8 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
     private static Task FailAsync(HttpContext context, int status, Refusal refusal) => WriteAsync(
         context,
         status,
-        new ErrorPayload { Error = refusal.Message, Code = ErrorCodes.Name(refusal.Code), Message = refusal.Message, Retryable = ErrorCodes.IsRetryable(refusal.Code) },
-        HttpJson.Default.ErrorPayload);
+        new HttpErrorReply(refusal.Message, ErrorCodes.Name(refusal.Code), refusal.Message, ErrorCodes.IsRetryable(refusal.Code), RequestIds.Of(context)),
+        HttpJson.Default.HttpErrorReply);
 
     private static async Task WriteAsync<T>(HttpContext context, int status, T body, JsonTypeInfo<T> type)
     {

@@ -31,6 +31,9 @@ internal sealed record BrokersReply(BrokerReply[] Brokers);
 internal sealed record BrokerReply(
     string Name, string State, string Native, string Http, string DataDirectory, string Version, int ProcessId, long UptimeSeconds, int Topics, int Connections);
 
+/// <summary>Every answer that is no success: as the error of the native protocol, with the id of the request.</summary>
+internal sealed record HttpErrorReply(string Error, string Code, string Message, bool Retryable, string RequestId);
+
 /// <summary>Answer of /admin/v1/namespaces.</summary>
 internal sealed record NamespacesReply(NamespaceReply[] Namespaces);
 
@@ -68,7 +71,7 @@ internal sealed record SeekBody
 [JsonSerializable(typeof(HealthReply))]
 [JsonSerializable(typeof(LogHealthReply))]
 [JsonSerializable(typeof(BrokersReply))]
-[JsonSerializable(typeof(ErrorPayload))]
+[JsonSerializable(typeof(HttpErrorReply))]
 [JsonSerializable(typeof(TopicSpec))]
 [JsonSerializable(typeof(TopicInfo))]
 [JsonSerializable(typeof(ListTopicsReply))]

@@ -64,12 +64,12 @@ internal sealed partial class Session
         }
         catch (IOException e)
         {
-            Log.RequestFailed(_services.Log, e, request.Id, _connection.Id);
+            Log.RequestFailed(_services.Log, e, Printable(request.Id), Printable(request.CorrelationId), _connection.Id);
             Refuse(request, new Refusal(ErrorCode.Unavailable, "The broker cannot write to its disk: " + e.Message));
         }
         catch (Exception e)
         {
-            Log.RequestFailed(_services.Log, e, request.Id, _connection.Id);
+            Log.RequestFailed(_services.Log, e, Printable(request.Id), Printable(request.CorrelationId), _connection.Id);
             Refuse(request, new Refusal(ErrorCode.Internal, "The broker failed on this request; its log says more."));
         }
     }

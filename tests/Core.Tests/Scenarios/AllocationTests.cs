@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Core.Tests;
@@ -49,6 +50,19 @@ public sealed class AllocationTests
         Assert.Equal((long)sequence - 1, producerSink.Acknowledged);
 
         Assert.True(allocated < AllowedBytes, $"{allocated} bytes for {Records} messages");
+    }
+
+    /// <summary>Frames that are not sampled cost nothing while spans of others are taken.</summary>
+    [Fact]
+    public async Task Nothing_is_allocated_for_unsampled_frames_while_somebody_listens()
+    {
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = s => s.Name == BrokerTracing.SourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+        };
+        ActivitySource.AddActivityListener(listener);
+        await Nothing_is_allocated_per_message(SubscriptionType.Exclusive, 1, oneKey: false);
     }
 
     private static ulong Drive(Topic topic, Producer producer, Client[] clients, byte[][] frames, byte[] run, ulong sequence, int records)

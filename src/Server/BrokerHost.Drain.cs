@@ -53,9 +53,12 @@ public sealed partial class BrokerHost
     {
         await _stopping.CancelAsync();
         await _housekeeping.WhenStopped();
+
+        // What is exported last is read from topics that are still open.
+        _otlp?.Dispose();
+        _mirror.Dispose();
         await _topics.CloseAsync();
         await _metadata.DisposeAsync();
-        _otlp?.Dispose();
 
         // The clean checkpoint says that nothing has to be looked for at the next start: last.
         _data.Dispose();

@@ -31,6 +31,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
     private readonly SessionTable _sessions;
     private readonly Listener _listener;
     private readonly Housekeeping _housekeeping;
+    private readonly MeterMirror _mirror;
     private readonly CancellationTokenSource _stopping = new();
     private readonly long _startedMs = Environment.TickCount64;
     private HttpEndpoint? _http;
@@ -52,6 +53,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
         _health = new BrokerHealth(_state, data, _topics);
         _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), logs.Connections) { Sessions = () => _sessions! });
         RegisterMetrics();
+        _mirror = new MeterMirror(Metrics, Name);
         _housekeeping = new Housekeeping(_topics, _sessions, logs.Topics);
     }
 

@@ -87,6 +87,19 @@ internal sealed class HostedBroker : IAsyncDisposable
     public async Task<double> MetricAsync(string name, string labels = "") =>
         BrokerMetrics.Parse(await _http.GetStringAsync("/metrics")).Sum(name, labels);
 
+    /// <summary>The text of /metrics, as Prometheus reads it or in OpenMetrics.</summary>
+    public async Task<string> PageAsync(bool openMetrics = false)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/metrics");
+        if (openMetrics)
+        {
+            request.Headers.Accept.ParseAdd("application/openmetrics-text; version=1.0.0");
+        }
+
+        using HttpResponseMessage response = await _http.SendAsync(request);
+        return await response.Content.ReadAsStringAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();

@@ -77,7 +77,7 @@ public sealed class DashboardTests
 
     private static HashSet<string> Contract()
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(RepositoryFiles.Path("tests", "golden", "metrics.json")));
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(RepositoryFiles.Path("tests", "Server.Tests", "Metrics", "metrics.json")));
         return [.. new[] { "counters", "gauges", "histograms" }.SelectMany(kind => document.RootElement.GetProperty(kind).EnumerateObject().Select(f => f.Name))];
     }
 

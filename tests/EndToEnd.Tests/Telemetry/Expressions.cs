@@ -51,7 +51,7 @@ internal sealed partial record Expression(string Place, string Text)
     [GeneratedRegex(@"\bdanube_[a-z_]+")]
     private static partial Regex Name();
 
-    [GeneratedRegex("_(bucket|sum|count)$")]
+    [GeneratedRegex("_(bucket|sum)$")]
     private static partial Regex Suffix();
 
     [GeneratedRegex(@"\$[a-z]+")]

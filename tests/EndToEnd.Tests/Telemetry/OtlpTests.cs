@@ -35,7 +35,7 @@ public sealed class OtlpTests
         Assert.Equal(stored.SpanId, collector.Spans.Single(s => s.Name == expected[1]).ParentSpanId);
         Assert.Equal(collector.Spans.Single(s => s.Name == expected[2]).SpanId, collector.Spans.Single(s => s.Name == expected[3]).ParentSpanId);
 
-        string[] metrics = ["danube_topic_messages_in_total", "danube_producer_send_latency_ms", "danube_topic_backlog_messages"];
+        string[] metrics = ["danube_topic_messages_in_total", "danube_producer_send_latency_ms_count", "danube_producer_send_latency_ms_bucket", "danube_topic_backlog_messages"];
         await UntilAsync(() => metrics.All(collector.Metrics.ContainsKey), broker, () => "metrics: " + string.Join(", ", collector.Metrics.Keys));
         Assert.Equal(("danube-broker", "otlp-test"), (collector.Resource["service.name"], collector.Resource["service.instance.id"]));
         Assert.Equal(2, collector.Headers.Count);

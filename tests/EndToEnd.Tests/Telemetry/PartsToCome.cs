@@ -21,7 +21,6 @@ internal static class PartsToCome
         ["danube_broker_assignments_total"] = Cluster,
         ["danube_leader_election_state"] = Cluster,
         ["danube_client_redirects_total"] = Cluster,
-        ["danube_retry_attempts_total"] = Cluster,
         ["danube_cluster_topics"] = Cluster,
         ["danube_owner_proof_age_seconds"] = Cluster,
         ["danube_cluster_imbalance"] = LoadManager,

@@ -64,6 +64,10 @@ public sealed class TracingTests
         Assert.Equal((0L, 1L), (stored.GetTagItem("danube.offset"), stored.GetTagItem("messaging.batch.message_count")));
         Assert.All(new[] { dispatched, acknowledged, process }, s => Assert.Equal(("s", "c"), (s.GetTagItem("messaging.destination.subscription.name"), s.GetTagItem("messaging.client.id"))));
         Assert.All(spans.Spans, s => Assert.Equal(ActivityStatusCode.Unset, s.Status));
+
+        // The latencies that were recorded for it name its trace, on the page of a scraper that takes exemplars.
+        string[] exemplars = [.. (await broker.PageAsync(openMetrics: true)).Split('\n').Where(l => l.Contains($" # {{trace_id=\"{order.TraceId}\"}}", StringComparison.Ordinal))];
+        Assert.Equal(["danube_producer_send_latency_ms_bucket", "danube_topic_dispatch_latency_ms_bucket"], exemplars.Select(e => e.Split('{')[0]).Order());
     }
 
     [Fact]

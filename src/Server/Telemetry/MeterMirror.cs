@@ -18,7 +18,7 @@ internal sealed class MeterMirror : IDisposable
     private readonly Lock _lock = new();
     private readonly Meter _meter;
     private readonly List<(MetricFamily Family, MirrorSink Sink)> _families = [];
-    private long _readAt = long.MinValue;
+    private long _readAt = -ReadingAgeMs;
 
     public MeterMirror(MetricRegistry registry, string broker)
     {

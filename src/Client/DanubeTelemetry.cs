@@ -6,8 +6,8 @@ namespace Danube.Fast.Client;
 public static class DanubeTelemetry
 {
     /// <summary>
-    /// Name of the client's <see cref="ActivitySource"/>: add it to a tracer provider to see messages that are sent (<c>publish</c>), posted
-    /// (<c>create</c>) and handled (<c>process</c>) as spans. The broker's source has the same name.
+    /// Name of the client's <see cref="ActivitySource"/>: add it to a tracer provider to see messages that are sent (<c>publish</c>), posted inside of a sampled
+    /// activity (<c>create</c>) and handled (<c>process</c>) as spans. The broker's source has the same name.
     /// </summary>
     public const string ActivitySourceName = "Danube.Fast";
 

@@ -46,18 +46,17 @@ public sealed class AllocationTests : IAsyncLifetime
         Assert.True(best < Slack, $"{best} bytes for {Count} messages");
     }
 
-    /// <summary>A listener that samples nothing costs nothing.</summary>
+    /// <summary>A listener costs posted and received messages nothing that are not sampled, whatever it would sample.</summary>
     [Fact]
-    public async Task Messages_that_are_not_sampled_while_somebody_listens()
+    public async Task Posting_and_receiving_what_is_not_sampled_while_somebody_listens()
     {
         using var listener = new ActivityListener
         {
             ShouldListenTo = s => s.Name == DanubeTelemetry.ActivitySourceName,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.None,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
         };
         ActivitySource.AddActivityListener(listener);
         await Posting_receiving_and_acknowledging();
-        await Sending_and_awaiting_in_windows();
     }
 
     [Fact]

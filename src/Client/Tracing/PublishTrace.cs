@@ -16,8 +16,11 @@ internal sealed class PublishTrace(string topic, string producer)
     /// <summary>Covers a send until it is acknowledged; null when nobody listens or it is not sampled.</summary>
     public Activity? StartPublish(int bytes) => DanubeTelemetry.Source.HasListeners() ? Start(_publish, "publish", "send", bytes) : null;
 
-    /// <summary>Covers a post until it is in a batch; null when nobody listens or it is not sampled.</summary>
-    public Activity? StartCreate(int bytes) => DanubeTelemetry.Source.HasListeners() ? Start(_create, "create", "create", bytes) : null;
+    /// <summary>
+    /// Covers a post until it is in a batch; null when nobody listens or the caller does not work in a sampled activity. A post does not begin a trace
+    /// of its own: asking the sampler for every message would cost posts an allocation each, in the runtime.
+    /// </summary>
+    public Activity? StartCreate(int bytes) => DanubeTelemetry.Source.HasListeners() && Current is not null ? Start(_create, "create", "create", bytes) : null;
 
     /// <summary>Ends the span of a message that was not taken as if it had not begun: the caller will offer it again.</summary>
     public static void Discard(Activity span)

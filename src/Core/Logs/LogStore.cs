@@ -24,7 +24,10 @@ public abstract class CursorStore
     /// <summary>Last saved state, or null.</summary>
     public abstract byte[]? Load(ulong topicId, string subscription);
 
-    /// <summary>Saves soon (with the next commit); nobody waits. <paramref name="state"/> is copied.</summary>
+    /// <summary>
+    /// Saves soon (with the next commit); nobody waits. <paramref name="state"/> is copied. What was saved before a deletion from the front of the topic's log was
+    /// asked for is on the disk no later than that deletion.
+    /// </summary>
     public abstract void Save(ulong topicId, string subscription, ReadOnlySpan<byte> state);
 
     /// <summary>Saves and completes when it is on disk.</summary>

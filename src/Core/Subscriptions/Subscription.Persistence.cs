@@ -16,6 +16,23 @@ public sealed partial class Subscription
     private ArrayBufferWriter<byte>? _state;
     private bool _removed;
     private long _nextSave = long.MinValue;
+    private long _savedMarkDelete;
+
+    /// <summary>
+    /// No start of this subscription, also after a crash, goes on below this offset: the mark-delete of the last state that was handed to the store, or the present one
+    /// when that is lower.
+    /// </summary>
+    internal long SettledBelow
+    {
+        get
+        {
+            long now = MarkDelete;
+            return IsSaved ? Math.Min(now, Volatile.Read(ref _savedMarkDelete)) : now;
+        }
+    }
+
+    // The others start anew with every process.
+    private bool IsSaved => !IsReader && Topic.Log.Durability != DurabilityClass.Memory;
 
     /// <summary>Goes to another position: a new epoch, everything before it acknowledged, everything behind it not. Durable when it returns;
     /// when it throws, the position may have been moved for this process only, and the consumers were closed.</summary>
@@ -65,19 +82,22 @@ public sealed partial class Subscription
         ValueTask saved;
         lock (_saving)
         {
-            if (_removed || IsReader || Topic.Log.Durability == DurabilityClass.Memory)
+            if (_removed || !IsSaved)
             {
                 return;
             }
 
             var state = new ArrayBufferWriter<byte>(64);
             uint generation = Topic.CurrentGeneration();
+            long markDelete;
             lock (Gate)
             {
                 WriteState(state, generation);
+                markDelete = Cursor.MarkDelete;
             }
 
             saved = Topic.Cursors.SaveDurableAsync(Topic.Log.TopicId, Name, state.WrittenMemory);
+            Volatile.Write(ref _savedMarkDelete, markDelete);
         }
 
         try
@@ -102,7 +122,7 @@ public sealed partial class Subscription
         lock (_saving)
         {
             // Read without the lock: whoever changes the cursor at this moment is served by the next call.
-            if (_removed || IsReader || !Cursor.IsDirty || Topic.Log.Durability == DurabilityClass.Memory)
+            if (_removed || !IsSaved || !Cursor.IsDirty)
             {
                 return;
             }
@@ -116,12 +136,15 @@ public sealed partial class Subscription
             _state ??= new ArrayBufferWriter<byte>(64);
             _state.ResetWrittenCount();
             uint generation = Topic.CurrentGeneration();
+            long markDelete;
             lock (Gate)
             {
                 WriteState(_state, generation);
+                markDelete = Cursor.MarkDelete;
             }
 
             Topic.Cursors.Save(Topic.Log.TopicId, Name, _state.WrittenSpan);
+            Volatile.Write(ref _savedMarkDelete, markDelete);
             _nextSave = now + ToTimestamp(_state.WrittenCount * 1000L / SavedBytesPerSecond);
             if (_state.Capacity > KeptStateBytes)
             {

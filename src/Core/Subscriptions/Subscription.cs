@@ -23,6 +23,7 @@ public sealed partial class Subscription
         Type = type;
         Cursor = cursor;
         _enqueuedFrom = cursor.MarkDelete + cursor.AcknowledgedBeyond;
+        _savedMarkDelete = cursor.MarkDelete;
         _dispatcher = new Dispatcher(this, _consumers);
     }
 

@@ -29,9 +29,27 @@ public sealed partial class Topic
     }
 
     /// <summary>
+    /// Lowest offset at which a stored subscription may go on, after a crash too: cursors are saved later than they move, and nothing that one could ask for again
+    /// may be given up. <see cref="long.MaxValue"/> when there is none.
+    /// </summary>
+    private long LowestSettled()
+    {
+        long lowest = long.MaxValue;
+        foreach (Subscription subscription in _active)
+        {
+            if (!subscription.IsReader)
+            {
+                lowest = Math.Min(lowest, subscription.SettledBelow);
+            }
+        }
+
+        return lowest;
+    }
+
+    /// <summary>
     /// Has retention stop at what is not acknowledged, or not. Also once when the topic was opened and its subscriptions are in place.
     /// </summary>
-    public void LimitRetention() => Log.RetentionLimit = Options.RetainUnacknowledged ? SlowestMarkDelete() : long.MaxValue;
+    public void LimitRetention() => Log.RetentionLimit = Options.RetainUnacknowledged ? LowestSettled() : long.MaxValue;
 
     /// <summary>
     /// Gives up everything that is visible now: all subscriptions go to the end, and the log is cut there. What is appended but not yet
@@ -83,10 +101,9 @@ public sealed partial class Topic
     private void KeepSpace()
     {
         TopicOptions options = Options;
-        long slowest = SlowestMarkDelete();
         LimitRetention();
-        ApplyQuota(options, slowest);
-        Discard(options, slowest);
+        ApplyQuota(options, SlowestMarkDelete());
+        Discard(options);
     }
 
     private void ApplyQuota(TopicOptions options, long slowest)
@@ -118,17 +135,18 @@ public sealed partial class Topic
         return low;
     }
 
-    private void Discard(TopicOptions options, long slowest)
+    private void Discard(TopicOptions options)
     {
-        if (!options.DiscardAcknowledged || slowest == long.MaxValue)
+        long settled = options.DiscardAcknowledged ? LowestSettled() : long.MaxValue;
+        if (settled == long.MaxValue)
         {
             _discardBelow = 0;
             return;
         }
 
-        // One tick late, so that the cursors which say it is settled are on the disk first; a seek in between may have gone back.
-        long below = Math.Min(_discardBelow, slowest);
-        _discardBelow = slowest;
+        // One tick late: a seek in between may have gone back.
+        long below = Math.Min(_discardBelow, settled);
+        _discardBelow = settled;
         if (below > Log.LogStart)
         {
             Log.DeleteBelow(below);

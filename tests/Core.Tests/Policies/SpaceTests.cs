@@ -75,6 +75,29 @@ public sealed class SpaceTests
         Assert.Equal(0, rig.Topic.Counters.Snapshot().LostToRetention);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Only_what_saved_cursors_have_settled_is_given_up(bool discard)
+    {
+        var rig = new Rig(options: new TopicOptions { DiscardAcknowledged = discard, RetainUnacknowledged = !discard });
+        Subscription subscription = await rig.SubscribeAsync();
+        Consumer consumer = Rig.Attach(subscription, new RecordingSink());
+        rig.Publish(1, 1, 1, 1);
+        Rig.Credit(consumer, subscription, 100);
+        Rig.AckBelow(consumer, subscription, 3);
+        Assert.Equal(3, subscription.MarkDelete);
+
+        // The cursor has moved, but a broker that is killed now begins at 0.
+        rig.Topic.Tick(1000);
+        rig.Topic.Tick(2000);
+        Assert.Equal(0, discard ? rig.Log.LogStart : rig.Log.RetentionLimit);
+        rig.Topic.FlushCursors();
+        rig.Topic.Tick(3000);
+        rig.Topic.Tick(4000);
+        Assert.Equal(3, discard ? rig.Log.LogStart : rig.Log.RetentionLimit);
+    }
+
     [Fact]
     public async Task A_seek_back_before_the_tick_keeps_what_it_goes_back_to()
     {

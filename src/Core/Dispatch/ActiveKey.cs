@@ -12,7 +12,13 @@ internal sealed class ActiveKey
     public bool IsMessage { get; set; }
 
     /// <summary>A message in chunks of which more are to be read: its consumer is kept, also when all so far is acknowledged.</summary>
-    public bool IsOpen { get; set; }
+    public bool IsOpen => OpenNode?.List is not null;
+
+    /// <summary>In the list of open messages; kept for the next time.</summary>
+    public LinkedListNode<ActiveKey>? OpenNode { get; set; }
+
+    /// <summary>Producer of the open message.</summary>
+    public ulong OpenOf { get; set; }
 
     /// <summary>Who holds what is in flight.</summary>
     public Consumer? Owner { get; set; }
@@ -58,7 +64,7 @@ internal sealed class ActiveKey
         InFlight = 0;
         Pending.Clear();
         Due = 0;
-        IsDying = IsBlocked = IsQueued = IsPicked = IsOpen = false;
+        IsDying = IsBlocked = IsQueued = IsPicked = false;
         BackFrom = long.MaxValue;
         BackDelayMs = 0;
         Best = null;

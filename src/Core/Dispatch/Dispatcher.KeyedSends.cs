@@ -45,9 +45,9 @@ internal sealed partial class Dispatcher
             }
 
             SendSelection(scratch, run, at + done, length, offset, end, stretch.Redeliveries);
-            if (_frameKeys.AreMessages)
+            if (_frameKeys.AreMessages && (stretch.IsNew || stretch.Redeliveries == 0))
             {
-                NoteChunk(new StreamHeader(bytes[done..]), _frameKeys[0].Key);
+                NoteChunk(new StreamHeader(bytes[done..]), _frameKeys[0].Key, stretch.IsNew);
             }
 
             if (end > stretch.To)

@@ -271,10 +271,10 @@ internal sealed partial class Dispatcher
         _selection.Clear();
         (_open, _openLength, _openSelected) = (null, 0, 0);
         _dying.TakeBack();
+        ClearMessages();
         _keys.Clear();
         _stalledKeys.Clear();
         _blockedKeys.Clear();
-        _openMessages.Clear();
         _pendingRanges = 0;
         _redistribute = _keysWaitForDying = false;
     }

@@ -5,42 +5,78 @@ namespace Danube.Fast.Core;
 // Messages in chunks on shared subscriptions, from their first chunk read to their last. All under the subscription's lock.
 internal sealed partial class Dispatcher
 {
-    // Producers with a message that has no end yet. Beyond it the oldest is taken for one that will never have one.
+    // Messages that have no end yet. Beyond it the oldest is taken for one that will never have one.
     private const int MaxOpenMessages = 1024;
 
-    private readonly Dictionary<ulong, ActiveKey> _openMessages = [];
+    // Oldest first.
+    private readonly LinkedList<ActiveKey> _openMessages = new();
+
+    // By producer, of those that are read in the order of the log: there a producer's messages follow one another.
+    private readonly Dictionary<ulong, ActiveKey> _openOf = [];
 
     /// <summary>
-    /// A chunk was read: the consumer of its message stays the same until the last one is, or until the producer begins another. Otherwise
-    /// a consumer that acknowledges chunk by chunk would lose the message in its middle.
+    /// A chunk is sent for the first time, or waits for that: the consumer of its message stays the same until the last one has been, or until the producer begins
+    /// another. Otherwise a consumer that acknowledges chunk by chunk would lose the message in its middle.
     /// </summary>
-    private void NoteChunk(StreamHeader header, ulong hash)
+    /// <param name="header">Of the chunk.</param>
+    /// <param name="hash">Names the message.</param>
+    /// <param name="isNew">False: the chunk had been put aside, so it says nothing about what its producer sent after it.</param>
+    private void NoteChunk(StreamHeader header, ulong hash, bool isNew)
     {
-        bool wasOpen = _openMessages.TryGetValue(header.ProducerId, out ActiveKey? former);
         ActiveKey? key = _keys!.Find(hash);
-        bool staysOpen = key is not null && (header.Flags & FrameFlags.ChunkEnd) == 0;
-        if (wasOpen && (!staysOpen || !ReferenceEquals(former, key)))
+        if (isNew && _openOf.TryGetValue(header.ProducerId, out ActiveKey? former) && !ReferenceEquals(former, key))
         {
-            EndMessage(header.ProducerId, former!);
+            EndMessage(former);
         }
 
-        if (staysOpen && !key!.IsOpen)
+        if (key is null)
         {
-            if (_openMessages.Count == MaxOpenMessages)
-            {
-                (ulong oldest, ActiveKey message) = _openMessages.First();
-                EndMessage(oldest, message);
-            }
+            return;
+        }
 
-            key.IsOpen = true;
-            _openMessages.Add(header.ProducerId, key);
+        if ((header.Flags & FrameFlags.ChunkEnd) != 0)
+        {
+            EndMessage(key);
+        }
+        else if (!key.IsOpen)
+        {
+            OpenMessage(key, header.ProducerId, isNew);
         }
     }
 
-    private void EndMessage(ulong producerId, ActiveKey message)
+    private void OpenMessage(ActiveKey key, ulong producerId, bool isNew)
     {
-        _openMessages.Remove(producerId);
-        message.IsOpen = false;
-        _keys!.Release(message);
+        if (_openMessages.Count == MaxOpenMessages)
+        {
+            EndMessage(_openMessages.First!.Value);
+        }
+
+        key.OpenOf = producerId;
+        key.OpenNode ??= new LinkedListNode<ActiveKey>(key);
+        _openMessages.AddLast(key.OpenNode);
+        if (isNew)
+        {
+            _openOf[producerId] = key;
+        }
+    }
+
+    private void EndMessage(ActiveKey key)
+    {
+        if (key.IsOpen)
+        {
+            _openMessages.Remove(key.OpenNode!);
+            if (_openOf.TryGetValue(key.OpenOf, out ActiveKey? own) && ReferenceEquals(own, key))
+            {
+                _openOf.Remove(key.OpenOf);
+            }
+
+            _keys!.Release(key);
+        }
+    }
+
+    private void ClearMessages()
+    {
+        _openMessages.Clear();
+        _openOf.Clear();
     }
 }

@@ -114,6 +114,100 @@ public sealed class ChunkTests
         Assert.InRange(subscription.Keys.Keys.Count(), 1, 1024);
     }
 
+    [Fact]
+    public async Task Of_too_many_open_messages_the_oldest_is_forgotten()
+    {
+        const int Most = 1024;
+        Subscription subscription = await _rig.SubscribeAsync(SubscriptionType.Shared);
+        Consumer[] consumers = Attach(subscription);
+        ulong[] hashes = [.. Enumerable.Range(0, Most).Select(i => Begin(subscription, consumers, 1000 + (ulong)i))];
+        Finish(subscription, consumers, 1000);
+        ulong newest = Begin(subscription, consumers, 5000);
+        Assert.Equal(Most, subscription.Keys!.Keys.Count());
+        Begin(subscription, consumers, 5001);
+        Assert.Null(subscription.Keys.Find(hashes[1]));
+        Assert.NotNull(subscription.Keys.Find(newest));
+        Assert.NotNull(subscription.Keys.Find(hashes[2]));
+        Assert.Equal(Most, subscription.Keys.Keys.Count());
+    }
+
+    [Fact]
+    public async Task A_delayed_message_does_not_end_the_one_that_came_in_after_it()
+    {
+        Subscription subscription = await _rig.SubscribeAsync(SubscriptionType.Shared);
+        Consumer[] consumers = Attach(subscription);
+        long delayed = _rig.PublishChunk(0, 2, delayMs: 2000);
+        _rig.PublishChunk(1, 2, delayMs: 2000);
+        long open = _rig.PublishChunk(0, 2);
+        Rig.Settle(subscription);
+        AckAll(subscription, consumers, open);
+        ulong hash = Assert.Single(subscription.Keys!.Keys).Hash;
+        _rig.Pass(subscription, 3);
+        Assert.Contains(_sinks, s => s.Offsets.Contains(delayed + 1));
+        AckAll(subscription, consumers, delayed);
+        AckAll(subscription, consumers, delayed + 1);
+        Assert.Equal(hash, Assert.Single(subscription.Keys.Keys).Hash);
+        long end = _rig.PublishChunk(1, 2);
+        Rig.Settle(subscription);
+        AckAll(subscription, consumers, end);
+        Assert.Empty(subscription.Keys.Keys);
+    }
+
+    [Fact]
+    public async Task The_chunks_of_a_delayed_message_go_to_one_consumer_that_acknowledges_each()
+    {
+        Subscription subscription = await _rig.SubscribeAsync(SubscriptionType.Shared);
+        Consumer[] consumers = [.. _sinks.Select((s, i) => Rig.Attach(subscription, s, $"c{i}", (uint)i))];
+        for (int i = 0; i < 3; i++)
+        {
+            _rig.PublishChunk(i, 3, delayMs: 1000);
+        }
+
+        Rig.Settle(subscription);
+        Rig.Credit(consumers[0], subscription, 1);
+        _rig.Pass(subscription, 3);
+        Assert.Equal([0L], _sinks[0].Offsets);
+        Rig.Ack(consumers[0], subscription, (0, 1));
+        Rig.Credit(consumers[1], subscription, 100);
+        Rig.Credit(consumers[0], subscription, 100);
+        Assert.Equal([0L, 1, 2], _sinks[0].Offsets);
+        Rig.Ack(consumers[0], subscription, (1, 2));
+        Assert.Empty(subscription.Keys!.Keys);
+    }
+
+    /// <summary>A message's first chunk, sent and acknowledged; returns what names the message.</summary>
+    private ulong Begin(Subscription subscription, Consumer[] consumers, ulong producerId)
+    {
+        HashSet<ulong> before = [.. subscription.Keys!.Keys.Select(k => k.Hash)];
+        PublishChunkOf(producerId, 0);
+        Rig.Settle(subscription);
+        ulong hash = Assert.Single(subscription.Keys.Keys, k => !before.Contains(k.Hash)).Hash;
+        AckAll(subscription, consumers, _rig.Log.Committed - 1);
+        return hash;
+    }
+
+    private void Finish(Subscription subscription, Consumer[] consumers, ulong producerId)
+    {
+        PublishChunkOf(producerId, 1);
+        Rig.Settle(subscription);
+        AckAll(subscription, consumers, _rig.Log.Committed - 1);
+    }
+
+    private void PublishChunkOf(ulong producerId, int index)
+    {
+        Producer producer = _rig.Topic.AttachProducer(producerId, 0, 9, new RecordingSink());
+        Assert.Equal(ErrorCode.None, _rig.Topic.Publish(producer, KeyedFrames.Chunk(producerId, (ulong)index + 1, index, 2)).Error);
+    }
+
+    private static void AckAll(Subscription subscription, Consumer[] consumers, long offset)
+    {
+        Rig.Ack(consumers[0], subscription, (offset, 1));
+        foreach (Consumer consumer in consumers)
+        {
+            consumer.InFlight.TrimAcknowledged(subscription.Cursor);
+        }
+    }
+
     private long[] PublishMessage(int chunks)
     {
         long[] offsets = new long[chunks];

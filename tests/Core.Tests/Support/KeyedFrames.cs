@@ -55,7 +55,7 @@ internal static class KeyedFrames
     }
 
     /// <summary>Chunk <paramref name="index"/> of a message of <paramref name="of"/>.</summary>
-    public static byte[] Chunk(ulong producerId, ulong sequence, int index, int of, string? key = null)
+    public static byte[] Chunk(ulong producerId, ulong sequence, int index, int of, string? key = null, uint delayMs = 0)
     {
         using var writer = new BatchWriter(ProtocolLimits.DefaultMaxFrame);
         byte[] payload = Payload(producerId, sequence);
@@ -66,6 +66,7 @@ internal static class KeyedFrames
             Sequence = sequence,
             PublishTimeMicros = 1,
             Attributes = (ushort)index,
+            DelayMs = delayMs,
             RawLength = index == 0 ? (uint)(payload.Length * of) : 0,
             KeyHash = key is null ? 0 : KeyHash.Compute(Encoding.UTF8.GetBytes(key)),
             Flags = (index == 0 ? FrameFlags.ChunkBegin : FrameFlags.None) | (index == of - 1 ? FrameFlags.ChunkEnd : FrameFlags.None),

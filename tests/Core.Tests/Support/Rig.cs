@@ -49,7 +49,7 @@ internal sealed class Rig
 
     public long PublishTimed(int count, uint delayMs = 0, uint timeToLiveSeconds = 0) => Append(KeyedFrames.Timed(ProducerId, _sequence, count, delayMs, timeToLiveSeconds), count);
 
-    public long PublishChunk(int index, int of, string? key = null) => Append(KeyedFrames.Chunk(ProducerId, _sequence, index, of, key), 1);
+    public long PublishChunk(int index, int of, string? key = null, uint delayMs = 0) => Append(KeyedFrames.Chunk(ProducerId, _sequence, index, of, key, delayMs), 1);
 
     public long Append(byte[] frame, int count)
     {

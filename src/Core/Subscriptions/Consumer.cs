@@ -19,7 +19,7 @@ public sealed class Consumer
         Channel = channel;
         Sink = sink;
         Salt = salt;
-        InFlight = new InFlightRing { Keys = subscription.Keys };
+        InFlight = new InFlightList { Keys = subscription.Keys };
     }
 
     public string Name { get; }
@@ -57,7 +57,7 @@ public sealed class Consumer
     internal ulong BytesInAll { get; private set; }
 
     /// <summary>What was sent and is neither acknowledged nor given back.</summary>
-    internal InFlightRing InFlight { get; }
+    internal InFlightList InFlight { get; }
 
     /// <summary>Keys of which records wait for this consumer.</summary>
     internal Queue<ActiveKey> PendingKeys { get; } = new();

@@ -38,9 +38,9 @@ public sealed partial class Subscription
     private long InFlightOf(Consumer consumer)
     {
         long records = 0;
-        for (int i = 0; i < consumer.InFlight.Count; i++)
+        foreach (InFlightRange range in consumer.InFlight)
         {
-            records += Cursor.CountUnacknowledged(consumer.InFlight[i].First, consumer.InFlight[i].End);
+            records += Cursor.CountUnacknowledged(range.First, range.End);
         }
 
         return records;

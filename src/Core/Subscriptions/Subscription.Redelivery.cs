@@ -181,7 +181,7 @@ public sealed partial class Subscription
 
     private void ReturnFollowers(Consumer consumer, RedeliveryCause cause)
     {
-        consumer.InFlight.CutKeys(_pieces);
+        consumer.InFlight.CutKeys(_keysBack, _pieces);
         foreach (InFlightRange piece in _pieces)
         {
             for (long at = Cursor.NextUnacknowledged(piece.First); at < piece.End; at = Cursor.NextUnacknowledged(at))

@@ -36,9 +36,8 @@ internal sealed partial class DeliveryModel
         foreach (ModelClient client in Clients)
         {
             var held = new HashSet<long>();
-            for (int i = 0; i < client.Consumer.InFlight.Count; i++)
+            foreach (InFlightRange range in client.Consumer.InFlight)
             {
-                InFlightRange range = client.Consumer.InFlight[i];
                 for (long offset = cursor.NextUnacknowledged(range.First); offset < range.End; offset = cursor.NextUnacknowledged(offset + 1))
                 {
                     Assert.True(held.Add(offset), $"{offset} is twice with {client.Name}");

@@ -57,11 +57,17 @@ public sealed class ProducerOptions
     /// How long messages are sent again, in order and after growing pauses, while the broker refuses them for a reason that may pass
     /// (<see cref="DanubeException.Retryable"/>: a full disk, a backlog quota, a publish rate). Counted from when the message was taken or, when that was
     /// later, from the first refusal behind the last acknowledgement. Then they fail with the broker's error. Zero: they fail at once.
-    /// <see cref="Timeout.InfiniteTimeSpan"/>: they never do. Not counted: while the producer itself is refused after a reconnect (too many
-    /// producers, a publish rate that former ones have overdrawn) it asks on, and its messages wait. Time without a connection is bounded by
-    /// <see cref="DanubeClientOptions.GiveUpAfter"/>. Default 30 s.
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: they never do. The same goes while the producer itself is refused after a reconnect (too many producers, a publish
+    /// rate that former ones have overdrawn); what had been sent before the connection broke may be stored although it fails then. Time without a connection
+    /// is bounded by <see cref="DanubeClientOptions.GiveUpAfter"/>. Default 30 s.
     /// </summary>
     public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Told each time the broker refuses messages, or the producer after a reconnect, for a reason that may pass: they are sent again, see <see cref="SendTimeout"/>.
+    /// Called on a receiving thread, which it must not block. Null for none.
+    /// </summary>
+    public Action<DanubeException>? OnRefused { get; init; }
 
     /// <summary>Told of every acknowledged batch, and of each chunk of a large message as a batch of one; null for none.</summary>
     public BatchAckHandler? OnAcknowledged { get; init; }

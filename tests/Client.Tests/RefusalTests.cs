@@ -109,4 +109,53 @@ public sealed class RefusalTests : IAsyncLifetime
         await Task.WhenAll(sends).WaitAsync(Hang);
         Assert.Equal(Enumerable.Range(0, 300).Select(i => $"m{i}"), _broker.Topic("/t/a").Payloads());
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_producer_that_is_refused_after_a_reconnect_fails_its_messages_in_time_and_goes_on_with_the_next(bool stored)
+    {
+        await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/a", MaxBatchRecords = 1, MaxPartialBatches = 4, SendTimeout = TimeSpan.FromMilliseconds(300) });
+        _broker.Watch(FrameType.Publish);
+        await producer.SendAsync("m0"u8.ToArray()).AsTask().WaitAsync(Hang);
+
+        // On their way when the connection breaks: stored without an acknowledgement, or not.
+        _broker.HoldAcks = stored;
+        _broker.Blackhole = !stored;
+        Task<MessageId>[] sends = [.. Enumerable.Range(1, 3).Select(i => producer.SendAsync(Encoding.UTF8.GetBytes($"m{i}")).AsTask())];
+        await ProducerTests.Eventually(() => _broker.Seen(FrameType.Publish).Length == 4 && (!stored || _broker.Topic("/t/a").End == 4));
+        _broker.OnRequest = c => c == Commands.CreateProducer ? ErrorCode.LimitExceeded : ErrorCode.None;
+        _broker.HoldAcks = _broker.Blackhole = false;
+        _broker.KillConnections();
+        Task<MessageId> late = producer.SendAsync("m4"u8.ToArray()).AsTask();
+        foreach (Task<MessageId> send in sends.Append(late))
+        {
+            Assert.Equal(ErrorCode.LimitExceeded, (await Assert.ThrowsAsync<DanubeException>(() => send.WaitAsync(Hang))).Code);
+        }
+
+        Assert.True(producer.TryPost("m5"u8));
+        Assert.Equal(ErrorCode.LimitExceeded, (await Assert.ThrowsAsync<DanubeException>(() => producer.FlushAsync().AsTask().WaitAsync(Hang))).Code);
+        _broker.OnRequest = null;
+        string[] before = stored ? ["m0", "m1", "m2", "m3"] : ["m0"];
+        Assert.Equal(before.Length, (await SendUntilTakenAsync(producer, "next")).Offset);
+        Assert.Equal([.. before, "next"], _broker.Topic("/t/a").Payloads());
+        Assert.Equal((ulong)before.Length + 1, producer.LastSequence);
+        Assert.Equal(0, _broker.Topic("/t/a").Duplicates);
+    }
+
+    // The last refusal may still be under way.
+    private static async Task<MessageId> SendUntilTakenAsync(Producer producer, string text)
+    {
+        while (true)
+        {
+            try
+            {
+                return await producer.SendAsync(Encoding.UTF8.GetBytes(text)).AsTask().WaitAsync(Hang);
+            }
+            catch (DanubeException error) when (error.Code == ErrorCode.LimitExceeded)
+            {
+                // Failed in time, again.
+            }
+        }
+    }
 }

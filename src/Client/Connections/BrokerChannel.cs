@@ -31,6 +31,12 @@ internal abstract class BrokerChannel
     {
     }
 
+    /// <summary>
+    /// The broker refuses to open the channel again, for a reason that may pass. Returns how long to wait for the next attempt at the most. Runs on: the pool; not at the
+    /// same time as <see cref="OpenAsync"/>.
+    /// </summary>
+    public virtual TimeSpan OnOpenRefused(DanubeException error) => TimeSpan.MaxValue;
+
     /// <summary>An error frame named this channel.</summary>
     public abstract void OnStreamError(Connection connection, DanubeException error);
 

@@ -140,13 +140,15 @@ internal sealed partial class BrokerLink
     private async Task OpenWithRetriesAsync(BrokerChannel channel, Connection connection, bool pause)
     {
         var backoff = new Backoff(Options.ReconnectDelay, Options.MaxReconnectDelay);
+        TimeSpan longest = TimeSpan.MaxValue;
         while (!_disposed.IsCancellationRequested && connection.IsOpen)
         {
             try
             {
                 if (pause)
                 {
-                    await PauseAsync(backoff.Next()).ConfigureAwait(false);
+                    TimeSpan next = backoff.Next();
+                    await PauseAsync(next < longest ? next : longest).ConfigureAwait(false);
                 }
 
                 if (!connection.IsOpen || !IsAttached(channel))
@@ -160,6 +162,7 @@ internal sealed partial class BrokerLink
             catch (DanubeException e) when (e.Retryable)
             {
                 pause = true;
+                longest = connection.IsOpen ? channel.OnOpenRefused(e) : longest;
             }
             catch (DanubeException e)
             {

@@ -52,6 +52,15 @@ internal sealed class BatchWindow
         return batch;
     }
 
+    /// <summary>All take over sequences that were in front of them.</summary>
+    public void MoveUp(ulong sequences)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            this[i].FirstSequence -= sequences;
+        }
+    }
+
     /// <summary>Index of the sent batch that starts with <paramref name="sequence"/>, -1 when there is none.</summary>
     public int FindSent(ulong sequence)
     {

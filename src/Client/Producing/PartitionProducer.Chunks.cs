@@ -120,6 +120,11 @@ internal sealed partial class PartitionProducer
             failed = later;
         }
 
+        return TakeFromLine(large);
+    }
+
+    private SendOperation? TakeFromLine(LargeMessage large)
+    {
         // All taken, or given up by who waited: the operation may serve another message by now.
         if (large.Operation.Large != large)
         {

@@ -109,6 +109,7 @@ internal sealed partial class PartitionProducer
                 _ackedSequence = reply.LastSequence;
             }
 
+            RenumberBehind(reply.LastSequence);
             if (reply.LastSequence >= _nextSequence)
             {
                 fault = new DanubeException(ErrorCode.Fenced, $"Another producer has published to {Topic} under the name '{_name}' meanwhile; give each producer its own name.");

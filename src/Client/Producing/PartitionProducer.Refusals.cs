@@ -63,6 +63,22 @@ internal sealed partial class PartitionProducer
         CompletePosts(posts);
         Complete(flushes);
         _link.Reopen(this, connection, pause);
+        TellRefused(error);
+    }
+
+    private void TellRefused(DanubeException error)
+    {
+        try
+        {
+            if (error.Retryable)
+            {
+                _options.OnRefused?.Invoke(error.Copy());
+            }
+        }
+        catch (Exception)
+        {
+            // A defect of the listener must not stop the recovery.
+        }
     }
 
     /// <summary>Takes a batch out for good, with the rest of its message when it is a chunk.</summary>

@@ -20,7 +20,7 @@ public sealed partial class DanubeClient
     /// <param name="payload">The question; up to the frame limit.</param>
     /// <param name="timeout">How long to wait; null for <see cref="DanubeClientOptions.RequestTimeout"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The answer. It stays valid.</returns>
+    /// <returns>The answer. It stays valid. A text from a client that speaks JSON lines is that text, in UTF-8; other JSON as it was written.</returns>
     /// <exception cref="DanubeException">
     /// <see cref="ErrorCode.Unroutable"/>: no client of that name is connected; <see cref="ErrorCode.TimedOut"/>; or the error that the other client has answered with.
     /// </exception>

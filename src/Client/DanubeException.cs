@@ -39,6 +39,18 @@ public sealed class DanubeException : Exception
         };
     }
 
+    /// <summary>The error that another client has answered with. It may have no code, or one that says nothing.</summary>
+    internal static DanubeException FromPeer(string peer, ErrorPayload error, string? correlationId)
+    {
+        string text = error.Message.Length > 0 ? error.Message : error.Error;
+        string code = error.Code is "" || error.Code == ErrorCodes.Name(ErrorCode.Internal) ? "" : error.Code + ": ";
+        return new DanubeException(code.Length > 0 ? ErrorCodes.Parse(error.Code) : ErrorCode.Internal, $"Client '{peer}' answers with an error: {code}{text}")
+        {
+            Retryable = error.Retryable,
+            CorrelationId = correlationId,
+        };
+    }
+
     /// <summary>A copy to throw: one exception object must not be thrown on two threads.</summary>
     internal DanubeException Copy() =>
         new(Code, Message, this) { Retryable = Retryable, CorrelationId = CorrelationId, Sequence = Sequence };

@@ -100,10 +100,10 @@ internal sealed partial class Connection
         switch (message.Type)
         {
             case FrameType.Response:
-                TakePeer(message.CorrelationId, message.Source)?.Complete(message.Payload ?? default);
+                TakePeer(message.CorrelationId, message.Source)?.Complete(PeerText.PayloadOf(message));
                 break;
             case FrameType.Error:
-                TakePeer(message.CorrelationId, message.Source)?.Fail(DanubeException.FromBroker(ErrorBodies.Read(message), message.CorrelationId));
+                TakePeer(message.CorrelationId, message.Source)?.Fail(DanubeException.FromPeer(message.Source, ErrorBodies.Read(message), message.CorrelationId));
                 break;
             default:
                 _inbox?.Accept(this, message);

@@ -131,7 +131,7 @@ internal sealed class PeerInbox(DanubeClientOptions options) : IThreadPoolWorkIt
 
     private async ValueTask HandleAsync(Connection connection, Envelope message)
     {
-        var shown = new PeerMessage(message.Id, message.Source, message.Payload ?? default);
+        var shown = new PeerMessage(message.Id, message.Source, PeerText.PayloadOf(message));
         if (message.Type == FrameType.Event)
         {
             if (_events.TryGetValue(message.Id, out Func<PeerMessage, CancellationToken, ValueTask>? listener))

@@ -16,6 +16,6 @@ public sealed class PeerMessage
     /// <summary>Name of the client that sent it.</summary>
     public string Source { get; }
 
-    /// <summary>The content. It stays valid.</summary>
+    /// <summary>The content. It stays valid. A text from a client that speaks JSON lines is here as that text, in UTF-8; other JSON as it was written.</summary>
     public ReadOnlyMemory<byte> Payload { get; }
 }

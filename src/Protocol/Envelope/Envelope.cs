@@ -40,6 +40,9 @@ public sealed class Envelope
     /// </summary>
     public ReadOnlyMemory<byte>? Payload { get; init; }
 
+    /// <summary>Set by decoding a frame: how the sender has written the payload. Encoding ignores it.</summary>
+    public PayloadEncoding Encoding { get; init; } = PayloadEncoding.Plain;
+
     /// <summary>
     /// Set by decoding an error frame: the bytes in the payload's place, without the gob wrapping. Encoding ignores it.
     /// <see cref="ErrorBodies.Read"/> makes an <see cref="ErrorPayload"/> of it.

@@ -108,6 +108,7 @@ public static class EnvelopeCodec
             Target = EnvelopeText.Read(header.Target),
             CorrelationId = EnvelopeText.Read(header.CorrelationId),
             Error = text,
+            Encoding = header.Encoding,
             Payload = type == FrameType.Error ? null : copy,
             ErrorBody = type == FrameType.Error ? copy : null,
         };

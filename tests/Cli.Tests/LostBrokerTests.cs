@@ -41,6 +41,7 @@ public sealed class LostBrokerTests
 
             using Process interrupt = Process.Start("kill", ["-INT", running.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
             await running.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.Equal(CliCommandLine.Interrupted, running.ExitCode);
         }
         finally
         {

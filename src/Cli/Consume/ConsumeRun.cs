@@ -25,12 +25,18 @@ internal sealed class ConsumeRun(ConsumeSettings settings, TextWriter error)
     /// <summary>Consumes; returns the exit code.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        await using DanubeClient client = await BrokerSession.OpenAsync(settings.Url, error, cancellationToken);
+        var session = new BrokerSession(settings.Url, error);
+        await using DanubeClient client = await session.OpenAsync(cancellationToken);
         long started = Stopwatch.GetTimestamp();
         await using MessageSource source = await (settings.Subscription is null
             ? ReaderSource.OpenAsync(client, settings, cancellationToken)
             : SubscriptionSource.OpenAsync(client, settings, cancellationToken));
         int exitCode = await ConsumeAsync(client, source, cancellationToken);
+        if (cancellationToken.IsCancellationRequested && session.IsLost)
+        {
+            exitCode = CliCommandLine.Interrupted; // What was acknowledged last may not have arrived.
+        }
+
         if (ProgressDisplay.IsPossible && Console.IsOutputRedirected)
         {
             await error.WriteLineAsync(string.Create(

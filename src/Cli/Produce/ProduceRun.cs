@@ -24,6 +24,8 @@ internal sealed class ProduceRun(ProduceSettings settings, TextWriter error)
     {
         await using DanubeClient client = await BrokerSession.OpenAsync(settings.Url, error, cancellationToken);
         Compression.TryParse(settings.Compression ?? "none", out Codec codec);
+        Client.Producer? opened = null;
+        var notice = new RefusalNotice(error, () => (long)(Volatile.Read(ref opened)?.LastSequence ?? 0), TimeProvider.System);
         await using Client.Producer producer = await client.CreateProducerAsync(
             new ProducerOptions
             {
@@ -32,8 +34,10 @@ internal sealed class ProduceRun(ProduceSettings settings, TextWriter error)
                 Durability = settings.Durability,
                 Compression = codec,
                 MaxBatchBytes = settings.BatchBytes ?? DefaultBatchBytes,
+                OnRefused = notice.OnRefused,
             },
             cancellationToken);
+        Volatile.Write(ref opened, producer);
 
         long started = Stopwatch.GetTimestamp();
         bool interrupted = false;

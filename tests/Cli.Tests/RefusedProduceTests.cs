@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using Danube.Fast.Cli.Terminal;
+using Danube.Fast.Client;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Cli.Tests;
+
+/// <summary>A broker that refuses messages for a reason that may pass: the person at the terminal is told before the time is over.</summary>
+public sealed class RefusedProduceTests(Broker broker) : IClassFixture<Broker>
+{
+    [Fact(Timeout = 120_000)]
+    public async Task Produce_says_why_it_waits_and_goes_on_when_it_may()
+    {
+        const string Topic = "/t/over-quota";
+        await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
+        await client.CreateTopicAsync(new TopicSpec { Topic = Topic, Durability = "os", BacklogQuotaBytes = 1000 });
+        await using Consumer consumer = await client.SubscribeAsync(new ConsumerOptions { Topic = Topic, Subscription = "s", Start = "earliest" });
+        await using (Client.Producer filling = await client.CreateProducerAsync(new ProducerOptions { Topic = Topic }))
+        {
+            await filling.SendAsync(new byte[5000]);
+            while (await CanPublishAsync(filling))
+            {
+                await Task.Delay(100);
+            }
+        }
+
+        using Process running = broker.StartCli($"produce --topic {Topic} -m hello");
+        try
+        {
+            string? said = await running.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.StartsWith("danube-cli: the broker has refused for ", said, StringComparison.Ordinal);
+            Assert.Contains("backlog_quota_exceeded", said, StringComparison.Ordinal);
+            using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            Task settling = SettleAsync(consumer, hang.Token);
+            await running.WaitForExitAsync(hang.Token);
+            Assert.Equal(CliCommandLine.Success, running.ExitCode);
+            await hang.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => settling);
+        }
+        finally
+        {
+            running.Kill();
+            await running.WaitForExitAsync();
+        }
+    }
+
+    [Fact]
+    public void The_notice_comes_after_a_moment_then_now_and_then_and_anew_behind_an_acknowledgement()
+    {
+        var time = new HandClock();
+        var said = new StringWriter();
+        long acknowledged = 0;
+        var notice = new RefusalNotice(said, () => acknowledged, time);
+        var refusal = new DanubeException(ErrorCode.DiskFull, "disk_full: no room");
+        int[] lines = [.. new[] { 0, 500, 600, 2000, 7000, 3000, 100 }.Select(Refuse)];
+        Assert.Equal([0, 0, 1, 1, 1, 2, 2], lines);
+        acknowledged = 5;
+        Assert.Equal([2, 3], new[] { Refuse(0), Refuse(1000) });
+
+        int Refuse(int afterMs)
+        {
+            time.Now += afterMs;
+            notice.OnRefused(refusal);
+            return said.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length;
+        }
+    }
+
+    private static async Task<bool> CanPublishAsync(Client.Producer producer)
+    {
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        try
+        {
+            await producer.SendAsync(new byte[1], soon.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task SettleAsync(Consumer consumer, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await consumer.AckAsync((await consumer.ReceiveAsync(cancellationToken)).Id);
+        }
+    }
+
+    private sealed class HandClock : TimeProvider
+    {
+        public long Now { get; set; } = 1;
+
+        public override long TimestampFrequency => 1000;
+
+        public override long GetTimestamp() => Now;
+    }
+}

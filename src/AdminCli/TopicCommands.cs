@@ -136,7 +136,7 @@ internal static class TopicCommands
         }
         else
         {
-            TableWriter.Write(output, subscriptions, "name", "type", "consumers", "mark_delete", "backlog", "epoch");
+            TableWriter.Write(output, subscriptions, "name", "type", "consumers", "mark_delete", "backlog", "delayed", "epoch", "blocked");
         }
     }
 

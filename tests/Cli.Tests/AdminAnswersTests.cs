@@ -10,7 +10,7 @@ public sealed class AdminAnswersTests
 {
     private const string Topic = """
         {"topic":"/a/b","durability":"fsync","partitions":1,"log_start":0,"durable_end":7,"committed_end":8,"size_bytes":900,"producers":2,"state":"ok","new_member":1,
-        "subscriptions":[{"name":"s1","type":"exclusive","consumers":1,"mark_delete":3,"backlog":4,"epoch":1}]}
+        "subscriptions":[{"name":"s1","type":"exclusive","consumers":1,"mark_delete":3,"backlog":4,"delayed":2,"epoch":1,"blocked":"redelivery_limit"}]}
         """;
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class AdminAnswersTests
         string[] lines = output.Split(Environment.NewLine);
         Assert.Contains("durable_end    7", lines);
         Assert.Contains("new_member     1", lines);
-        Assert.Contains(lines, l => Words(l) is ["s1", "exclusive", "1", "3", "4", "1"]);
+        Assert.Contains(lines, l => Words(l) is ["s1", "exclusive", "1", "3", "4", "2", "1", "redelivery_limit"]);
 
         await using WebApplication other = await StartAsync(200, """{"topic":"/a/b"}""");
         (_, output, _) = await RunAsync(other, "topics describe /a/b");

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Server.Tests;
@@ -18,7 +19,8 @@ public sealed class ProtocolErrorTests
         Assert.EndsWith("\n", answer);
         Assert.True(JsonLineCodec.TryDecode(Encoding.UTF8.GetBytes(answer), EnvelopeMode.Strict, 65536, out Envelope? message, out _), answer);
         Assert.Equal(FrameType.Error, message!.Type);
-        Assert.StartsWith(code + ": ", message.Error);
+        ErrorPayload error = JsonSerializer.Deserialize(message.Payload!.Value.Span, ControlJson.Default.ErrorPayload)!;
+        Assert.Equal((code, message.Error), (error.Code, error.Message));
     }
 
     [Fact]

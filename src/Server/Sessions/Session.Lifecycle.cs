@@ -1,5 +1,5 @@
-using System.Text;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Sessions.Lines;
 using Danube.Fast.Server.Transport;
 
 namespace Danube.Fast.Server.Sessions;
@@ -136,9 +136,9 @@ internal sealed partial class Session
         }
 
         _closeReason = text;
-        var line = new Envelope { Type = FrameType.Error, Id = Commands.StreamError, Source = BrokerSource, Error = $"{ErrorCodes.Name(code)}: {text}" };
+        var error = new ErrorPayload { Code = ErrorCodes.Name(code), Message = text, Retryable = ErrorCodes.IsRetryable(code) };
         _counters.OnSent(FrameType.Error, PayloadEncoding.Json);
-        _output.Send(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(JsonLineCodec.Encode(line)) + "\n"));
+        _output.Send(LineCodec.Instance.EncodeError(new Envelope { Source = BrokerSource }, error));
         End();
     }
 }

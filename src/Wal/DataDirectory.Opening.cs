@@ -11,7 +11,8 @@ public sealed partial class DataDirectory
     private const uint LostCheckpointLeap = 1 << 24;
 
     private DataDirectory(
-        string path, WalOptions options, IDisposable lockFile, Checkpoint checkpoint, StateStore store, JournalOpening journal, WalCounters counters, bool wasClean)
+        string path, WalOptions options, IDisposable lockFile, WalVolume? volume, Checkpoint checkpoint, StateStore store, JournalOpening journal, WalCounters counters,
+        bool wasClean)
     {
         RootPath = path;
         Options = options;
@@ -21,7 +22,7 @@ public sealed partial class DataDirectory
         _wasClean = wasClean;
         Checkpoint = checkpoint;
         Store = store;
-        Volume = options.FileSystem.OpenVolume(path);
+        Volume = volume;
         _journal = journal.Take();
         _journalCheckpoint = _journal is null ? null : new JournalCheckpoint(_journal, this);
         GroupCommit? group = _journal is null ? null : new JournalGroup(_journal, _journalCheckpoint!, this);
@@ -48,25 +49,28 @@ public sealed partial class DataDirectory
         WalFileSystem files = options.FileSystem;
         CreateDirectories(files, path);
         IDisposable lockFile = files.Lock(Path.Combine(path, LockName));
+        WalVolume? volume = null;
         Checkpoint? checkpoint = null;
         RecordLog? records = null;
         JournalOpening? journal = null;
         try
         {
+            volume = files.OpenVolume(path);
             checkpoint = Checkpoint.Open(Path.Combine(path, CheckpointName), files, options.Time);
             records = RecordLog.Open(Path.Combine(path, CursorLogName), files);
             var store = new StateStore(records);
             files.SyncDirectory(path);
             var counters = new WalCounters();
-            journal = new JournalOpening(path, options, checkpoint, store, counters);
+            journal = new JournalOpening(path, options, checkpoint, store, counters, volume);
             bool wasClean = TakeOver(options, path, checkpoint, store, journal);
-            return new DataDirectory(path, options, lockFile, checkpoint, store, journal, counters, wasClean);
+            return new DataDirectory(path, options, lockFile, volume, checkpoint, store, journal, counters, wasClean);
         }
         catch
         {
             journal?.Dispose();
             records?.Dispose();
             checkpoint?.Dispose();
+            volume?.Dispose();
             lockFile.Dispose();
             throw;
         }

@@ -25,7 +25,7 @@ internal static class JournalInspection
             return new JournalPicture(JournalState.Damaged, file.Length, 0, tail, tail, 0, 0, 0);
         }
 
-        var replay = new JournalReplay(files, Path.Combine(root, DataDirectory.TopicsName), store, ring);
+        var replay = new JournalReplay(files, Path.Combine(root, DataDirectory.TopicsName), store, ring, mayClose: true);
         if (!isClean && (hasBadSlot || checkpoint is null || ring.IsDamaged))
         {
             replay.RunAll();
@@ -37,7 +37,7 @@ internal static class JournalInspection
 
         foreach ((ReplayedFile written, _) in replay.Written)
         {
-            written.File.Dispose();
+            written.Close();
         }
 
         JournalState state = ring.IsDamaged ? JournalState.Damaged : JournalState.Good;

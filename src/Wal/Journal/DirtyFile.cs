@@ -23,4 +23,7 @@ internal abstract class DirtyFile
 
     /// <summary>True when the journal's entries are the only good copy: they are kept for the next start.</summary>
     public abstract bool MustKeep { get; }
+
+    /// <summary>True when only a sync of the whole file system can vouch for the file.</summary>
+    public virtual bool NeedsVolume => false;
 }

@@ -98,6 +98,7 @@ internal sealed partial class Journal
         lock (_lock)
         {
             DirtyFile[] later = [.. _dirty];
+            HashSet<DirtyFile> back = [.. files];
             _dirty.Clear();
             foreach (DirtyFile file in files)
             {

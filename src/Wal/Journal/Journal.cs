@@ -132,7 +132,7 @@ internal sealed partial class Journal : IDisposable
         _buffer.Dispose();
         while (_dirty.TryDequeue(out DirtyFile? file))
         {
-            (file as ReplayedFile)?.File.Dispose();
+            (file as ReplayedFile)?.Close();
         }
     }
 }

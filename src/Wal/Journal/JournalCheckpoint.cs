@@ -92,7 +92,8 @@ internal sealed class JournalCheckpoint(Journal journal, DataDirectory directory
                 Begin(file);
             }
 
-            if (_taken.Count <= BulkAbove || directory.Volume is null || !TrySyncAll())
+            bool isBulk = _taken.Count > BulkAbove || _taken.Exists(f => f.NeedsVolume);
+            if (!isBulk || directory.Volume is null || !TrySyncAll())
             {
                 SyncEach();
             }
@@ -173,6 +174,10 @@ internal sealed class JournalCheckpoint(Journal journal, DataDirectory directory
         if (file.MustKeep)
         {
             _carry.Keep(file.TopicId);
+            if (!file.MustKeep)
+            {
+                _carry.Forget(file.TopicId); // Deleted meanwhile: whoever did that may have looked before it was kept.
+            }
         }
         else
         {

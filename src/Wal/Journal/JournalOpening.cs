@@ -4,7 +4,13 @@ namespace Danube.Fast.Wal;
 /// Opens the commit journal of a directory: replays what the former process left, and makes the ring when there is none or its size is another.
 /// Runs on: the thread that opens the directory, before the checkpoint begins its incarnation.
 /// </summary>
-internal sealed class JournalOpening(string root, WalOptions options, Checkpoint checkpoint, StateStore store, WalCounters counters) : IDisposable
+/// <param name="root">The data directory.</param>
+/// <param name="options">Of the directory.</param>
+/// <param name="checkpoint">As the former process left it.</param>
+/// <param name="store">Takes the durable ends that replay proves.</param>
+/// <param name="counters">Of the directory.</param>
+/// <param name="volume">The file system, opened before anything was written; null where it cannot be synced as a whole.</param>
+internal sealed class JournalOpening(string root, WalOptions options, Checkpoint checkpoint, StateStore store, WalCounters counters, WalVolume? volume) : IDisposable
 {
     public const string FileName = "journal";
 
@@ -89,7 +95,7 @@ internal sealed class JournalOpening(string root, WalOptions options, Checkpoint
             return;
         }
 
-        var replay = new JournalReplay(_files, Path.Combine(root, DataDirectory.TopicsName), store, _ring);
+        var replay = new JournalReplay(_files, Path.Combine(root, DataDirectory.TopicsName), store, _ring, mayClose: volume is not null);
         try
         {
             if (checkpoint.HasBadSlot || checkpoint.IsLost || _ring.IsDamaged)
@@ -115,13 +121,20 @@ internal sealed class JournalOpening(string root, WalOptions options, Checkpoint
         HighestIncarnation = replay.HighestIncarnation;
         counters.ReplayedEntryCount = replay.Entries;
         counters.JournalDamageBytes = replay.DamagedBytes;
+        foreach (JournalEntry entry in replay.DamagedEntries)
+        {
+            Report(WalEventKind.JournalDamaged,
+                $"An entry of the commit journal that says it holds offsets {entry.FirstOffset} to {entry.EndOffset - 1} of this log could not be read: acknowledged messages may be lost, unless the log's file has them.", topicId: entry.TopicId);
+        }
+
         if (replay.DamagedBytes > 0 || replay.MissingTargets > 0)
         {
             Report(WalEventKind.JournalDamaged,
                 $"{replay.DamagedBytes} bytes of the commit journal could not be read, and {replay.MissingTargets} of its entries have no segment: acknowledged messages may be lost; the logs concerned report them.");
         }
 
-        if (_written.Count > JournalReplay.MaxOpenFiles)
+        replay.CloseMost(JournalCheckpoint.BulkAbove); // The first checkpoint syncs more than that all together.
+        if (volume is null && _written.Count > ReplayHandles.Most)
         {
             SyncWritten();
         }
@@ -162,19 +175,42 @@ internal sealed class JournalOpening(string root, WalOptions options, Checkpoint
 
     private void SyncWritten()
     {
-        foreach ((ReplayedFile file, _) in _written)
+        if (!TrySyncAll())
         {
-            file.Sync();
+            foreach ((ReplayedFile file, _) in _written)
+            {
+                file.Sync();
+            }
         }
 
         CloseWritten();
+    }
+
+    // As a checkpoint does it: many at once, or such as were closed early. After an error each is asked, to find the culprit.
+    private bool TrySyncAll()
+    {
+        if (volume is null || (_written.Count <= JournalCheckpoint.BulkAbove && !_written.Exists(w => w.File.NeedsVolume)))
+        {
+            return false;
+        }
+
+        try
+        {
+            volume.Sync();
+            Interlocked.Increment(ref counters.BulkSyncCount);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private void CloseWritten()
     {
         foreach ((ReplayedFile file, _) in _written)
         {
-            file.File.Dispose();
+            file.Close();
         }
 
         _written = [];
@@ -191,5 +227,6 @@ internal sealed class JournalOpening(string root, WalOptions options, Checkpoint
         return Math.Max(Math.Min(options.JournalBytes, total / VolumeShare), LeastBytes) & -JournalRing.Block;
     }
 
-    private void Report(WalEventKind kind, string message, Exception? cause = null) => options.OnEvent?.Invoke(new WalEvent(kind, 0, message, cause));
+    private void Report(WalEventKind kind, string message, Exception? cause = null, ulong topicId = 0) =>
+        options.OnEvent?.Invoke(new WalEvent(kind, topicId, message, cause));
 }

@@ -17,15 +17,16 @@ internal sealed class JournalReader(JournalRing ring) : IDisposable
     public bool TryRead(ulong lsn, ulong leastIncarnation, ulong mostIncarnation, out JournalEntry entry, out ReadOnlySpan<byte> bytes)
     {
         bytes = default;
-        entry = default;
-        if (lsn % JournalEntry.Alignment != 0 || !TryGet(lsn, JournalEntry.HeadSize, out ReadOnlySpan<byte> head)
-            || !JournalEntry.TryReadHead(head, _window.Length - JournalRing.Block - JournalEntry.HeadSize, out entry)
-            || entry.Lsn != lsn || entry.Incarnation < leastIncarnation || entry.Incarnation > mostIncarnation)
-        {
-            return false;
-        }
+        return TryReadHead(lsn, leastIncarnation, mostIncarnation, out entry) && TryGet(lsn, entry.Length, out bytes) && entry.IsIntact(bytes);
+    }
 
-        return TryGet(lsn, entry.Length, out bytes) && entry.IsIntact(bytes);
+    /// <summary>Reads the head alone of an entry at an LSN: what a damaged one says of itself.</summary>
+    public bool TryReadHead(ulong lsn, ulong leastIncarnation, ulong mostIncarnation, out JournalEntry entry)
+    {
+        entry = default;
+        return lsn % JournalEntry.Alignment == 0 && TryGet(lsn, JournalEntry.HeadSize, out ReadOnlySpan<byte> head)
+            && JournalEntry.TryReadHead(head, _window.Length - JournalRing.Block - JournalEntry.HeadSize, out entry)
+            && entry.Lsn == lsn && entry.Incarnation >= leastIncarnation && entry.Incarnation <= mostIncarnation;
     }
 
     /// <summary>Reads the entry at a place of the ring whatever its LSN says, as long as that belongs to the place.</summary>

@@ -8,12 +8,17 @@ namespace Danube.Fast.Wal;
 /// and of deleted offsets are skipped; another missing file is damage. Writing an entry twice changes nothing, so a crash at any step repeats it.
 /// Runs on: the thread that opens the directory.
 /// </summary>
-internal sealed class JournalReplay(WalFileSystem files, string topicsPath, StateStore store, JournalRing ring)
+/// <param name="files">The seam.</param>
+/// <param name="topicsPath">Directory of the topics.</param>
+/// <param name="store">Takes the durable ends that the entries prove.</param>
+/// <param name="ring">The journal's file.</param>
+/// <param name="mayClose">Files may be closed early: the file system was opened before and can be synced as a whole, or nothing has to be durable.</param>
+internal sealed class JournalReplay(WalFileSystem files, string topicsPath, StateStore store, JournalRing ring, bool mayClose)
 {
-    /// <summary>Files kept open until their checkpoint; more are synced all together.</summary>
-    public const int MaxOpenFiles = 4096;
+    private const int MaxDamagedEntries = 64;
 
     private readonly Dictionary<ulong, ReplayTopic> _topics = [];
+    private readonly ReplayHandles _handles = new(mayClose);
 
     /// <summary>Files that were written, each with the LSN of its first entry, oldest first.</summary>
     public List<(ReplayedFile File, ulong Lsn)> Written { get; } = [];
@@ -28,6 +33,9 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
 
     /// <summary>Entries whose segment is missing although nothing says that it was deleted.</summary>
     public long MissingTargets { get; private set; }
+
+    /// <summary>What the heads of damaged entries say, the first ones: nothing vouches for it, but it shows people where to look.</summary>
+    public List<JournalEntry> DamagedEntries { get; } = [];
 
     /// <summary>Bytes of the journal that had been on the disk and cannot be read any more.</summary>
     public long DamagedBytes { get; private set; }
@@ -71,7 +79,12 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
             }
             else if (reader.TryFindBehind(at, end, incarnation, mostIncarnation, out ulong next))
             {
-                DamagedBytes += countDamage ? (long)(next - at) : 0;
+                if (countDamage)
+                {
+                    DamagedBytes += (long)(next - at);
+                    NoteDamaged(reader, at, next, incarnation, mostIncarnation);
+                }
+
                 at = next;
             }
             else
@@ -82,9 +95,21 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
 
         HighestIncarnation = incarnation;
         Head = JournalReader.RoundUp(at);
-        if (countDamage)
+        if (!ring.IsDamaged)
         {
-            ClearRest(at);
+            ClearRest(at); // A damaged ring is replaced; until then it stays as it is.
+        }
+    }
+
+    // An entry whose length leads to the good one behind it, or into the zeros in front of that, has most likely lost its data only.
+    private void NoteDamaged(JournalReader reader, ulong bad, ulong next, ulong leastIncarnation, ulong mostIncarnation)
+    {
+        bool isHead = reader.TryReadHead(bad, leastIncarnation, mostIncarnation, out JournalEntry entry)
+            || reader.TryReadHead(JournalReader.RoundUp(bad), leastIncarnation, mostIncarnation, out entry);
+        ulong end = entry.Lsn + (ulong)entry.Length;
+        if (isHead && DamagedEntries.Count < MaxDamagedEntries && (end == next || JournalReader.RoundUp(end) == next))
+        {
+            DamagedEntries.Add(entry);
         }
     }
 
@@ -102,6 +127,9 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
             ring.Write(block.Span, start);
         }
     }
+
+    /// <summary>Leaves so many files open at the most.</summary>
+    public void CloseMost(int most) => _handles.Trim(most);
 
     // What was read may have been in the disk's own cache only: after this sync it is durable, and so are the ends that it proves.
     private void Finish()
@@ -124,12 +152,12 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
             if (deleted.Contains(file))
             {
                 Written.RemoveAll(w => w.File == file);
-                file.File.Dispose();
-                files.Unlink(file.File.Path);
+                _handles.Drop(file);
+                files.Unlink(file.Path);
             }
             else
             {
-                files.Rename(file.File.Path, Path.Combine(topic.Path, SegmentNames.Of(baseOffset)));
+                file.Rename(Path.Combine(topic.Path, SegmentNames.Of(baseOffset)));
             }
         }
     }
@@ -142,11 +170,12 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
             return;
         }
 
-        if (topic.Files.TryGetValue(entry.SegmentBase, out ReplayedFile? file) || TryOpen(topic, entry, out file))
+        if (topic.Files.TryGetValue(entry.SegmentBase, out ReplayedFile? file) || TryFind(topic, entry, out file))
         {
-            if (ReplayTarget.Accepts(file.File, entry, data))
+            WalFile target = _handles.Use(file);
+            if (ReplayTarget.Accepts(target, entry, data))
             {
-                file.File.Write(data, entry.Position);
+                target.Write(data, entry.Position);
             }
 
             topic.Saw(entry);
@@ -155,43 +184,39 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
     }
 
     // False: the entry has no target any more, or its target is lost.
-    private bool TryOpen(ReplayTopic topic, in JournalEntry entry, out ReplayedFile file)
+    private bool TryFind(ReplayTopic topic, in JournalEntry entry, out ReplayedFile file)
     {
         file = null!;
         string path = Path.Combine(topic.Path, SegmentNames.Of(entry.SegmentBase));
-        WalFile opened;
-        if (files.FileExists(path))
+        long createBytes = 0;
+        if (!files.FileExists(path))
         {
-            opened = files.Open(path);
-            if (topic.IsPoisoned)
+            if (entry.Position != 0)
             {
-                opened.DropCache(); // After a failed write or sync the cache may show what the disk does not have.
-            }
-        }
-        else if (entry.Position != 0)
-        {
-            // Below the log start it was deleted.
-            if (entry.EndOffset > topic.LogStart)
-            {
-                MissingTargets++;
-                topic.Saw(entry); // So that the loss is found, and reported, when the log is opened.
+                NoteMissing(topic, entry);
+                return false;
             }
 
-            return false;
-        }
-        else
-        {
             // Also when it was deleted: whether it was shows when all of its entries are known. Until then it has no segment's name.
-            string temporary = Path.Combine(topic.Path, SegmentNames.Prepared(entry.SegmentBase));
-            files.Unlink(temporary);
+            path = Path.Combine(topic.Path, SegmentNames.Prepared(entry.SegmentBase));
             topic.Created.Add(entry.SegmentBase);
-            opened = files.CreateAllocated(temporary, Math.Max(ReplayTarget.LeastFileBytes, entry.DataLength + ProtocolLimits.HeaderSize));
+            createBytes = Math.Max(ReplayTarget.LeastFileBytes, entry.DataLength + ProtocolLimits.HeaderSize);
         }
 
-        file = new ReplayedFile(files, entry.TopicId, opened);
+        file = new ReplayedFile(files, entry.TopicId, path, createBytes, topic.IsPoisoned);
         topic.Files.Add(entry.SegmentBase, file);
         Written.Add((file, entry.Lsn));
         return true;
+    }
+
+    // Below the log start it was deleted.
+    private void NoteMissing(ReplayTopic topic, in JournalEntry entry)
+    {
+        if (entry.EndOffset > topic.LogStart)
+        {
+            MissingTargets++;
+            topic.Saw(entry); // So that the loss is found, and reported, when the log is opened.
+        }
     }
 
     private ReplayTopic TopicOf(ulong topicId)

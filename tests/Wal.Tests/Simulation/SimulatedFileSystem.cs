@@ -43,6 +43,12 @@ internal sealed class SimulatedFileSystem : WalFileSystem
 
     public long TotalBytes { get; set; } = 1L << 40;
 
+    /// <summary>Handles that may be open at a time.</summary>
+    public int MostHandles { get; set; } = int.MaxValue;
+
+    /// <summary>Handles that are open.</summary>
+    public int Handles { get; private set; }
+
     /// <summary>Calls so far by kind.</summary>
     public int[] Calls { get; } = new int[Enum.GetValues<FileCall>().Length];
 
@@ -92,6 +98,7 @@ internal sealed class SimulatedFileSystem : WalFileSystem
                 throw new IOException($"{path} exists.");
             }
 
+            TakeHandle(path);
             var file = new SimulatedFile();
             parent.Add(name, file);
             return new Handle(this, path, file);
@@ -120,7 +127,13 @@ internal sealed class SimulatedFileSystem : WalFileSystem
         Enter(FileCall.Open, path);
         lock (_lock)
         {
-            return Find(path) is SimulatedFile file ? new Handle(this, path, file) : throw new FileNotFoundException($"{path} does not exist.");
+            if (Find(path) is not SimulatedFile file)
+            {
+                throw new FileNotFoundException($"{path} does not exist.");
+            }
+
+            TakeHandle(path);
+            return new Handle(this, path, file);
         }
     }
 
@@ -227,6 +240,17 @@ internal sealed class SimulatedFileSystem : WalFileSystem
     {
         Interlocked.Increment(ref Calls[(int)call]);
         Before?.Invoke(call, path);
+    }
+
+    // Under the lock.
+    private void TakeHandle(string path)
+    {
+        if (Handles >= MostHandles)
+        {
+            throw new IOException($"Too many files are open for {path}.", Libc.ETooManyFiles);
+        }
+
+        Handles++;
     }
 
     private object? Find(string path)
@@ -349,7 +373,14 @@ internal sealed class SimulatedFileSystem : WalFileSystem
             }
         }
 
-        protected override void Dispose(bool disposing) => _closed = true;
+        protected override void Dispose(bool disposing)
+        {
+            lock (files._lock)
+            {
+                files.Handles -= _closed ? 0 : 1;
+                _closed = true;
+            }
+        }
 
         private void Check(FileCall call)
         {

@@ -76,8 +76,9 @@ internal sealed partial class DurableLog
         {
             return Classify(position.Offset); // Deleted or closed while it was being read.
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error)
         {
+            // Whatever it is: on a reader's thread nobody else would catch it, and the process would end.
             _directory.Report(WalEventKind.BackgroundError, TopicId, $"Reading at offset {position.Offset} failed: {error.Message}", error);
             return ReadStatus.Failed;
         }
@@ -102,16 +103,21 @@ internal sealed partial class DurableLog
         Segment segment = segments[at];
         using SegmentReader reader = OpenReader(segments, at, LookupWindowBytes);
         ColdBuffer buffer = _directory.ColdBuffers.Rent(Math.Max(maxBytes, ProtocolLimits.HeaderSize));
-        long endOffset = EndOffsetOf(segments, at);
-        int length = position.SegmentBase == segment.BaseOffset ? Fill(reader, buffer, position, maxBytes, endOffset) : 0;
-        if (length == 0 && Locate(reader, segment, ref position))
+        int length = 0;
+        try
         {
-            length = Fill(reader, buffer, position, maxBytes, endOffset);
+            length = FindAndFill(reader, segment, buffer, ref position, maxBytes, EndOffsetOf(segments, at));
+        }
+        finally
+        {
+            if (length == 0)
+            {
+                buffer.Release();
+            }
         }
 
         if (length == 0)
         {
-            buffer.Release();
             return DamageAt(reader, segment, segments, at, position.Offset);
         }
 
@@ -119,6 +125,12 @@ internal sealed partial class DurableLog
         Interlocked.Add(ref _directory.Counters.ColdReadByteCount, length);
         run = new LogRun(buffer.Bytes.AsMemory(0, length), buffer);
         return ReadStatus.Ok;
+    }
+
+    private int FindAndFill(SegmentReader reader, Segment segment, ColdBuffer buffer, ref LogPosition position, int maxBytes, long endOffset)
+    {
+        int length = position.SegmentBase == segment.BaseOffset ? Fill(reader, buffer, position, maxBytes, endOffset) : 0;
+        return length == 0 && Locate(reader, segment, ref position) ? Fill(reader, buffer, position, maxBytes, endOffset) : length;
     }
 
     private long EndOffsetOf(Segment[] segments, int at) => at + 1 < segments.Length ? Math.Min(Visible, segments[at + 1].BaseOffset) : Visible;

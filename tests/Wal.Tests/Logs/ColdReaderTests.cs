@@ -74,6 +74,37 @@ public sealed class ColdReaderTests
         world.Directory.Dispose();
     }
 
+    [Theory]
+    [InlineData(typeof(IOException))]
+    [InlineData(typeof(ObjectDisposedException))]
+    public void A_read_that_fails_is_answered_and_gives_its_memory_back(Type kind)
+    {
+        SteppedDirectory world = Reopened(out DurableLog log);
+        ColdBufferPool pool = world.Directory.ColdBuffers;
+        ColdBuffer kept = pool.Rent(4096);
+        kept.Release();
+        world.Files.Before = (call, path) =>
+        {
+            if (call == FileCall.Read && path.EndsWith(".log", StringComparison.Ordinal))
+            {
+                throw (Exception)Activator.CreateInstance(kind, "injected")!;
+            }
+        };
+        var sink = new Sink();
+        LogPosition position = LogPosition.At(log.SegmentsForTest[0].BaseOffset);
+        position.SegmentBase = position.Offset;
+        position.Position = SegmentHeader.Size;
+        log.BeginColdRead(position, 4096, sink);
+        world.RunBackground();
+        world.Files.Before = null;
+        Assert.Equal([ReadStatus.Failed], sink.Answers);
+        Assert.Empty(log.Damages);
+        ColdBuffer next = pool.Rent(4096);
+        Assert.Same(kept, next);
+        next.Release();
+        world.Directory.Dispose();
+    }
+
     [Fact]
     public async Task Long_work_leaves_a_thread_for_short_reads()
     {

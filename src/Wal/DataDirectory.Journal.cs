@@ -24,7 +24,23 @@ public sealed partial class DataDirectory
         Report(WalEventKind.JournalFailed, 0, $"The commit journal failed: nothing more is acknowledged until the broker is restarted on a good disk. {cause.Message}", cause);
         foreach (KeyValuePair<ulong, DurableLog> log in _logs)
         {
+            PutMarker(log.Key, log.Value.DurableSoFar);
+        }
+
+        // The first of them syncs the markers of all, and writes its own once more only if its durable end has moved since.
+        foreach (KeyValuePair<ulong, DurableLog> log in _logs)
+        {
             log.Value.FailFrom(cause);
+        }
+    }
+
+    // The end of a marker never falls: a log that was not opened yet knows nothing about its own.
+    private void PutMarker(ulong topicId, long durableEnd)
+    {
+        long? known = Store.GetPoison(topicId);
+        if (known is null || known < durableEnd)
+        {
+            Store.PutPoison(topicId, durableEnd);
         }
     }
 

@@ -27,8 +27,17 @@ public sealed record WalOptions
     /// <summary>Size of the commit journal in bytes, at least 64 KiB; at most a sixteenth of the volume. 0: none, each log is synced by itself.</summary>
     public long JournalBytes { get; init; } = 256L * 1024 * 1024;
 
-    /// <summary>A log with less than this to commit uses the journal, one with more is synced itself. Bytes, at most 1 MiB.</summary>
-    public int JournalThresholdBytes { get; init; } = 128 * 1024;
+    /// <summary>Most of <see cref="JournalThresholdBytes"/>: a longer entry of the journal could not be read back.</summary>
+    public const int MaxJournalThresholdBytes = 1024 * 1024;
+
+    /// <summary>A log with less than this to commit uses the journal, one with more is synced itself. Bytes, 0 to <see cref="MaxJournalThresholdBytes"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is set to something else.</exception>
+    public int JournalThresholdBytes
+    {
+        get;
+        init => field = value is >= 0 and <= MaxJournalThresholdBytes ? value
+            : throw new ArgumentOutOfRangeException(nameof(JournalThresholdBytes), value, $"0 to {MaxJournalThresholdBytes} bytes.");
+    } = 128 * 1024;
 
     /// <summary>Longest time until what the journal holds is in the files too, milliseconds.</summary>
     public int CheckpointIntervalMs { get; init; } = 5000;

@@ -1,6 +1,7 @@
 using Danube.Fast.Core;
 using Danube.Fast.Protocol;
 using Danube.Fast.Server.Topics;
+using Danube.Fast.Wal;
 using Microsoft.Extensions.Logging;
 using static Danube.Fast.Server.Configuration.ConfigValue;
 
@@ -45,7 +46,7 @@ internal static class ConfigSchema
         new("wal.append", (o, t) => o with { Wal = o.Wal with { MappedAppend = OneOf(t, ("pwrite", false), ("mapped", true)) } }),
         new("wal.segment_bytes", (o, t) => o with { Wal = o.Wal with { SegmentBytes = (int)Bytes(t, 64 * 1024, 1 << 30) } }),
         new("wal.journal_bytes", (o, t) => o with { Wal = o.Wal with { JournalBytes = Bytes(t, 0, 1L << 34) } }),
-        new("wal.journal_threshold_bytes", (o, t) => o with { Wal = o.Wal with { JournalThresholdBytes = (int)Bytes(t, 4096, 1 << 20) } }),
+        new("wal.journal_threshold_bytes", (o, t) => o with { Wal = o.Wal with { JournalThresholdBytes = (int)Bytes(t, 4096, WalOptions.MaxJournalThresholdBytes) } }),
         new("wal.low_space_bytes", (o, t) => o with { Wal = o.Wal with { LowSpaceBytes = Bytes(t, 0, 1L << 50) } }),
         new("limits.max_connections", (o, t) => o with { Limits = o.Limits with { MaxConnections = Int(t, 1, 1_000_000) } }),
         new("limits.max_channels_per_connection", (o, t) => o with { Limits = o.Limits with { MaxChannelsPerConnection = Int(t, 1, 65_535) } }),

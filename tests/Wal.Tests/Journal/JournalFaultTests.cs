@@ -40,6 +40,61 @@ public sealed class JournalFaultTests
     }
 
     [Fact]
+    public void A_failed_journal_costs_one_sync_for_the_markers_of_all_logs()
+    {
+        const int Logs = 20;
+        var world = new JournalWorld();
+        for (int i = 1; i <= Logs; i++)
+        {
+            world.Append(world.Stepped.Create((ulong)i), 1);
+        }
+
+        int markerSyncs = 0;
+        world.Files.Before = (call, path) =>
+        {
+            markerSyncs += call == FileCall.Sync && path.Contains(DataDirectory.CursorLogName, StringComparison.Ordinal) ? 1 : 0;
+            if (call == FileCall.Sync && path.Contains("/journal", StringComparison.Ordinal))
+            {
+                throw new IOException("injected");
+            }
+        };
+        world.Stepped.RunCommits();
+        world.Files.Before = null;
+        Assert.Equal(1, markerSyncs);
+        Assert.Equal(Logs, world.Stepped.Events.Count(e => e.Kind == WalEventKind.Poisoned));
+        JournalWorld next = world.PowerCut();
+        Assert.All(Enumerable.Range(1, Logs), i => Assert.NotNull(next.Stepped.Directory.Store.GetPoison((ulong)i)));
+    }
+
+    [Fact]
+    public void A_failed_journal_does_not_lower_the_marker_of_a_log_that_was_not_opened_yet()
+    {
+        var world = new JournalWorld();
+        DurableLog bad = world.Stepped.Create(1);
+        world.Stepped.Create(2);
+        world.Append(bad, 1);
+        world.Stepped.RunCommits();
+        world.Stepped.Directory.MarkPoisoned(1, 1);
+        JournalWorld next = world.PowerCut();
+        DurableLog again = next.Stepped.Open(2);
+        next.Append(again, 1);
+        next.Stepped.RunCommits();
+        next.Append(again, 2);
+        Assert.False(next.Stepped.Open(1).IsReady);
+        next.Files.Before = (call, path) =>
+        {
+            if (call == FileCall.Sync && path.Contains("/journal", StringComparison.Ordinal))
+            {
+                throw new IOException("injected");
+            }
+        };
+        next.Stepped.RunCommits();
+        next.Files.Before = null;
+        Assert.NotNull(next.Stepped.Directory.JournalFailure);
+        Assert.Equal(1, next.Stepped.Directory.Store.GetPoison(1));
+    }
+
+    [Fact]
     public void No_space_for_a_group_falls_back_to_syncs_of_the_files()
     {
         var world = new JournalWorld();
@@ -137,7 +192,10 @@ public sealed class JournalFaultTests
         image.FileAt("/data/journal").FlipBit((JournalRing.Block + JournalRing.Block + 200) * 8); // In the second group.
         var next = new JournalWorld(image, world.Clock);
         Assert.True(next.Counters.JournalDamage > 0);
-        Assert.Contains(next.Stepped.Events, e => e.Kind == WalEventKind.JournalDamaged);
+        WalEvent named = Assert.Single(next.Stepped.Events, e => e.Kind == WalEventKind.JournalDamaged && e.TopicId != 0);
+        Assert.Equal(2UL, named.TopicId);
+        Assert.Contains("offsets 0 to 0", named.Message, StringComparison.Ordinal);
+        Assert.Contains(next.Stepped.Events, e => e.Kind == WalEventKind.JournalDamaged && e.TopicId == 0);
         Assert.Equal((1, 0, 1), (next.Stepped.Open(1).Committed, next.Stepped.Open(2).Committed, next.Stepped.Open(3).Committed));
     }
 
@@ -155,8 +213,10 @@ public sealed class JournalFaultTests
         Assert.Equal(0, next.Counters.ReplayedEntries);
     }
 
-    [Fact]
-    public void What_a_torn_group_left_behind_is_no_damage_later()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_a_torn_group_left_behind_is_no_damage_later(bool loseSlot)
     {
         var world = new JournalWorld();
         DurableLog[] logs = [world.Stepped.Create(1), world.Stepped.Create(2)];
@@ -168,6 +228,11 @@ public sealed class JournalFaultTests
         world.Stepped.RunCommits(); // One group of two entries, of which the second is torn here.
         SimulatedFileSystem image = world.Files.Crash(new Random(1), 0);
         image.FileAt("/data/journal").FlipBit((JournalRing.Block + 600) * 8);
+        if (loseSlot)
+        {
+            image.FileAt("/data/checkpoint").FlipBit(26 * 8); // The older one: all of the ring is replayed.
+        }
+
         var next = new JournalWorld(image, world.Clock);
         Assert.Equal(1, next.Counters.ReplayedEntries);
         DurableLog again = next.Stepped.Open(1);

@@ -175,4 +175,23 @@ public sealed class JournalTests
         Assert.Equal(1, log.Durable);
         Assert.Equal(1, world.PowerCut().Stepped.Open(1).Committed);
     }
+
+    [Fact]
+    public void The_longest_commit_that_may_use_the_journal_comes_back_from_it()
+    {
+        const int Most = WalOptions.MaxJournalThresholdBytes;
+        Assert.Throws<ArgumentOutOfRangeException>(() => new WalOptions { JournalThresholdBytes = Most + 1 });
+        var files = new SimulatedFileSystem();
+        SteppedDirectory first = Large(files);
+        DurableLog log = first.Create(1);
+        Assert.Equal(Danube.Fast.Core.AppendStatus.Ok, first.Append(log, TestFrames.Build(1, 1, 1, Most - 500)));
+        first.RunCommits();
+        Assert.Equal(1, first.Directory.Counters.JournalEntries);
+        DurableLog again = Large(files.Crash(new Random(1), 0)).Open(1);
+        Assert.Equal(1, again.Committed);
+        Assert.Single(LogDriver.ReadAll(again, 0, cold: true));
+    }
+
+    private static SteppedDirectory Large(SimulatedFileSystem files) =>
+        new(files, new TestClock(), o => o with { JournalBytes = 16 * 1024 * 1024, JournalThresholdBytes = WalOptions.MaxJournalThresholdBytes });
 }

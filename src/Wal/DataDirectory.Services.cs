@@ -145,11 +145,11 @@ public sealed partial class DataDirectory
     {
         try
         {
-            Store.PutPoison(topicId, durableEnd);
+            PutMarker(topicId, durableEnd);
             Store.Records.Sync();
             return true;
         }
-        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        catch (Exception error) when (IsTransient(error))
         {
             Volatile.Write(ref _isSuspect, true);
         }
@@ -159,7 +159,7 @@ public sealed partial class DataDirectory
             Checkpoint.SetFlags(CheckpointFlags.Suspect);
             return true;
         }
-        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        catch (Exception error) when (IsTransient(error))
         {
             return false;
         }

@@ -106,10 +106,7 @@ public sealed partial class DataDirectory : LogStore, IDisposable
             Cleaner.Enqueue(new DirectoryRemoval(this, gone));
         }
 
-        if (log is not null)
-        {
-            log.IsDeleted = true;
-        }
+        log?.MarkDeleted();
 
         Store.RemoveLog(topicId);
         _journalCheckpoint?.Forget(topicId);
@@ -152,7 +149,7 @@ public sealed partial class DataDirectory : LogStore, IDisposable
             Store.Records.Sync();
             Checkpoint.SetFlags(_isSuspect ? CheckpointFlags.Suspect : isJournalNeeded ? CheckpointFlags.None : CheckpointFlags.Clean);
         }
-        catch (IOException error)
+        catch (Exception error) when (IsTransient(error))
         {
             Report(WalEventKind.BackgroundError, 0, $"The data directory could not be closed cleanly; the next start will scan it: {error.Message}", error);
         }

@@ -7,6 +7,9 @@ internal sealed partial class DurableLog
     private bool _failureReported;
     private bool _poisonFound;
 
+    /// <summary>The durable end that is known now, without opening the log for it.</summary>
+    internal long DurableSoFar => Volatile.Read(ref _durable);
+
     /// <summary>Poisons the log. Only notes the cause; marker and notification are the committer's, because the caller may hold the append lock.</summary>
     private void Fail(Exception cause)
     {
@@ -21,7 +24,7 @@ internal sealed partial class DurableLog
     // Under _commitLock.
     private void ReportFailure()
     {
-        if (_failureReported)
+        if (_failureReported || IsDeleted)
         {
             return;
         }

@@ -122,7 +122,7 @@ internal sealed partial class DurableLog
                 TakeAndWrite(_directory.Options.SnapshotIntervalBytes);
             }
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             _directory.Report(WalEventKind.BackgroundError, TopicId, $"The producer snapshot could not be written: {error.Message}", error);
         }

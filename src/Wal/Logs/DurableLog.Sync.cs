@@ -10,10 +10,15 @@ internal sealed partial class DurableLog
     internal bool HasFailed => Volatile.Read(ref _failure) is not null;
 
     /// <summary>The topic was deleted, durably: nothing of it is needed any more.</summary>
-    internal bool IsDeleted
+    internal bool IsDeleted => Volatile.Read(ref _isDeleted);
+
+    /// <summary>From now on the log is deleted: no marker of it is written any more when this returns.</summary>
+    internal void MarkDeleted()
     {
-        get => Volatile.Read(ref _isDeleted);
-        set => Volatile.Write(ref _isDeleted, value);
+        lock (_commitLock)
+        {
+            Volatile.Write(ref _isDeleted, true);
+        }
     }
 
     /// <summary>Notes what a sync that begins now will cover.</summary>

@@ -12,9 +12,26 @@ internal sealed partial class DurableLog
         return new ValueTask<long>(lookup.Result);
     }
 
+    // What is deleted from the front meanwhile takes its files along: then the answer is looked for in what is left.
     private long FindOffset(long unixMicros)
     {
         EnsureReady();
+        while (true)
+        {
+            long start = Volatile.Read(ref _logStart);
+            try
+            {
+                return FindNow(unixMicros);
+            }
+            catch (IOException) when (Volatile.Read(ref _logStart) > start)
+            {
+                // Each round has a higher start.
+            }
+        }
+    }
+
+    private long FindNow(long unixMicros)
+    {
         long committed = Volatile.Read(ref _committed);
         long start = Volatile.Read(ref _logStart);
         Segment[] segments = Volatile.Read(ref _segments);

@@ -40,4 +40,55 @@ public sealed class DeletedWhileBusyTests
         Assert.Null(stepped.Directory.Store.GetPoison(TopicId));
         Assert.Empty(stepped.Files.List($"{SteppedDirectory.Root}/topics"));
     }
+
+    [Fact]
+    public void A_failure_that_comes_while_the_topic_is_deleted_leaves_no_marker()
+    {
+        var stepped = new SteppedDirectory(new SimulatedFileSystem(), new TestClock());
+        DurableLog log = stepped.Create(TopicId);
+        Assert.Equal(AppendStatus.Ok, stepped.Append(log, TestFrames.Build(1, 1, 1, 100)));
+        stepped.RunCommits();
+        stepped.Files.Before = (call, _) =>
+        {
+            if (call == FileCall.SyncDirectory)
+            {
+                log.FailFrom(new IOException("injected")); // As a checkpoint's thread does it.
+            }
+        };
+        stepped.Directory.Delete(TopicId);
+        stepped.Files.Before = null;
+        stepped.RunCommits();
+        Assert.Null(stepped.Directory.Store.GetPoison(TopicId));
+        Assert.DoesNotContain(stepped.Events, e => e.Kind == WalEventKind.Poisoned);
+    }
+
+    [Fact]
+    public async Task A_time_is_looked_up_in_what_is_left_when_the_front_is_deleted_meanwhile()
+    {
+        var files = new SimulatedFileSystem();
+        var clock = new TestClock();
+        var first = new SteppedDirectory(files, clock);
+        first.Fill(first.Create(TopicId), 400, 1000);
+        first.RunCommits();
+        first.Directory.Dispose();
+        var stepped = new SteppedDirectory(files, clock);
+        DurableLog log = stepped.Open(TopicId);
+        log.EnsureReady();
+        long last = log.SegmentsForTest[^1].BaseOffset;
+        Assert.True(log.SegmentsForTest.Count > 2);
+        files.Before = (call, path) =>
+        {
+            if (call == FileCall.Open && path.EndsWith(".log", StringComparison.Ordinal))
+            {
+                files.Before = null;
+                log.DeleteBelow(last);
+                Assert.True(stepped.Directory.Cleaner.RunOne());
+                Assert.Equal(last, log.LogStart);
+            }
+        };
+        ValueTask<long> found = log.FindOffsetAsync(1);
+        stepped.RunBackground();
+        Assert.True(found.IsCompletedSuccessfully);
+        Assert.Equal(last, await found);
+    }
 }

@@ -34,6 +34,10 @@ public static class BrokerLocator
     /// <exception cref="FileNotFoundException">It is not built.</exception>
     public static string BenchAssembly() => Find(Path.Combine("bench", "EndToEnd"), "danube-bench.dll");
 
+    /// <summary>Path of <c>danube-microbench.dll</c>.</summary>
+    /// <exception cref="FileNotFoundException">It is not built.</exception>
+    public static string MicroBenchAssembly() => Find(Path.Combine("bench", "Micro"), "danube-microbench.dll");
+
     private static string Find(string project, string assembly)
     {
         string root = RepositoryRoot();

@@ -5,11 +5,11 @@ using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Bench.Runs;
 
-/// <summary>A broker process, a producer process and a consumer process on one machine, driven through their control channels.</summary>
-public sealed class LoadSession : IAsyncDisposable
+/// <summary>A broker process, producer processes and consumer processes on one machine, driven through their control channels.</summary>
+public sealed partial class LoadSession : IAsyncDisposable
 {
     // Enough for any consumer to keep up, little enough for the disk of a laptop.
-    private const long RetentionBytes = 4L << 30;
+    private const long DefaultRetentionBytes = 4L << 30;
 
     // Memory topics take their memory as they fill up to the bound: small, so that it is reached during the warm-up.
     private const long MemoryRetentionBytes = 192L << 20;
@@ -17,10 +17,14 @@ public sealed class LoadSession : IAsyncDisposable
     // Several times what the windows of producer and consumer hold, so that it bounds the backlog and nothing else.
     private const long MaxInFlightBytes = 64L << 20;
 
-    private readonly RunFolder _folder;
+    private const int LeastInFlight = 64, UsualInFlight = 1000, LargeBytes = 64 * 1024, GuardMs = 60_000;
 
-    private LoadSession(RunFolder folder, BrokerProcess broker, WorkerProcess producer, WorkerProcess? consumer)
+    private readonly RunFolder _folder;
+    private readonly LoadSetup _setup;
+
+    private LoadSession(LoadSetup setup, RunFolder folder, BrokerProcess broker, WorkerGroup producer, WorkerGroup? consumer)
     {
+        _setup = setup;
         _folder = folder;
         Broker = broker;
         Producer = producer;
@@ -28,8 +32,12 @@ public sealed class LoadSession : IAsyncDisposable
     }
 
     public BrokerProcess Broker { get; }
-    public WorkerProcess Producer { get; }
-    public WorkerProcess? Consumer { get; }
+
+    /// <summary>The producer processes.</summary>
+    public WorkerGroup Producer { get; }
+
+    /// <summary>The consumer processes; null in a run that only publishes.</summary>
+    public WorkerGroup? Consumer { get; }
 
     /// <summary>Folder the disk limit is measured in: the file system of the broker's data.</summary>
     public string DataFolder => _folder.Path;
@@ -38,78 +46,76 @@ public sealed class LoadSession : IAsyncDisposable
     {
         var folder = RunFolder.Create(setup.DataParent);
         BrokerProcess? broker = null;
+        WorkerGroup? consumer = null;
         try
         {
-            broker = await folder.StartBrokerAsync(setup.Environment);
-            long retention = setup.Durability == "memory" ? MemoryRetentionBytes : RetentionBytes;
+            broker = await folder.StartBrokerAsync(new Dictionary<string, string>(setup.Environment.Concat(setup.BrokerEnvironment)));
             string[] topics = [.. Enumerable.Range(0, setup.Topics).Select(i => $"/bench/t{i}")];
-            await using (DanubeClient client = await DanubeClient.ConnectAsync(broker.Url))
-            {
-                foreach (string topic in topics)
-                {
-                    await client.CreateTopicAsync(new TopicSpec { Topic = topic, Durability = setup.Durability, RetentionBytes = retention / topics.Length });
-                }
-            }
-
-            string flow = setup.Rate > 0 || setup.Consumers == 0 ? "" : Path.Combine(folder.Path, "bench-flow");
+            await CreateTopicsAsync(setup, broker, topics);
+            string flow = setup.Rate > 0 || setup.Consumers == 0 || setup.BuildsBacklog ? "" : Path.Combine(folder.Path, "bench-flow");
             if (flow.Length > 0)
             {
-                FlowGate.Create(flow);
+                FlowGate.Create(flow, setup.Producers, setup.Consumers, setup.Subscriptions);
             }
 
-            WorkerProcess? consumer = setup.Consumers == 0 ? null : await WorkerProcess.StartAsync(ConsumerJob(setup, broker, topics, flow), setup.Environment);
-            WorkerProcess producer = await WorkerProcess.StartAsync(ProducerJob(setup, broker, topics, flow), setup.Environment);
-            return new LoadSession(folder, broker, producer, consumer);
+            consumer = setup.Consumers == 0 ? null : await WorkerGroup.StartAsync(ConsumerJob(setup, broker, topics, flow), setup.ConsumerProcesses, setup.Environment);
+            WorkerGroup producer = await WorkerGroup.StartAsync(ProducerJob(setup, broker, topics, flow), setup.ProducerProcesses, setup.Environment);
+            return new LoadSession(setup, folder, broker, producer, consumer);
         }
         catch
         {
+            consumer?.Kill();
             await (broker?.DisposeAsync() ?? ValueTask.CompletedTask);
             folder.Dispose();
             throw;
         }
     }
 
+    /// <summary>Starts consumers and producers, or lets them go on.</summary>
+    public async Task RunAsync()
+    {
+        await (Consumer?.RunAsync() ?? Task.CompletedTask);
+        await Producer.RunAsync();
+    }
+
     /// <summary>Pauses the producers and waits until the consumers have everything: a run in which a message is missing fails here.</summary>
-    public async Task PauseAsync()
+    /// <returns>Messages that did not arrive, which only topics of class <c>memory</c> may have.</returns>
+    public async Task<long> PauseAsync()
     {
         WorkerSnapshot sent = await Producer.PauseAsync();
         if (Consumer is null)
         {
-            return;
+            return 0;
         }
 
-        long started = Environment.TickCount64;
-        WorkerSnapshot received = await Consumer.SnapAsync();
-        while (received.Messages < sent.Messages)
+        bool mayDrop = _setup.Durability == "memory";
+        long expected = sent.Messages * _setup.Subscriptions, last = Environment.TickCount64;
+        WorkerSnapshot received = await Consumer.CountAsync();
+        while (received.Messages < expected)
         {
-            if (Environment.TickCount64 - started > 60_000)
+            await Task.Delay(20);
+            WorkerSnapshot now = await Consumer.CountAsync();
+            last = now.Messages > received.Messages ? Environment.TickCount64 : last;
+            received = now;
+            long quiet = Environment.TickCount64 - last;
+            if (mayDrop && quiet > 2000)
             {
-                throw new InvalidOperationException($"{sent.Messages:N0} messages were sent, {received.Messages:N0} received, and no more come.");
+                return expected - received.Messages;
             }
 
-            await Task.Delay(20);
-            received = await Consumer.SnapAsync();
+            if (quiet > GuardMs)
+            {
+                throw new InvalidOperationException(
+                    $"{sent.Messages:N0} messages were sent to {_setup.Subscriptions} subscription(s), {received.Messages:N0} received, and no more come. At a fixed rate the consumers may have been too slow for it.");
+            }
         }
 
-        if (received.Messages > sent.Messages || received.OutOfOrder > 0)
+        if (received.Messages > expected || received.OutOfOrder > 0)
         {
-            throw new InvalidOperationException($"{sent.Messages:N0} messages were sent, {received.Messages:N0} received, {received.OutOfOrder:N0} out of order.");
+            throw new InvalidOperationException($"{sent.Messages:N0} messages were sent to {_setup.Subscriptions} subscription(s), {received.Messages:N0} received, {received.OutOfOrder:N0} out of order.");
         }
-    }
 
-    /// <summary>One measured window. The load must be running.</summary>
-    public async Task<LoadWindow> MeasureAsync(TimeSpan duration)
-    {
-        await Producer.ClearAsync();
-        await (Consumer?.ClearAsync() ?? Task.CompletedTask);
-        BrokerMetrics brokerBefore = await BrokerMetrics.ReadAsync(Broker.Http);
-        WorkerSnapshot producerBefore = await Producer.SnapAsync();
-        WorkerSnapshot? consumerBefore = Consumer is null ? null : await Consumer.SnapAsync();
-        await Task.Delay(duration);
-        WorkerSnapshot producerAfter = await Producer.SnapAsync();
-        WorkerSnapshot? consumerAfter = Consumer is null ? null : await Consumer.SnapAsync();
-        BrokerMetrics brokerAfter = await BrokerMetrics.ReadAsync(Broker.Http);
-        return new LoadWindow(producerBefore, producerAfter, consumerBefore, consumerAfter, brokerBefore, brokerAfter);
+        return 0;
     }
 
     public async ValueTask DisposeAsync()
@@ -130,18 +136,38 @@ public sealed class LoadSession : IAsyncDisposable
         _folder.Dispose();
     }
 
+    private static async Task CreateTopicsAsync(LoadSetup setup, BrokerProcess broker, string[] topics)
+    {
+        long retention = setup.Durability == "memory" ? MemoryRetentionBytes : Math.Max(DefaultRetentionBytes, setup.RetentionBytes);
+        int? partitions = setup.Partitions > 1 ? setup.Partitions : null;
+        await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
+        foreach (string topic in topics)
+        {
+            await client.CreateTopicAsync(new TopicSpec { Topic = topic, Durability = setup.Durability, Partitions = partitions, RetentionBytes = retention / topics.Length / setup.Partitions });
+        }
+    }
+
     private static WorkerJob ProducerJob(LoadSetup setup, BrokerProcess broker, string[] topics, string flow) => new()
     {
         Role = setup.OneAtATime ? WorkerRole.Send : WorkerRole.Post,
         Url = broker.Url,
         Topics = topics,
+        Partitions = setup.Partitions,
         Clients = Math.Max(setup.Producers, 1),
+        Connections = setup.Connections,
         SizeBytes = setup.SizeBytes,
         Rate = setup.Rate,
         BatchBytes = setup.BatchBytes,
         WindowBytes = setup.WindowBytes,
+        RandomShare = setup.RandomShare,
+        PayloadPool = setup.PayloadPool,
+        PayloadFile = setup.PayloadFile,
+        Compression = setup.Compression,
+        Keys = setup.Keys,
+        RandomKeys = setup.RandomKeys,
+        RecordsDelay = setup.RecordsDelay,
         FlowFile = flow,
-        MaxInFlight = Math.Max(1000, MaxInFlightBytes / setup.SizeBytes),
+        MaxInFlight = Math.Max(setup.SizeBytes > LargeBytes ? LeastInFlight : UsualInFlight, MaxInFlightBytes / setup.SizeBytes),
     };
 
     private static WorkerJob ConsumerJob(LoadSetup setup, BrokerProcess broker, string[] topics, string flow) => new()
@@ -149,9 +175,12 @@ public sealed class LoadSession : IAsyncDisposable
         Role = WorkerRole.Consume,
         Url = broker.Url,
         Topics = topics,
+        Partitions = setup.Partitions,
         Clients = setup.Consumers,
+        Connections = setup.Connections,
+        Subscriptions = setup.Subscriptions,
         SizeBytes = setup.SizeBytes,
-        Shared = setup.Consumers > topics.Length,
+        Type = setup.EffectiveType,
         FlowFile = flow,
     };
 }

@@ -40,6 +40,12 @@ public sealed class WorkerProcess : IAsyncDisposable
 
     public Task<WorkerSnapshot> ClearAsync() => CommandAsync("clear");
 
+    /// <summary>A snapshot after which the histograms start over.</summary>
+    public Task<WorkerSnapshot> TakeAsync() => CommandAsync("take");
+
+    /// <summary>A snapshot without histograms: cheap.</summary>
+    public Task<WorkerSnapshot> CountAsync() => CommandAsync("count");
+
     public Task<WorkerSnapshot> SetRateAsync(double perSecond) => CommandAsync("rate " + perSecond.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Lets the process run only where nobody else wants the processor, as if it were on a machine of its own.</summary>

@@ -65,6 +65,10 @@ internal static class AllocationCommand
                 ["broker_gen2"] = window.BrokerGen2,
                 ["client_gen2"] = window.ClientGen2,
             });
+            report.Judge(new Judgement(
+                "P7", $"allocated per message, {size} B, `{durability}`, {timing.RoundSeconds:0} s",
+                $"broker {Figures.Text(bytes[0], "0.000")} B, producer {Figures.Text(bytes[1], "0.000")} B, consumer {Figures.Text(bytes[2], "0.000")} B; {window.BrokerGen2 + window.ClientGen2} gen-2",
+                $"{Figures.Rate(window.Rate)}", "0.0 B, 0 gen-2", isMet));
         }
 
         Console.WriteLine(table);

@@ -8,6 +8,8 @@ internal static class CommonOptions
 {
     public static Option<int> Rounds(int value) => new("--rounds") { Description = "measured rounds; the median and the spread are printed", DefaultValueFactory = _ => value };
 
+    public static Option<bool> Quick() => new("--quick") { Description = "one short round: shows that everything works, the figures are rough" };
+
     public static Option<double> Seconds(double value) => new("--seconds") { Description = "length of a measured round in seconds", DefaultValueFactory = _ => value };
 
     public static Option<double> LimitSeconds() => new("--limit-seconds") { Description = "length of each limit measurement in seconds", DefaultValueFactory = _ => 1.0 };
@@ -31,6 +33,9 @@ internal static class CommonOptions
 
         return result;
     }
+
+    /// <summary>As <see cref="ParseBytes"/>, for an option that may be left out.</summary>
+    public static long? ParseOptionalBytes(ArgumentResult result) => result.Tokens.Count == 0 ? null : ParseBytes(result);
 
     /// <summary>A number with an optional k, m or g (powers of 1,024).</summary>
     public static long ParseBytes(ArgumentResult result)

@@ -95,6 +95,11 @@ internal static class ManyTopicsCommand
                 ["attach_seconds"] = row.Attach.TotalSeconds,
                 ["resident_bytes"] = row.ResidentBytes,
             });
+            bool isLast = count == counts[^1] && counts.Length > 1;
+            report.Judge(new Judgement(
+                "P6", $"`fsync`, {Figures.Rate(setup.Rate)} of 1 KiB over {Figures.Text(count, "#,0")} topics",
+                $"{Figures.Rate(row.Paced.Rate)}, ack p99 {Figures.Time(latency.Percentile(99))} ({Figures.Ratio(factor)} of the first){(row.Highest is null ? "" : $", highest {Figures.Rate(row.Highest.Rate)}")}",
+                $"fdatasync p50 {Figures.Time(row.SyncP50)}", isLast ? $"sustained, p99 <= {TargetFactor:0}x" : "sustained", isSustained && (!isLast || factor <= TargetFactor)));
         }
 
         LiveProgress.Clear();

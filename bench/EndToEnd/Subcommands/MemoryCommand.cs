@@ -99,6 +99,9 @@ internal static class MemoryCommand
                 ["core_share"] = share,
                 ["is_met"] = resident <= targetMegabytes,
             });
+            report.Judge(new Judgement(
+                "P12", $"memory, {name}", $"{Figures.Text(resident, "0.0")} MB resident, {Figures.Text(share * 100, "0.0")} % of a core", $"{Figures.Text(anonymous, "0.0")} MB anonymous",
+                $"<= {targetMegabytes} MB", resident <= targetMegabytes));
         }
     }
 }

@@ -1,23 +1,33 @@
 using System.CommandLine;
-using System.Diagnostics;
-using Danube.Fast.Harness;
+using Danube.Fast.Bench.Runs;
 
 namespace Danube.Fast.Bench.Subcommands;
 
-/// <summary>P1 lives in a program of its own, because BenchmarkDotNet wants one.</summary>
+/// <summary>All micro-benchmarks, with BenchmarkDotNet's own report.</summary>
 internal static class MicroCommand
 {
     public static Command Create()
     {
-        Option<bool> check = new("--check") { Description = "only the short loop with the allocation gate" };
-        var command = new Command("p1", "header and CRC micro-benchmarks (BenchmarkDotNet)") { check };
+        Option<bool> check = new("--check") { Description = "only the allocation gate: every benchmark in a short loop; fails when one allocates more than bench/Micro/allocations.json allows" };
+        Option<bool> full = new("--full") { Description = "as many iterations as BenchmarkDotNet wants, instead of three short ones" };
+        Option<string> filter = new("--filter") { Description = "which benchmarks, for example '*Cursor*'", DefaultValueFactory = _ => "*" };
+        Option<FileInfo?> json = CommonOptions.Json();
+        var command = new Command("micro", "micro-benchmarks: headers, envelopes, batches, CRC, log, cursor, recording (BenchmarkDotNet)") { check, full, filter, json };
         command.SetAction(async (parse, cancellation) =>
         {
-            string project = Path.Combine(BrokerLocator.RepositoryRoot(), "bench", "Micro", "Danube.Fast.MicroBench.csproj");
-            string[] arguments = ["run", "--project", project, "-c", "Release", "--", .. parse.GetValue(check) ? new[] { "--check" } : ["--short", "--filter", "*"]];
-            using Process process = Process.Start(new ProcessStartInfo(DotNetHost.Path, arguments))!;
-            await process.WaitForExitAsync(cancellation);
-            return process.ExitCode;
+            var arguments = new List<string>();
+            if (parse.GetValue(check))
+            {
+                arguments.Add("--check");
+            }
+            else
+            {
+                arguments.AddRange(parse.GetValue(full) ? [] : ["--short"]);
+                arguments.AddRange(parse.GetValue(json) is { } file ? ["--json", file.FullName] : []);
+                arguments.AddRange(["--filter", parse.GetValue(filter)!]);
+            }
+
+            return await MicroBenchmarks.RunAsync([.. arguments], false, cancellation);
         });
         return command;
     }

@@ -99,6 +99,9 @@ internal static class PublishCommand
                 ["ratio_max"] = rows.Max(r => r.Ratio),
                 ["is_met"] = ratio >= Target,
             });
+            report.Judge(new Judgement(
+                "P2", $"publish, 1 KiB, `fsync`, {state}", $"{Figures.Rate(rate)} ({Figures.Rate(rows.Min(r => r.Rate))} .. {Figures.Rate(rows.Max(r => r.Rate))}), {Figures.Ratio(ratio)}",
+                $"disk {Figures.Bandwidth(disk)} at {Figures.Text(commit / 1024, "0")} KiB per sync, one hop {Figures.Bandwidth(hop)}", $">= {Figures.Ratio(Target)} of the lower", ratio >= Target));
         }
     }
 

@@ -73,6 +73,10 @@ internal static class RestartCommand
                 ["all_acks_ns"] = all,
                 ["scanned_bytes"] = scanned,
             });
+            report.Judge(new Judgement(
+                "P9", $"first publish after kill -9, {Figures.Text(gib, "0.##")} GiB in {setup.Topics:N0} topics, {state}",
+                $"{Figures.Time(first)} (worst {Figures.Time(times.Max(t => t.First))})", $"every topic {Figures.Time(all)}, scanned {Figures.Text(scanned / 1e6, "0")} MB",
+                isCold ? "" : "< 1 s", isCold ? null : first < TargetSeconds * 1e9));
         }
 
         LiveProgress.Clear();

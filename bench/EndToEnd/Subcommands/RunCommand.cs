@@ -1,132 +1,105 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
+using Danube.Fast.Bench.Profiling;
 using Danube.Fast.Bench.Reports;
 using Danube.Fast.Bench.Runs;
-using Danube.Fast.Bench.Workers;
-using Danube.Fast.Harness;
+using Danube.Fast.Bench.Scenarios;
+using Danube.Fast.Bench.Workloads;
 
 namespace Danube.Fast.Bench.Subcommands;
 
-/// <summary>One load of the caller's choice: throughput (as fast as it goes) or latency (open loop at a rate, from the intended send time).</summary>
+/// <summary>
+/// One load of the caller's choice: a scenario and what single options change in it, or an OpenMessaging Benchmark workload file. Throughput as fast as it goes, or latency
+/// in an open loop at a rate.
+/// </summary>
 internal static class RunCommand
 {
-    private static readonly double[] Percentiles = [50, 90, 99, 99.9, 99.99];
+    private const int Usage = 2;
+    private const double DefaultSeconds = 10, DefaultWarmUp = 5;
 
     public static Command Create()
     {
-        Option<string> scenario = new("--scenario") { Description = "throughput, or latency (open loop; needs a --rate)", DefaultValueFactory = _ => "throughput" };
-        scenario.AcceptOnlyFromAmong("throughput", "latency");
-        Option<long> size = new("--size") { Description = "payload bytes", DefaultValueFactory = _ => 1024, CustomParser = CommonOptions.ParseBytes };
-        Option<string> durability = new("--durability") { Description = "fsync, os or memory", DefaultValueFactory = _ => "fsync" };
-        durability.AcceptOnlyFromAmong("fsync", "os", "memory");
-        Option<double> duration = new("--duration") { Description = "measured seconds", DefaultValueFactory = _ => 20 };
-        Option<double> warmUp = CommonOptions.WarmUp(5);
-        Option<int> producers = new("--producers") { DefaultValueFactory = _ => 1 }, consumers = new("--consumers") { Description = "0 = publish only", DefaultValueFactory = _ => 1 };
-        Option<int> topics = new("--topics") { DefaultValueFactory = _ => 1 };
-        Option<long> batch = new("--batch") { Description = "largest batch in bytes; 0 = the client's default", CustomParser = CommonOptions.ParseBytes };
-        Option<long> window = new("--window") { Description = "unacknowledged bytes per producer; 0 = the client's default", CustomParser = CommonOptions.ParseBytes };
-        Option<string> rate = new("--rate") { Description = "messages per second of all producers together, or max", DefaultValueFactory = _ => "max" };
-        Option<string?> data = CommonOptions.Data();
-        Option<FileInfo?> json = CommonOptions.Json();
-        Option<string[]> environment = CommonOptions.Environment();
-        var command = new Command("run", "one load with a broker, a producer and a consumer process")
+        var load = new LoadOptions();
+        Option<string> scenario = new("--scenario")
         {
-            scenario, size, durability, duration, warmUp, producers, consumers, topics, batch, window, rate, data, json, environment,
+            Description = "where the settings come from; other options change them:\n" + string.Join('\n', Scenario.All.Select(s => $"{s.Name}: {s.Summary}")),
+            DefaultValueFactory = _ => "throughput",
+            HelpName = "NAME",
         };
+        scenario.AcceptOnlyFromAmong([.. Scenario.All.Select(s => s.Name)]);
+        Option<string?> rate = new("--rate") { Description = "messages per second of all producers (50000, 50k, 1.5m), max, half, or a percentage of the highest rate (80%)" };
+        Option<double?> duration = new("--duration") { Description = $"measured seconds of a round; default {DefaultSeconds:0}" };
+        Option<double?> warmUp = new("--warm-up") { Description = $"seconds under load before the first round; default {DefaultWarmUp:0}" };
+        Option<int> rounds = CommonOptions.Rounds(3);
+        Option<FileInfo?> workload = new("--workload") { Description = "an OpenMessaging Benchmark workload (YAML) instead of a scenario" };
+        Option<FileInfo?> output = new("--output") { Description = "with --workload: file of the result in OpenMessaging Benchmark's JSON; default: NAME-danube-DATE.json in the current folder" };
+        Option<FileInfo?> json = CommonOptions.Json();
+        Option<string?> profile = new("--profile") { Description = "profile this process (broker, producer or consumer) with perf while the rounds run, and print where its time goes" };
+        profile.AcceptOnlyFromAmong("broker", "producer", "consumer");
+        Option<FileInfo?> stacks = new("--stacks") { Description = "with --profile: also write the sampled stacks to this file, one per line with its count (folded, as flame graph tools take them)" };
+        var command = new Command("run", "one load with a broker, producer processes and consumer processes") { scenario, rate, duration, warmUp, rounds, workload, output, json, profile, stacks };
+        foreach (Option option in load.All)
+        {
+            command.Add(option);
+        }
+
         command.SetAction(async (parse, cancellation) =>
         {
-            string rateText = parse.GetValue(rate)!;
-            double perSecond = 0;
-            if (rateText != "max" && (!double.TryParse(rateText, out perSecond) || perSecond <= 0))
+            if (parse.GetValue(workload) is { } file)
             {
-                Console.Error.WriteLine($"--rate {rateText} is neither a number of messages per second nor max.");
-                return 2;
+                string[] clash = [.. load.OfWorkload.Append(scenario).Append(rate).Append(rounds).Append(profile).Where(o => parse.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+                return clash.Length > 0
+                    ? Fail($"{string.Join(", ", clash)}: the workload file decides that; leave it out or edit the file.")
+                    : await WorkloadCommand.RunAsync(file, new WorkloadOptions(load.Apply(parse, new LoadSetup()), parse.GetValue(duration), parse.GetValue(warmUp), parse.GetValue(output)), cancellation);
             }
 
-            if (parse.GetValue(scenario) == "latency" && perSecond == 0)
+            Scenario chosen = Scenario.Get(parse.GetValue(scenario)!);
+            string rateText = parse.GetValue(rate) ?? chosen.Rate;
+            if (!RateWish.TryParse(rateText, out RateWish wish))
             {
-                Console.Error.WriteLine("The latency scenario is an open loop: give it a --rate, about half of what the throughput scenario prints.");
-                return 2;
+                return Fail($"--rate {rateText}: write messages per second (50000, 50k), max, half, or a percentage of the highest rate (80%).");
             }
 
-            if (parse.GetValue(consumers) > FlowGate.MaxConsumers)
+            LoadSetup setup = load.Apply(parse, chosen.Setup);
+            if ((setup with { Rate = wish.PerSecond }).Fault() is { } fault)
             {
-                Console.Error.WriteLine($"--consumers goes up to {FlowGate.MaxConsumers}.");
-                return 2;
+                return Fail(fault);
             }
 
-            var setup = new LoadSetup
+            if (setup.PayloadFile.Length > 0 && !File.Exists(setup.PayloadFile))
             {
-                SizeBytes = Math.Max(8, (int)parse.GetValue(size)),
-                Durability = parse.GetValue(durability)!,
-                Topics = parse.GetValue(topics),
-                Producers = parse.GetValue(producers),
-                Consumers = parse.GetValue(consumers),
-                Rate = perSecond,
-                BatchBytes = (int)parse.GetValue(batch),
-                WindowBytes = parse.GetValue(window),
-                DataParent = parse.GetValue(data),
-                Environment = CommonOptions.ParseEnvironment(parse.GetValue(environment)),
-            };
-            return await RunAsync(setup, parse.GetValue(warmUp), parse.GetValue(duration), parse.GetValue(json), cancellation);
+                return Fail($"--payload-file: {setup.PayloadFile} does not exist.");
+            }
+
+            var plan = new LoadPlan(setup, wish, Math.Max(1, parse.GetValue(rounds)), parse.GetValue(duration) ?? DefaultSeconds, parse.GetValue(warmUp) ?? DefaultWarmUp);
+            using Profiler? profiler = parse.GetValue(profile) is { } target ? new Profiler(target, parse.GetValue(stacks)) : null;
+            if (profiler?.Fault() is { } missing)
+            {
+                return Fail(missing);
+            }
+
+            return await RunAsync(chosen, plan, profiler, parse.GetValue(json), cancellation);
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(LoadSetup setup, double warmUp, double duration, FileInfo? json, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Scenario scenario, LoadPlan plan, Profiler? profiler, FileInfo? json, CancellationToken cancellation)
     {
-        Console.WriteLine(MachineInfo.Describe());
-        await using LoadSession session = await LoadSession.StartAsync(setup);
-        await (session.Consumer?.RunAsync() ?? Task.CompletedTask);
-        await session.Producer.RunAsync();
-        LiveProgress.Show("warm-up");
-        await Task.Delay(TimeSpan.FromSeconds(warmUp), cancellation);
-        Task<LoadWindow> measuring = session.MeasureAsync(TimeSpan.FromSeconds(duration));
-        long started = Environment.TickCount64;
-        while (await Task.WhenAny(measuring, Task.Delay(500, cancellation)) != measuring)
+        Console.WriteLine(MachineInfo.Describe(plan.Setup.DataParent));
+        LoadPlan prepared = profiler is null ? plan : plan with { Setup = profiler.Prepare(plan.Setup) };
+        LoadResult result = await LoadRun.ExecuteAsync(prepared, profiler is null ? null : (session, stop) => profiler.RecordAsync(session, plan.Seconds, stop), cancellation);
+        LoadReport.Print(scenario.Name, plan, result, json);
+        if (profiler is not null)
         {
-            cancellation.ThrowIfCancellationRequested();
-            LiveProgress.Show($"{(Environment.TickCount64 - started) / 1000} of {duration:0} s");
+            Console.WriteLine();
+            Console.WriteLine(await profiler.ReportAsync(cancellation));
         }
 
-        LoadWindow window = await measuring;
-        await session.PauseAsync();
-        LiveProgress.Clear();
-        Print(setup, window, json);
         return 0;
     }
 
-    private static void Print(LoadSetup setup, LoadWindow window, FileInfo? json)
+    private static int Fail(string message)
     {
-        var table = new TextTable("figure", "value");
-        table.Add("load", $"{setup.SizeBytes} B, {setup.Durability}, {setup.Topics} topic(s), {setup.Producers} producer(s), {setup.Consumers} consumer(s), rate {(setup.Rate > 0 ? Figures.Rate(setup.Rate) : "max")}");
-        table.Add("acknowledged", $"{Figures.Rate(window.PublishRate)}, {Figures.Bandwidth(window.PublishRate * setup.SizeBytes)}");
-        table.Add(setup.Consumers > 0 ? "publish -> consume" : "publish", $"{Figures.Rate(window.Rate)}, {Figures.Bandwidth(window.Rate * setup.SizeBytes)}");
-        table.Add("allocated B/message", $"broker {Figures.Text(window.BrokerBytesPerMessage, "0.000")}, producer {Figures.Text(window.ProducerBytesPerMessage, "0.000")}, consumer {Figures.Text(window.ConsumerBytesPerMessage, "0.000")}");
-        Console.WriteLine(table);
-        Console.WriteLine();
-        var latency = new TextTable(["latency", .. Percentiles.Select(p => "p" + Figures.Text(p, "0.##")), "max"]);
-        var report = new JsonReport("run");
-        Row(setup.Rate > 0 ? "publish -> ack, from the intended send time" : "publish -> ack, from sending the batch", window.AckLatency);
-        if (setup.Consumers > 0)
-        {
-            Row(setup.Rate > 0 ? "end to end, from the intended send time" : "end to end, from the call (1 of 64 messages)", window.EndToEndLatency);
-        }
-
-        Console.WriteLine(latency);
-        report.Add(new JsonObject { ["messages_per_second"] = window.Rate, ["acknowledged_per_second"] = window.PublishRate, ["size"] = setup.SizeBytes, ["durability"] = setup.Durability });
-        report.Write(json);
-
-        void Row(string name, LatencyHistogram histogram)
-        {
-            latency.Add([name, .. Percentiles.Select(p => Figures.Time(histogram.Percentile(p))), Figures.Time(histogram.Max)]);
-            var row = new JsonObject { ["latency"] = name, ["count"] = histogram.Count, ["max_ns"] = histogram.Max };
-            foreach (double percent in Percentiles)
-            {
-                row["p" + Figures.Text(percent, "0.##")] = histogram.Percentile(percent);
-            }
-
-            report.Add(row);
-        }
+        Console.Error.WriteLine(message);
+        return Usage;
     }
 }

@@ -91,6 +91,10 @@ internal static class SingleLatencyCommand
             ["fdatasync_p50_ns"] = Figures.Median(rounds.Select(r => r.Sync)),
             ["round_trip_p50_ns"] = Figures.Median(rounds.Select(r => r.Trip)),
         });
+        report.Judge(new Judgement(
+            "P4", $"one message at a time, {name}", $"p50 {Figures.Time(all.Percentile(50))}, {Figures.Ratio(p50Ratio)}; p99 {Figures.Time(all.Percentile(99))}, {Figures.Ratio(p99Ratio)}",
+            $"fdatasync p50 {Figures.Time(Figures.Median(rounds.Select(r => r.Sync)))} + round trip p50 {Figures.Time(Figures.Median(rounds.Select(r => r.Trip)))}",
+            isJudged ? "p50 <= 1.50x, p99 <= 2.50x of the sum" : "", isJudged ? isMet : null));
     }
 
     private sealed record Round(double P50, double P99, double Sync, double Trip);

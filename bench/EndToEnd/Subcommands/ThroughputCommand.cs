@@ -106,6 +106,9 @@ internal static class ThroughputCommand
                 ["ratio"] = ratio,
                 ["is_met"] = isMet,
             });
+            report.Judge(new Judgement(
+                "P3", $"publish -> consume, {name}, `{row.Durability}`, {state}", $"{Figures.Rate(rate)} ({Figures.Rate(values.Min())} .. {Figures.Rate(values.Max())}), {Figures.Ratio(ratio)}",
+                $"relay {Figures.Bandwidth(Figures.Median(relays))}", row.TargetRatio > 0 ? $"{target} of the relay" : target, isMet));
         }
     }
 

@@ -11,15 +11,19 @@ internal sealed class ConsumeWorker(WorkerJob job) : LoadWorker
     private readonly List<Task> _loops = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly FlowGate? _gate = FlowGate.Open(job.FlowFile);
-    private DanubeClient? _client;
+    private readonly List<DanubeClient> _clients = [];
 
     public override async Task OpenAsync()
     {
-        _client = await DanubeClient.ConnectAsync(job.Url);
+        for (int i = 0; i < Math.Max(1, job.Connections); i++)
+        {
+            _clients.Add(await DanubeClient.ConnectAsync(job.Url));
+        }
+
         for (int i = 0; i < job.Clients; i++)
         {
-            var load = new ConsumerLoad(this, job, i);
-            await load.OpenAsync(_client, job.Topics[i % job.Topics.Length]);
+            var load = new ConsumerLoad(this, job, job.FirstClient + i);
+            await load.OpenAsync(_clients[i % _clients.Count]);
             _loads.Add(load);
             _loops.Add(Task.Run(() => GuardAsync(() => load.LoopAsync(_stop.Token))));
         }
@@ -35,11 +39,7 @@ internal sealed class ConsumeWorker(WorkerJob job) : LoadWorker
             await load.DisposeAsync();
         }
 
-        if (_client is not null)
-        {
-            await _client.DisposeAsync();
-        }
-
+        await Task.WhenAll(_clients.Select(c => c.DisposeAsync().AsTask()));
         _gate?.Dispose();
         _stop.Dispose();
     }
@@ -48,20 +48,23 @@ internal sealed class ConsumeWorker(WorkerJob job) : LoadWorker
 
     private sealed class ConsumerLoad(ConsumeWorker owner, WorkerJob job, int number) : IAsyncDisposable
     {
+        private readonly SubscriptionType _type = job.Type ?? (job.Shared ? SubscriptionType.Shared : SubscriptionType.Exclusive);
+
+        // Per partition: the next offset, 0 = none seen yet.
+        private readonly long[] _expected = new long[job.Partitions];
         private Consumer? _consumer;
         private long _received;
         private long _outOfOrder;
-        private long _expected = -1;
 
         public long Received => Volatile.Read(ref _received);
         public long OutOfOrder => Volatile.Read(ref _outOfOrder);
 
-        public async Task OpenAsync(DanubeClient client, string topic) => _consumer = await client.SubscribeAsync(new ConsumerOptions
+        public async Task OpenAsync(DanubeClient client) => _consumer = await client.SubscribeAsync(new ConsumerOptions
         {
-            Topic = topic,
-            Subscription = job.FansOut ? $"{job.Subscription}-{number}" : job.Subscription,
+            Topic = job.Topics[number % job.Topics.Length],
+            Subscription = SubscriptionName(),
             Name = "bench-" + number,
-            Type = job.Shared ? SubscriptionType.Shared : SubscriptionType.Exclusive,
+            Type = _type,
             Start = "earliest",
         });
 
@@ -86,6 +89,16 @@ internal sealed class ConsumeWorker(WorkerJob job) : LoadWorker
 
         public ValueTask DisposeAsync() => _consumer is null ? ValueTask.CompletedTask : _consumer.DisposeAsync();
 
+        private string SubscriptionName()
+        {
+            if (job.FansOut)
+            {
+                return $"{job.Subscription}-{number}";
+            }
+
+            return job.Subscriptions == 1 ? job.Subscription : $"{job.Subscription}-{number / job.Topics.Length % job.Subscriptions}";
+        }
+
         private void Take(Consumer consumer, in Message message)
         {
             long intended = BinaryPrimitives.ReadInt64LittleEndian(message.Payload.Span);
@@ -94,15 +107,16 @@ internal sealed class ConsumeWorker(WorkerJob job) : LoadWorker
                 owner.RecordLatency(intended, Stopwatch.GetTimestamp(), 1);
             }
 
-            long offset = message.Id.Offset;
-            if (!job.Shared)
+            MessageId id = message.Id;
+            if (_type == SubscriptionType.Exclusive)
             {
-                if (_expected >= 0 && offset != _expected)
+                ref long expected = ref _expected[id.Partition];
+                if (expected > 0 && id.Offset != expected)
                 {
                     Volatile.Write(ref _outOfOrder, _outOfOrder + 1);
                 }
 
-                _expected = offset + 1;
+                expected = id.Offset + 1;
             }
 
             consumer.Ack(message);

@@ -10,6 +10,7 @@ namespace Danube.Fast.Bench.Workers;
 public abstract class LoadWorker : IAsyncDisposable
 {
     private readonly LatencyHistogram _latency = new();
+    private readonly LatencyHistogram _delay = new();
     private readonly Lock _latencyLock = new();
     private volatile bool _isRunning;
     private volatile bool _isStopped;
@@ -47,30 +48,42 @@ public abstract class LoadWorker : IAsyncDisposable
         lock (_latencyLock)
         {
             _latency.Reset();
+            _delay.Reset();
         }
     }
 
-    public WorkerSnapshot Snapshot()
+    /// <summary>Counters and histograms.</summary>
+    /// <param name="clears">The histograms start over: nothing falls between two of them.</param>
+    public WorkerSnapshot Snapshot(bool clears = false)
     {
         long allocated = GC.GetTotalAllocatedBytes(true);
-        (long messages, long acknowledged, long outOfOrder) = Counts();
-        long ticks = Stopwatch.GetTimestamp();
+        WorkerSnapshot counts = CountSnapshot();
         lock (_latencyLock)
         {
-            return new WorkerSnapshot
+            WorkerSnapshot snapshot = counts with
             {
-                Ticks = ticks,
-                Messages = messages,
-                Acknowledged = acknowledged,
-                OutOfOrder = outOfOrder,
-                Due = DueBy(ticks),
                 AllocatedBytes = allocated,
                 Gen2Collections = GC.CollectionCount(2),
                 CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds,
                 Latency = _latency.ToSparse(),
-                Error = _error,
+                Delay = _delay.Count == 0 ? [] : _delay.ToSparse(),
             };
+            if (clears)
+            {
+                _latency.Reset();
+                _delay.Reset();
+            }
+
+            return snapshot;
         }
+    }
+
+    /// <summary>Counters only: cheap enough for every second of a measurement.</summary>
+    public WorkerSnapshot CountSnapshot()
+    {
+        (long messages, long acknowledged, long outOfOrder) = Counts();
+        long ticks = Stopwatch.GetTimestamp();
+        return new WorkerSnapshot { Ticks = ticks, Messages = messages, Acknowledged = acknowledged, OutOfOrder = outOfOrder, Due = DueBy(ticks), Error = _error };
     }
 
     /// <summary>Messages that should have left by a moment; 0 when nothing is paced.</summary>
@@ -84,6 +97,14 @@ public abstract class LoadWorker : IAsyncDisposable
         lock (_latencyLock)
         {
             _latency.Record(nanoseconds, count);
+        }
+    }
+
+    protected void RecordDelay(long dueTicks, long ticks)
+    {
+        lock (_latencyLock)
+        {
+            _delay.Record(ToNanoseconds(ticks - dueTicks), 1);
         }
     }
 

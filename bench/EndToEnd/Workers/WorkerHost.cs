@@ -5,8 +5,8 @@ using Danube.Fast.Bench.Peers.Workers;
 namespace Danube.Fast.Bench.Workers;
 
 /// <summary>
-/// The worker side of the control channel: one command per line on standard input (<c>run</c>, <c>pause</c>, <c>snap</c>, <c>clear</c>,
-/// <c>rate N</c>, <c>stop</c>), one snapshot in JSON per command on standard output. The end of the input means stop, so no worker outlives its parent.
+/// The worker side of the control channel: one command per line on standard input (<c>run</c>, <c>pause</c>, <c>snap</c>, <c>clear</c>, <c>take</c> (snap and
+/// clear at once), <c>count</c> (no histograms), <c>rate N</c>, <c>stop</c>), one snapshot in JSON per command on standard output. The end of the input means stop, so no worker outlives its parent.
 /// </summary>
 public static class WorkerHost
 {
@@ -26,7 +26,7 @@ public static class WorkerHost
         try
         {
             await worker.OpenAsync();
-            Answer(worker);
+            Answer(worker.Snapshot());
             while (Console.In.ReadLine() is { } command && command != "stop")
             {
                 switch (command)
@@ -45,7 +45,12 @@ public static class WorkerHost
                         break;
                 }
 
-                Answer(worker);
+                Answer(command switch
+                {
+                    "count" => worker.CountSnapshot(),
+                    "take" => worker.Snapshot(true),
+                    _ => worker.Snapshot(),
+                });
             }
         }
         finally
@@ -69,9 +74,9 @@ public static class WorkerHost
         }
     }
 
-    private static void Answer(LoadWorker worker)
+    private static void Answer(WorkerSnapshot snapshot)
     {
-        Console.Out.WriteLine("SNAP " + JsonSerializer.Serialize(worker.Snapshot(), WorkerJson.Default.WorkerSnapshot));
+        Console.Out.WriteLine("SNAP " + JsonSerializer.Serialize(snapshot, WorkerJson.Default.WorkerSnapshot));
         Console.Out.Flush();
     }
 }

@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using Danube.Fast.Bench.Peers.Workers;
+using Danube.Fast.Client;
+using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Bench.Workers;
 
@@ -38,6 +40,36 @@ public sealed record WorkerJob
 
     /// <summary>Producers or consumers; number i works on topic i modulo the number of topics.</summary>
     public int Clients { get; init; } = 1;
+
+    /// <summary>Number of the first of them, when several processes share the work.</summary>
+    public int FirstClient { get; init; }
+
+    /// <summary>Connections of the process; client number i uses connection i modulo their number.</summary>
+    public int Connections { get; init; } = 1;
+
+    /// <summary>Partitions of each topic.</summary>
+    public int Partitions { get; init; } = 1;
+
+    /// <summary>Share of a payload that is random, 0 to 1; the rest is zeros.</summary>
+    public double RandomShare { get; init; } = 1;
+
+    /// <summary>Different payloads that take turns.</summary>
+    public int PayloadPool { get; init; } = 1;
+
+    /// <summary>File whose first <see cref="SizeBytes"/> bytes are the payload; empty = made up.</summary>
+    public string PayloadFile { get; init; } = "";
+
+    /// <summary>Compression of each batch.</summary>
+    public Codec Compression { get; init; }
+
+    /// <summary>Different keys; 0 = messages have none.</summary>
+    public int Keys { get; init; }
+
+    /// <summary>True: keys are drawn at random; else they take turns.</summary>
+    public bool RandomKeys { get; init; }
+
+    /// <summary>Paced producers also record how late each message was handed to the client.</summary>
+    public bool RecordsDelay { get; init; }
     public int SizeBytes { get; init; } = 1024;
 
     /// <summary>Messages per second of all producers together; 0 = as fast as it goes.</summary>
@@ -48,6 +80,12 @@ public sealed record WorkerJob
 
     /// <summary>True: consumer number i has a subscription of its own, the name with <c>-i</c> behind it.</summary>
     public bool FansOut { get; init; }
+
+    /// <summary>Subscriptions of each topic, the name with <c>-n</c> behind it when there are several. Consumer number i belongs to number (i / topics) modulo these.</summary>
+    public int Subscriptions { get; init; } = 1;
+
+    /// <summary>Null: shared when <see cref="Shared"/> is set, else exclusive.</summary>
+    public SubscriptionType? Type { get; init; }
 
     /// <summary>File of the <see cref="FlowGate"/>; empty = none.</summary>
     public string FlowFile { get; init; } = "";
@@ -85,6 +123,9 @@ public sealed record WorkerSnapshot
 
     /// <summary>Producers: until the acknowledgement. Consumers: from the intended send time until received. Sparse histogram, ns.</summary>
     public long[] Latency { get; init; } = [];
+
+    /// <summary>Paced producers that record it: from the intended send time until the message was handed to the client. Sparse histogram, ns.</summary>
+    public long[] Delay { get; init; } = [];
     public string? Error { get; init; }
 }
 

@@ -1,0 +1,38 @@
+using System.Text.Json.Nodes;
+
+namespace Danube.Fast.Bench.Reports;
+
+/// <summary>One row of the P table: a figure with what it was measured against.</summary>
+/// <param name="Target">Number of the target, <c>P1</c> to <c>P12</c>.</param>
+/// <param name="What">What was measured.</param>
+/// <param name="Figure">The figure, with its spread where there are rounds.</param>
+/// <param name="Beside">The limit of the machine in the same run, empty when there is none.</param>
+/// <param name="Wanted">The target, empty when the row has none.</param>
+/// <param name="IsMet">Null when the row has no target.</param>
+public sealed record Judgement(string Target, string What, string Figure, string Beside, string Wanted, bool? IsMet)
+{
+    public JsonObject ToJson() => new()
+    {
+        ["target"] = Target,
+        ["what"] = What,
+        ["figure"] = Figure,
+        ["beside"] = Beside,
+        ["wanted"] = Wanted,
+        ["is_met"] = IsMet,
+    };
+
+    public static Judgement FromJson(JsonNode row) => new(
+        (string)row["target"]!, (string)row["what"]!, (string)row["figure"]!, (string)row["beside"]!, (string)row["wanted"]!, (bool?)row["is_met"]);
+
+    /// <summary>The rows as one table.</summary>
+    public static TextTable Table(IEnumerable<Judgement> rows)
+    {
+        var table = new TextTable("", "what", "figure", "measured beside it", "target", "");
+        foreach (Judgement row in rows)
+        {
+            table.Add(row.Target, row.What, row.Figure, row.Beside, row.Wanted, row.IsMet is { } met ? Figures.Verdict(met) : "");
+        }
+
+        return table;
+    }
+}

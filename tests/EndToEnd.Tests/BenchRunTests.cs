@@ -87,6 +87,23 @@ public class BenchRunTests
         Assert.Contains(expected, errors, StringComparison.Ordinal);
     }
 
+    [Fact(Timeout = 240_000)]
+    public async Task AllCollectsItsRowsInOneTable()
+    {
+        string folder = Directory.CreateTempSubdirectory("danube-all-").FullName, markdown = Path.Combine(folder, "all.md"), json = Path.Combine(folder, "all.json");
+        (int exitCode, string errors) = await RunBenchAsync(["all", "--quick", "--only", "p10", "--markdown", markdown, "--json", json]);
+        Assert.True(exitCode == 0, errors);
+        string table = await File.ReadAllTextAsync(markdown);
+        JsonObject report = JsonNode.Parse(await File.ReadAllTextAsync(json))!.AsObject();
+        Directory.Delete(folder, true);
+        Assert.StartsWith("# P table", table, StringComparison.Ordinal);
+        Assert.Contains("## p10", table, StringComparison.Ordinal);
+        Assert.Equal(2, report["targets"]!.AsArray().Count);
+        Assert.All(report["targets"]!.AsArray(), t => Assert.Equal("P10", (string?)t!["target"]));
+        Assert.Empty(report["failures"]!.AsArray());
+        Assert.Equal("p10", (string?)report["reports"]!["p10"]!["command"]);
+    }
+
     private static async Task<(int ExitCode, string Errors)> RunBenchAsync(string[] arguments)
     {
         var start = new ProcessStartInfo(DotNetHost.Path, [BrokerLocator.BenchAssembly(), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };

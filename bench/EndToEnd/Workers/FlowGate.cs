@@ -33,7 +33,13 @@ internal sealed unsafe class FlowGate : IDisposable
     }
 
     /// <summary>Messages that were posted and that the consumers have, on average over the subscriptions, not received.</summary>
-    public long Ahead => Sum(0, _producers) - (Sum(_producers, _consumers) / _copies);
+    public long Ahead => Sum(0, _producers) - Received;
+
+    /// <summary>Messages that the consumers have received, on average over the subscriptions.</summary>
+    public long Received => Sum(_producers, _consumers) / _copies;
+
+    /// <summary>Makes the file for one producer and one consumer.</summary>
+    public static void Create(string path) => Create(path, 1, 1, 1);
 
     /// <summary>Makes the file.</summary>
     /// <param name="path">Where.</param>

@@ -1,3 +1,4 @@
+using Danube.Fast.Bench.Limits;
 using Danube.Fast.Bench.Reports;
 using Danube.Fast.Bench.Scenarios;
 using Danube.Fast.Harness;
@@ -10,7 +11,11 @@ namespace Danube.Fast.Bench.Runs;
 /// <param name="Rounds">Measured windows.</param>
 /// <param name="Seconds">Length of a window.</param>
 /// <param name="WarmUpSeconds">Load before the first window.</param>
-public sealed record LoadPlan(LoadSetup Setup, RateWish Rate, int Rounds, double Seconds, double WarmUpSeconds);
+public sealed record LoadPlan(LoadSetup Setup, RateWish Rate, int Rounds, double Seconds, double WarmUpSeconds)
+{
+    /// <summary>Seconds in which the highest rate is measured: long enough that a disk cannot hide behind the page cache.</summary>
+    public double HighestSeconds { get; init; } = 8;
+}
 
 /// <summary>What a load gave.</summary>
 /// <param name="Setup">With the rate that was driven.</param>
@@ -40,8 +45,8 @@ public sealed record LoadResult(LoadSetup Setup, IReadOnlyList<LoadWindow> Windo
 /// <summary>Runs a plan: warm-up, the highest rate where it is asked for, then the rounds. After each round everything that was sent must have arrived.</summary>
 public static class LoadRun
 {
-    private const double HighestSeconds = 4;
     private const int SettleMs = 1000;
+    private static readonly TimeSpan WriteBackGuard = TimeSpan.FromSeconds(20);
 
     /// <param name="plan">What to run.</param>
     /// <param name="whileRunning">Runs beside the rounds, with the session: a profiler. Null for none.</param>
@@ -56,9 +61,11 @@ public static class LoadRun
         double highest = 0;
         if (plan.Rate.ShareOfHighest > 0)
         {
-            highest = (await session.MeasureAsync(TimeSpan.FromSeconds(HighestSeconds), s => Show("highest rate", s), cancellation)).PublishRate;
+            highest = (await session.MeasureAsync(TimeSpan.FromSeconds(plan.HighestSeconds), s => Show("highest rate", s), cancellation)).PublishRate;
             setup = setup with { Rate = Math.Floor(highest * plan.Rate.ShareOfHighest) };
             await session.PauseAsync();
+            LiveProgress.Show("waiting for the disk");
+            await DirtyPages.SettleAsync(WriteBackGuard, cancellation);
             await session.Producer.SetRateAsync(setup.Rate);
             await session.RunAsync();
             await Task.Delay(SettleMs, cancellation);

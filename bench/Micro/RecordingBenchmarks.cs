@@ -1,32 +1,77 @@
 using BenchmarkDotNet.Attributes;
 using Danube.Fast.Core;
+using Danube.Fast.Wal;
 
 namespace Danube.Fast.MicroBench;
 
-/// <summary>What the engine records, per frame as the paths do it (never per message), and what a reader pays for one look.</summary>
+/// <summary>What engine and log record, per frame as the paths do it (never per message), and what a reader pays for one look.</summary>
 [MemoryDiagnoser]
 public class RecordingBenchmarks
 {
     private const int Records = 60, Bytes = 64 * 1024;
 
     private readonly TopicCounters _counters = new();
+    private readonly MetricClock _clock = MetricClock.System;
+    private readonly MetricHistogram _send = new(HistogramScale.LatencyMs);
+    private readonly MetricHistogram _append = new(HistogramScale.LatencyMs);
+    private readonly MetricHistogram _dispatch = new(HistogramScale.LatencyMs);
+    private readonly MetricHistogram _commit = new(HistogramScale.LatencyMs);
+    private readonly VisibleMarks _visible = new();
+    private readonly AppendMarks _marks = new();
+    private long _end;
+    private long _delivered;
+    private long _value;
 
-    /// <summary>All that publishing one frame records: stored, acknowledged.</summary>
+    [GlobalSetup]
+    public void Setup()
+    {
+        PublishFrame();
+        DeliverFrame();
+    }
+
+    /// <summary>All that publishing one frame records: received, appended, durable, visible, acknowledged. A publish call with several frames costs less for each.</summary>
     [Benchmark]
     public long PublishFrame()
     {
+        long received = _clock.Now, begin = _clock.Now;
+        _end += Records;
+        _marks.Note(_end, begin);
         _counters.OnAppended(1, Records, Bytes);
+        _marks.RecordBelow(_end, _clock, _append);
+        _visible.Note(_end, _clock.Now);
+        _send.Record(_clock.Nanos(received, _clock.Now));
         _counters.OnPublishAcks(1);
-        return Bytes;
+        return _end;
     }
 
     /// <summary>All that delivering one frame and its acknowledgement by the consumer record.</summary>
     [Benchmark]
     public long DeliverFrame()
     {
+        long now = _clock.Now;
+        _dispatch.Record(_visible.TryFind(_delivered, out long since) ? _clock.Nanos(since, now) : 0);
         _counters.OnDelivered(Records, Bytes, false);
+        _commit.Record(_clock.Nanos(now, _clock.Now));
         _counters.OnAcknowledged(Records);
-        return Bytes;
+        return _delivered = _end - Records;
+    }
+
+    /// <summary>One value into a histogram.</summary>
+    [Benchmark]
+    public long HistogramRecord()
+    {
+        _value = (_value + 77_777) & 0xFF_FFFF;
+        _send.Record(_value);
+        return _value;
+    }
+
+    /// <summary>The same where several threads may write.</summary>
+    [Benchmark]
+    public long HistogramRecordShared()
+    {
+        _value = (_value + 77_777) & 0xFF_FFFF;
+        _send.RecordShared(_value);
+        return _value;
     }
 
     /// <summary>One reading of all counters of a topic.</summary>

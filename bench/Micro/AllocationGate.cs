@@ -72,8 +72,9 @@ internal static class AllocationGate
 
     private static bool IsBenchmark(MethodInfo method) => method.GetCustomAttribute<BenchmarkAttribute>() is not null;
 
-    private static Action ToAction(object target, MethodInfo method) =>
-        (Action)typeof(AllocationGate).GetMethod(nameof(Wrap), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(method.ReturnType).Invoke(null, [target, method])!;
+    private static Action ToAction(object target, MethodInfo method) => method.ReturnType == typeof(void)
+        ? method.CreateDelegate<Action>(target)
+        : (Action)typeof(AllocationGate).GetMethod(nameof(Wrap), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(method.ReturnType).Invoke(null, [target, method])!;
 
     private static Action Wrap<T>(object target, MethodInfo method)
     {

@@ -20,7 +20,6 @@ public class RecordingBenchmarks
     private readonly AppendMarks _marks = new();
     private long _end;
     private long _delivered;
-    private long _value;
 
     [GlobalSetup]
     public void Setup()
@@ -54,24 +53,6 @@ public class RecordingBenchmarks
         _commit.Record(_clock.Nanos(now, _clock.Now));
         _counters.OnAcknowledged(Records);
         return _delivered = _end - Records;
-    }
-
-    /// <summary>One value into a histogram.</summary>
-    [Benchmark]
-    public long HistogramRecord()
-    {
-        _value = (_value + 77_777) & 0xFF_FFFF;
-        _send.Record(_value);
-        return _value;
-    }
-
-    /// <summary>The same where several threads may write.</summary>
-    [Benchmark]
-    public long HistogramRecordShared()
-    {
-        _value = (_value + 77_777) & 0xFF_FFFF;
-        _send.RecordShared(_value);
-        return _value;
     }
 
     /// <summary>One reading of all counters of a topic.</summary>

@@ -7,8 +7,8 @@ namespace Danube.Fast.Bench.Peers;
 internal sealed class DanubeSession(PeerScenario scenario, double rate, LoadSession session) : ContenderSession(scenario, rate)
 {
     protected override int ServerProcess => session.Broker.Pid;
-    protected override WorkerProcess Producer => session.Producer;
-    protected override WorkerProcess? Consumer => session.Consumer;
+    protected override WorkerProcess Producer => session.Producer.Processes[0];
+    protected override WorkerProcess? Consumer => session.Consumer?.Processes[0];
 
     public static async Task<DanubeSession> StartAsync(PeerScenario scenario, string durability, double rate, PeerPlan plan)
     {

@@ -49,7 +49,7 @@ public sealed partial class LoadSession : IAsyncDisposable
         WorkerGroup? consumer = null;
         try
         {
-            broker = await folder.StartBrokerAsync(new Dictionary<string, string>(setup.Environment.Concat(setup.BrokerEnvironment)));
+            broker = await folder.StartBrokerAsync(LoadSetup.Join(setup.Environment, setup.BrokerEnvironment));
             string[] topics = [.. Enumerable.Range(0, setup.Topics).Select(i => $"/bench/t{i}")];
             await CreateTopicsAsync(setup, broker, topics);
             string flow = setup.Rate > 0 || setup.Consumers == 0 || setup.BuildsBacklog ? "" : Path.Combine(folder.Path, "bench-flow");

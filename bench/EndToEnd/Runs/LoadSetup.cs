@@ -102,6 +102,10 @@ public sealed record LoadSetup
         _ => null,
     };
 
+    /// <summary>Variables of both; the second one wins.</summary>
+    public static IReadOnlyDictionary<string, string> Join(IReadOnlyDictionary<string, string> first, IReadOnlyDictionary<string, string> second) =>
+        first.Concat(second).GroupBy(e => e.Key).ToDictionary(g => g.Key, g => g.Last().Value);
+
     /// <summary>The load in one line.</summary>
     public string Describe()
     {

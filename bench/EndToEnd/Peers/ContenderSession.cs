@@ -25,6 +25,7 @@ internal abstract class ContenderSession(PeerScenario scenario, double rate) : I
         WorkerProcess counter = Consumer ?? Producer;
         var server = ProcessorTime.Of(ServerProcess);
         ProcessorTime[] client = [.. clients.Select(ProcessorTime.Of)];
+        var machine = ProcessorTime.OfMachine();
         long started = Stopwatch.GetTimestamp();
         WorkerSnapshot before = await NextChangeAsync(counter, cancellation);
         await Task.Delay(TimeSpan.FromSeconds(plan.Seconds), cancellation);
@@ -32,15 +33,17 @@ internal abstract class ContenderSession(PeerScenario scenario, double rate) : I
         TimeSpan elapsed = Stopwatch.GetElapsedTime(started);
         var serverAfter = ProcessorTime.Of(ServerProcess);
         ProcessorTime[] clientAfter = [.. clients.Select(ProcessorTime.Of)];
+        double serverCores = serverAfter.CoresSince(server, elapsed), clientCores = clientAfter.Zip(client, (a, b) => a.CoresSince(b, elapsed)).Sum();
         long messages = Progress(after) - Progress(before);
         return new PeerSample
         {
             Rate = messages / Stopwatch.GetElapsedTime(before.Ticks, after.Ticks).TotalSeconds,
             WantedRate = rate,
             Latency = LatencyHistogram.FromSparse(after.Latency),
-            ServerCores = serverAfter.CoresSince(server, elapsed),
+            ServerCores = serverCores,
+            OtherCores = Math.Max(0, ProcessorTime.OfMachine().CoresSince(machine, elapsed) - serverCores - clientCores),
             ServerThread = serverAfter.BusiestThreadSince(server, elapsed),
-            ClientCores = clientAfter.Zip(client, (a, b) => a.CoresSince(b, elapsed)).Sum(),
+            ClientCores = clientCores,
             ClientThread = clientAfter.Zip(client, (a, b) => a.BusiestThreadSince(b, elapsed)).Max(),
             Counted = await FinishAsync(cancellation),
         };

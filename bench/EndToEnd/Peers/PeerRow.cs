@@ -8,6 +8,9 @@ internal sealed class PeerRow(Contender contender)
     // From here on a thread, or the machine, counts as busy all the time.
     private const double BusyThread = 0.88, BusyMachine = 0.93;
 
+    // More than the kernel's own threads take here.
+    private const double Disturbance = 0.4;
+
     private readonly List<PeerSample?> _rounds = [];
 
     public Contender Contender => contender;
@@ -51,6 +54,7 @@ internal sealed class PeerRow(Contender contender)
         return clientThread >= BusyThread && serverThread < BusyThread ? "CLIENT: its busiest thread"
             : isFull ? "all cores are busy"
             : serverThread >= BusyThread ? "one thread of the server"
+            : Median(s => s.OtherCores) >= Disturbance ? "DISTURBED: other load on the machine"
             : "the server waits";
     }
 }

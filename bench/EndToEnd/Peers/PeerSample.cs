@@ -26,6 +26,9 @@ internal sealed record PeerSample
     /// <summary>Share of a core of the clients' busiest thread.</summary>
     public double ClientThread { get; init; }
 
+    /// <summary>Cores that neither the server nor the clients used: the kernel's own threads, and whatever else runs on the machine.</summary>
+    public double OtherCores { get; init; }
+
     /// <summary>Messages of the whole round, warm-up included: sent, acknowledged, found in the stream or received.</summary>
     public long Counted { get; init; }
 

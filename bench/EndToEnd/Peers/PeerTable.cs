@@ -10,7 +10,7 @@ internal static class PeerTable
     {
         string[] figures = scenario.IsLatency ? ["p50", "p99", "spread of p99", "p99.9", "rate"] : ["messages/s", "spread", "MB/s"];
         string[] ratios = scenario.IsLatency ? ["its p99 / danube's, same class", ""] : ["danube os / it", "danube fsync / it", ""];
-        var table = new TextTable([scenario.Title, "class", .. figures, .. ratios, "cores: server + clients", "limit", "counted", "client"]);
+        var table = new TextTable([scenario.Title, "class", .. figures, .. ratios, "cores: server + clients + others", "limit", "counted", "client"]);
         foreach (PeerRow row in rows)
         {
             if (row.HasFigures)
@@ -18,7 +18,7 @@ internal static class PeerTable
                 string limit = scenario.IsLatency ? row.IsSustained ? "-" : "RATE NOT SUSTAINED" : row.Limit();
                 table.Add(
                 [
-                    row.Contender.Name, row.Contender.Durability, .. Values(scenario, row), .. Ratios(scenario, row, rows), $"{Cores(row, s => s.ServerCores)} + {Cores(row, s => s.ClientCores)}", limit,
+                    row.Contender.Name, row.Contender.Durability, .. Values(scenario, row), .. Ratios(scenario, row, rows), $"{Cores(row, s => s.ServerCores)} + {Cores(row, s => s.ClientCores)} + {Cores(row, s => s.OtherCores)}", limit,
                     row.Failure is null ? row.Counted.ToString("N0") : "FAILED", row.Contender.Client,
                 ]);
             }
@@ -50,6 +50,7 @@ internal static class PeerTable
             ["server_thread"] = s.ServerThread,
             ["client_cores"] = s.ClientCores,
             ["client_thread"] = s.ClientThread,
+            ["other_cores"] = s.OtherCores,
             ["counted"] = s.Counted,
         })]),
         ["limit"] = row.HasFigures ? row.Limit() : null,

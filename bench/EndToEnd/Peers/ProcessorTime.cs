@@ -32,6 +32,14 @@ internal sealed class ProcessorTime
         return time;
     }
 
+    /// <summary>Of the whole machine: what was neither idle nor waiting for a disk, without threads.</summary>
+    public static ProcessorTime OfMachine()
+    {
+        // "cpu", then user, nice, system, idle, iowait, irq, softirq, steal
+        long[] fields = [.. File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(8).Select(f => long.Parse(f, CultureInfo.InvariantCulture))];
+        return new ProcessorTime { _total = fields.Sum() - fields[3] - fields[4] };
+    }
+
     /// <summary>Cores that the process used since <paramref name="before"/>.</summary>
     public double CoresSince(ProcessorTime before, TimeSpan elapsed) => (_total - before._total) / TicksPerSecond / elapsed.TotalSeconds;
 

@@ -50,6 +50,9 @@ public sealed class PeerTableTests
         var server = new PeerRow(row.Contender);
         server.Add(new PeerSample { Rate = 1, ServerCores = 0.95, ServerThread = 0.95, ClientCores = 0.2, ClientThread = 0.2 });
         Assert.Equal("one thread of the server", server.Limit());
+        var disturbed = new PeerRow(row.Contender);
+        disturbed.Add(new PeerSample { Rate = 1, ServerCores = 0.7, ServerThread = 0.6, ClientCores = 0.2, ClientThread = 0.2, OtherCores = 1.1 });
+        Assert.StartsWith("DISTURBED", disturbed.Limit());
     }
 
     private static PeerRow Row(string name, string durability, PeerKind? kind, params double[] rates)

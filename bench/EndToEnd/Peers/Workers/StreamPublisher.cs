@@ -57,7 +57,7 @@ internal sealed class StreamPublisher : IPeerPublisher
     {
         if (frame.Key == StreamCommand.PublishError)
         {
-            throw new InvalidDataException("RabbitMQ refused a message.");
+            throw new InvalidDataException($"RabbitMQ refused message {BinaryPrimitives.ReadInt64BigEndian(frame.Body[5..])} with code {BinaryPrimitives.ReadUInt16BigEndian(frame.Body[13..])}.");
         }
 
         if (frame.Key != StreamCommand.PublishConfirm)

@@ -1,0 +1,49 @@
+using Danube.Fast.Metadata;
+
+namespace Danube.Fast.Server.Cluster;
+
+/// <summary>
+/// The transactions that write assignments, with everything that must still hold at the moment of writing. No assignment is ever
+/// written without a compare.
+/// </summary>
+internal static class AssignmentWrites
+{
+    /// <summary>The leader assigns.</summary>
+    /// <param name="leaderToken">Create revision of the leader key.</param>
+    /// <param name="topic"><c>/namespace/name</c>.</param>
+    /// <param name="entry">The assignment's entry as it was read; null when there was none.</param>
+    /// <param name="targetMode">The entry of the target's mode as it was read; null when there was none (active).</param>
+    /// <param name="next">What <see cref="AssignmentRules.Assign"/> made.</param>
+    public static MetadataTransaction Assign(
+        long leaderToken, string topic, MetadataEntry? entry, MetadataEntry? targetMode, Assignment next)
+    {
+        MetadataTransaction transaction = ByLeader(leaderToken, topic, entry, next)
+            .IfCreated(ClusterKeys.Topic(topic), next.TopicId)
+            .IfCreated(ClusterKeys.Member(next.Owner), next.Session)
+            .IfRevision(ClusterKeys.Mode(next.Owner), targetMode?.Revision ?? 0);
+        if (entry is not null)
+        {
+            Assignment current = Assignment.Decode(entry);
+            if (current.State != AssignmentState.Released)
+            {
+                transaction.IfAbsent(ClusterKeys.Member(current.Owner));
+            }
+        }
+
+        return transaction;
+    }
+
+    /// <summary>The leader asks for a release, or takes the request back.</summary>
+    public static MetadataTransaction ByLeader(long leaderToken, string topic, MetadataEntry? entry, Assignment next) =>
+        new MetadataTransaction()
+            .IfCreated(ClusterKeys.Leader, leaderToken)
+            .IfRevision(ClusterKeys.Assignment(topic), entry?.Revision ?? 0)
+            .Put(ClusterKeys.Assignment(topic), next.Encode());
+
+    /// <summary>The owner serves, fails or releases.</summary>
+    public static MetadataTransaction ByOwner(int me, long mySession, string topic, MetadataEntry entry, Assignment next) =>
+        new MetadataTransaction()
+            .IfCreated(ClusterKeys.Member(me), mySession)
+            .IfRevision(ClusterKeys.Assignment(topic), entry.Revision)
+            .Put(ClusterKeys.Assignment(topic), next.Encode());
+}

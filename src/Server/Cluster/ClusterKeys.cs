@@ -1,0 +1,28 @@
+using System.Globalization;
+
+namespace Danube.Fast.Server.Cluster;
+
+/// <summary>Where the cluster's records lie in the metadata store.</summary>
+internal static class ClusterKeys
+{
+    /// <summary>One key per broker that is there; ends with the broker's lease.</summary>
+    public const string Members = "/cluster/members/";
+
+    /// <summary>What an operator wants of each broker: active, draining, drained.</summary>
+    public const string Modes = "/cluster/modes/";
+
+    /// <summary>The broker that leads; ends with its lease.</summary>
+    public const string Leader = "/cluster/leader";
+
+    /// <summary>One key per topic: who owns it.</summary>
+    public const string Assignments = "/cluster/assignments/";
+
+    public static string Member(int broker) => Members + broker.ToString(CultureInfo.InvariantCulture);
+
+    public static string Mode(int broker) => Modes + broker.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The topic's name as it is known everywhere, <c>/namespace/name</c>.</summary>
+    public static string Assignment(string topic) => "/cluster/assignments" + topic;
+
+    public static string Topic(string topic) => "/topics" + topic;
+}

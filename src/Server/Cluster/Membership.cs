@@ -1,0 +1,160 @@
+using Danube.Fast.Metadata;
+
+namespace Danube.Fast.Server.Cluster;
+
+/// <summary>
+/// This broker's place in the cluster: its member key, the lease that the key hangs on, and the proof that the key is still there.
+/// The key's create revision is the broker's session; a broker that loses it registers anew and gets another one.
+/// Runs on: one loop (<see cref="RunAsync"/>). Shared with: readers of <see cref="Proof"/>, <see cref="Session"/> and <see cref="LeaseId"/>.
+/// </summary>
+internal sealed class Membership(IMetadataStore store, int broker, MemberRecord record, TimeProvider clock)
+{
+    /// <summary>How long the lease lives without being renewed.</summary>
+    public static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>Time between two proofs.</summary>
+    public static readonly TimeSpan ProofInterval = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+
+    private readonly string _key = ClusterKeys.Member(broker);
+    private long _session;
+    private long _leaseId;
+
+    /// <summary>This broker's id.</summary>
+    public int Broker { get; } = broker;
+
+    /// <summary>Whether the broker may acknowledge as an owner.</summary>
+    public OwnerProof Proof { get; } = new(clock);
+
+    /// <summary>Create revision of the member key; 0 while the broker is not registered.</summary>
+    public long Session => Interlocked.Read(ref _session);
+
+    /// <summary>The lease of the process; the leader key hangs on it too.</summary>
+    public long LeaseId => Interlocked.Read(ref _leaseId);
+
+    /// <summary>
+    /// Makes the member key. A key of this folder's last process on this boot of the machine is replaced at once (the folder's lock
+    /// proves that process dead); one of an earlier boot is waited for, and then <see cref="AssignmentRules.HandOverDelay"/> more.
+    /// </summary>
+    /// <exception cref="DuplicateBrokerException">Another data folder has this broker id.</exception>
+    /// <exception cref="MetadataUnavailableException">The store did not answer.</exception>
+    public async Task RegisterAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            MetadataLease lease = await store.GrantLeaseAsync(LeaseTime, cancellationToken);
+            TransactionResult result = await store.CommitAsync(
+                new MetadataTransaction().IfAbsent(_key).Put(_key, record.Encode(), lease.Id), cancellationToken);
+
+            // After an unknown outcome the lease in the entry tells whose it is: every attempt has a lease of its own.
+            MetadataEntry? there = result.IsDone || result.Outcome == MetadataOutcome.Unknown
+                ? await store.GetAsync(_key, cancellationToken)
+                : result.Found(_key);
+            if (there is not null && there.LeaseId == lease.Id)
+            {
+                Interlocked.Exchange(ref _leaseId, lease.Id);
+                Interlocked.Exchange(ref _session, there.CreatedRevision);
+                return;
+            }
+
+            await store.RevokeLeaseAsync(lease.Id, cancellationToken);
+            if (there is not null)
+            {
+                await ClearAsync(there, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Renews the lease, then reads the own member key: only an answer that shows the own session is a proof. False: the session is
+    /// lost, and nothing is acknowledged any more until the broker has registered again.
+    /// </summary>
+    /// <exception cref="MetadataUnavailableException">The store did not answer; the last proof runs out by itself.</exception>
+    public async Task<bool> ProveAsync(CancellationToken cancellationToken)
+    {
+        await store.RenewLeaseAsync(LeaseId, cancellationToken);
+        long sent = clock.GetTimestamp();
+        MetadataEntry? entry = await store.GetAsync(_key, cancellationToken);
+        if (entry is not null && entry.CreatedRevision == Session)
+        {
+            Proof.Prove(Session, sent);
+            return true;
+        }
+
+        Lose();
+        return false;
+    }
+
+    /// <summary>Proves for ever, and registers anew when the session was lost.</summary>
+    /// <param name="onSession">Told of every new session, before its first proof: what was served under the last one is to be opened again.</param>
+    /// <param name="cancellationToken">Ends the loop.</param>
+    /// <exception cref="DuplicateBrokerException">Another data folder has taken this broker's id.</exception>
+    public async Task RunAsync(Action<long> onSession, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            TimeSpan pause = ProofInterval;
+            try
+            {
+                if (Session == 0)
+                {
+                    await RegisterAsync(cancellationToken);
+                    onSession(Session);
+                }
+
+                pause = await ProveAsync(cancellationToken) ? ProofInterval : TimeSpan.Zero;
+            }
+            catch (IOException)
+            {
+                // The store is away: the proof ages, and the next answer renews it.
+            }
+
+            await Task.Delay(pause, clock, cancellationToken);
+        }
+    }
+
+    /// <summary>Leaves the cluster: the lease is revoked, and with it the member key and, if this broker leads, the leader key go.</summary>
+    public async Task LeaveAsync(CancellationToken cancellationToken)
+    {
+        long lease = LeaseId;
+        Lose();
+        if (lease != 0)
+        {
+            await store.RevokeLeaseAsync(lease, cancellationToken);
+        }
+    }
+
+    private void Lose()
+    {
+        Proof.Lose();
+        Interlocked.Exchange(ref _session, 0);
+        Interlocked.Exchange(ref _leaseId, 0);
+    }
+
+    private async Task ClearAsync(MetadataEntry there, CancellationToken cancellationToken)
+    {
+        MemberRecord other = MemberRecord.Decode(there);
+        if (other.DataId != record.DataId)
+        {
+            throw new DuplicateBrokerException(Broker, other.Address);
+        }
+
+        if (other.BootId == record.BootId)
+        {
+            await store.RevokeLeaseAsync(there.LeaseId, cancellationToken);
+            return;
+        }
+
+        while (await store.GetAsync(_key, cancellationToken) is not null)
+        {
+            await Task.Delay(LookAgain, clock, cancellationToken);
+        }
+
+        await Task.Delay(AssignmentRules.HandOverDelay, clock, cancellationToken);
+    }
+}
+
+/// <summary>Two data folders claim one broker id.</summary>
+internal sealed class DuplicateBrokerException(int broker, string address)
+    : Exception($"Broker {broker} is already in the cluster, at {address}, with another data folder: give this broker another broker.id.");

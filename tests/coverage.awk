@@ -4,6 +4,7 @@ BEGIN {
     threshold["Protocol"] = 90
     threshold["Core"] = 90
     threshold["Wal"] = 90
+    threshold["LoadManager"] = 90
 }
 
 /^SF:/ {
@@ -47,7 +48,7 @@ END {
         print "  nothing was measured"
         exit 1
     }
-    known = split("Protocol Core Wal Metadata Server Client Cli AdminCli", order, " ")
+    known = split("Protocol Core Wal Metadata LoadManager Server Client Cli AdminCli", order, " ")
     for (i = 1; i <= known; i++) if (order[i] in total) shown[order[i]] = show(order[i])
     for (name in total) if (name != "src" && !(name in shown)) show(name)
     show("src")

@@ -11,6 +11,7 @@ public sealed class ReferenceTests
         ["Core"] = ["Protocol"],
         ["Wal"] = ["Core", "Protocol"],
         ["Metadata"] = ["Wal", "Protocol"],
+        ["LoadManager"] = ["Core", "Metadata"],
         ["Server"] = ["Metadata", "Wal", "Core", "Protocol"],
         ["Client"] = ["Protocol"],
         ["Cli"] = ["Client", "Wal", "Core", "Protocol"],

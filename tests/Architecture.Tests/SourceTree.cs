@@ -12,6 +12,7 @@ internal static class SourceTree
         ["Core"] = "Danube.Fast.Core",
         ["Wal"] = "Danube.Fast.Wal",
         ["Metadata"] = "Danube.Fast.Metadata",
+        ["LoadManager"] = "Danube.Fast.LoadManager",
         ["Server"] = "danube-broker",
         ["Client"] = "Danube.Fast.Client",
         ["Cli"] = "danube-cli",

@@ -156,9 +156,14 @@ public sealed class RealMachineTests
 
             IResourceMonitor monitor = ResourceMonitors.Create(new MonitorEnvironment());
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-            // The first datagrams wait for the neighbour's address.
-            socket.SendTo(new byte[100], new IPEndPoint(IPAddress.Parse("10.231.77.2"), 9));
-            Thread.Sleep(500);
+            // The first datagrams wait for the neighbour's address, and are lost when that takes long.
+            long idle = Statistics(near);
+            for (int tries = 0; tries < 600 && Statistics(near) < idle + 20_000; tries++)
+            {
+                socket.SendTo(new byte[1400], new IPEndPoint(IPAddress.Parse("10.231.77.2"), 9));
+                Thread.Sleep(100);
+            }
+
             monitor.Collect();
             long start = Stopwatch.GetTimestamp();
             long before = Statistics(near);

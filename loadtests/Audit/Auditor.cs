@@ -1,172 +1,57 @@
-using System.Collections;
+using System.Security.Cryptography;
 
 namespace Danube.Fast.LoadTests.Audit;
 
 /// <summary>
-/// Notes what was acknowledged and what one subscription received, and says what is wrong: something acknowledged is missing, something came
-/// that nobody sent, order of a producer broken, a duplicate where none is allowed. Shared with: all producers and consumers of a scenario.
+/// Knows everything that was sent and acknowledged, lane by lane, and what each subscription received. A lane is a series of messages whose order counts:
+/// one producer on one topic, or one key. Shared with: producers and consumers; lanes and ledgers have locks of their own.
 /// </summary>
-public sealed class Auditor
+public sealed class Auditor(TimeProvider time)
 {
-    private readonly string _subscription;
-    private readonly bool _isOrdered;
-    private readonly Lock _lock = new();
-    private readonly Ledger[] _ledgers;
-    private long _invented;
+    private readonly uint _salt = (uint)RandomNumberGenerator.GetInt32(int.MaxValue);
+    private readonly long _epoch = time.GetTimestamp();
+    private readonly List<AuditLane> _lanes = [];
+    private readonly List<SubscriptionAudit> _subscriptions = [];
 
-    /// <param name="subscription">For the texts.</param>
-    /// <param name="producers">Producers are numbered from 0 to this.</param>
-    /// <param name="isOrdered">True where one consumer gets everything: each producer's numbers must come in order.</param>
-    public Auditor(string subscription, int producers, bool isOrdered)
+    public IReadOnlyList<AuditLane> Lanes => _lanes;
+    public IReadOnlyList<SubscriptionAudit> Subscriptions => _subscriptions;
+
+    /// <summary>Acknowledged messages that subscriptions still have to receive, over all of them.</summary>
+    public long Outstanding => _subscriptions.Sum(s => s.Outstanding);
+
+    /// <summary>Adds a lane. Only before the load.</summary>
+    public AuditLane AddLane()
     {
-        _subscription = subscription;
-        _isOrdered = isOrdered;
-        _ledgers = [.. Enumerable.Range(0, producers).Select(_ => new Ledger())];
+        var lane = new AuditLane(this, checked((ushort)_lanes.Count));
+        _lanes.Add(lane);
+        return lane;
     }
 
-    /// <summary>Messages received, duplicates not counted.</summary>
-    public long Distinct
+    /// <summary>Adds a subscription that must receive everything acknowledged on the lanes. Only before the load.</summary>
+    /// <param name="name">For the report.</param>
+    /// <param name="lanes">Its lanes.</param>
+    /// <param name="rules">What it may do.</param>
+    public SubscriptionAudit AddSubscription(string name, IReadOnlyList<AuditLane> lanes, AuditRules rules = default)
     {
-        get
-        {
-            lock (_lock)
-            {
-                return _ledgers.Sum(l => l.Distinct);
-            }
-        }
+        var subscription = new SubscriptionAudit(this, name, lanes, rules);
+        _subscriptions.Add(subscription);
+        return subscription;
     }
 
-    /// <summary>Messages acknowledged to the producers.</summary>
-    public long Acknowledged
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _ledgers.Sum(l => l.Acknowledged.Count(true));
-            }
-        }
-    }
+    /// <summary>Fills <paramref name="payload"/> with a message of this run.</summary>
+    /// <param name="payload">At least <see cref="AuditedMessage.MinSize"/> bytes.</param>
+    /// <param name="lane">Lane.</param>
+    /// <param name="number">Number in the lane.</param>
+    /// <param name="intended">Time stamp of when it was due.</param>
+    internal void Write(Span<byte> payload, AuditLane lane, long number, long intended) => AuditedMessage.Write(
+        payload, _salt, new AuditedMessage(lane.Index, checked((uint)number), Math.Max(0, (long)time.GetElapsedTime(_epoch, intended).TotalMicroseconds)));
 
-    /// <summary>The broker has acknowledged this message to its producer.</summary>
-    public void OnAcknowledged(int producer, long number)
-    {
-        lock (_lock)
-        {
-            _ledgers[producer].Acknowledged.Set(number);
-        }
-    }
+    internal bool TryRead(ReadOnlySpan<byte> payload, out AuditedMessage message) => AuditedMessage.TryRead(payload, _salt, out message);
 
-    /// <summary>A consumer was handed these bytes.</summary>
-    /// <returns>Time since the send, or null when the message is not one of ours.</returns>
-    public TimeSpan? OnReceived(ReadOnlySpan<byte> payload, bool isRedelivery)
-    {
-        bool isOurs = AuditedMessage.TryRead(payload, out int producer, out long number, out TimeSpan age) && (uint)producer < (uint)_ledgers.Length;
-        lock (_lock)
-        {
-            if (!isOurs)
-            {
-                _invented++;
-                return null;
-            }
-
-            _ledgers[producer].Receive(number, isRedelivery);
-            return age;
-        }
-    }
-
-    /// <summary>Everything that is wrong now, as sentences.</summary>
-    public IReadOnlyList<string> Findings()
-    {
-        var findings = new List<string>();
-        lock (_lock)
-        {
-            Add(_invented, "messages were received that nobody sent");
-            Add(_ledgers.Sum(l => l.Acknowledged.CountMissing(l.Received)), "acknowledged messages were not delivered");
-            Add(_ledgers.Sum(l => l.Duplicates), "messages came again without being marked as redelivered");
-            Add(_isOrdered ? _ledgers.Sum(l => l.OutOfOrder) : 0, "messages came out of their producer's order");
-        }
-
-        return findings;
-
-        void Add(long count, string what)
-        {
-            if (count > 0)
-            {
-                findings.Add($"{_subscription}: {count:N0} {what}");
-            }
-        }
-    }
-
-    private sealed class Ledger
-    {
-        private long _last = -1;
-
-        public GrowingBits Acknowledged { get; } = new();
-        public GrowingBits Received { get; } = new();
-        public long Distinct { get; private set; }
-        public long Duplicates { get; private set; }
-        public long OutOfOrder { get; private set; }
-
-        public void Receive(long number, bool isRedelivery)
-        {
-            if (Received.Set(number))
-            {
-                Distinct++;
-            }
-            else if (!isRedelivery)
-            {
-                Duplicates++;
-            }
-
-            OutOfOrder += number <= _last && !isRedelivery ? 1 : 0;
-            _last = Math.Max(_last, number);
-        }
-    }
+    internal long TimestampOf(AuditedMessage message) => _epoch + (long)(message.IntendedMicros / 1e6 * time.TimestampFrequency);
 }
 
-/// <summary>A set of numbers from 0, one bit each.</summary>
-public sealed class GrowingBits
-{
-    private BitArray _bits = new(1 << 16);
-
-    /// <summary>Adds a number; false when it was there.</summary>
-    public bool Set(long number)
-    {
-        int index = checked((int)number);
-        if (index >= _bits.Length)
-        {
-            _bits.Length = Math.Max(index + 1, _bits.Length * 2);
-        }
-
-        bool isNew = !_bits[index];
-        _bits[index] = true;
-        return isNew;
-    }
-
-    public bool Contains(long number) => number < _bits.Length && _bits[(int)number];
-
-    /// <summary>How many are in the set (true) or not yet (false).</summary>
-    public long Count(bool value)
-    {
-        long count = 0;
-        foreach (bool bit in _bits)
-        {
-            count += bit == value ? 1 : 0;
-        }
-
-        return count;
-    }
-
-    /// <summary>How many of this set are missing in <paramref name="other"/>.</summary>
-    public long CountMissing(GrowingBits other)
-    {
-        long missing = 0;
-        for (int i = 0; i < _bits.Length; i++)
-        {
-            missing += _bits[i] && !other.Contains(i) ? 1 : 0;
-        }
-
-        return missing;
-    }
-}
+/// <summary>What is not a fault of a subscription.</summary>
+/// <param name="IsUnordered">Messages of a lane may overtake one another: several consumers share them.</param>
+/// <param name="AllowsDuplicates">A message may come more than once: consumers were lost with messages that they had not acknowledged.</param>
+public readonly record struct AuditRules(bool IsUnordered, bool AllowsDuplicates);

@@ -3,54 +3,51 @@ namespace Danube.Fast.LoadTests.Engine;
 /// <summary>A user story under load: what one iteration does, how load arrives, and what must hold at the end.</summary>
 public sealed record Scenario
 {
-    public required string Name { get; init; }
+    private Scenario(string name, Func<ScenarioContext, Task<Response>> run)
+    {
+        Name = name;
+        Run = run;
+    }
+
+    public string Name { get; }
+
+    /// <summary>One iteration.</summary>
+    public Func<ScenarioContext, Task<Response>> Run { get; }
 
     /// <summary>Runs once before the load. Null = nothing to prepare.</summary>
-    public Func<ScenarioContext, Task>? Init { get; init; }
+    public Func<ScenarioRecorder, CancellationToken, Task>? Init { get; private init; }
 
-    /// <summary>One iteration. The context's instance number says which copy runs it.</summary>
-    public required Func<ScenarioContext, Task<Response>> Run { get; init; }
-
-    /// <summary>Runs once after the load: waits for what is on the way and checks it. Its findings fail the scenario.</summary>
-    public Func<ScenarioContext, Task<IReadOnlyList<string>>>? Clean { get; init; }
+    /// <summary>Runs once after the load, also after an interrupted one: waits for what is on the way and checks it.</summary>
+    public Func<ScenarioRecorder, Task>? Clean { get; private init; }
 
     /// <summary>Load without recording, before the simulations.</summary>
-    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(2);
-    public IReadOnlyList<LoadSimulation> Simulations { get; init; } = [];
-    public IReadOnlyList<Threshold> Thresholds { get; init; } = [];
-}
+    public TimeSpan WarmUpDuration { get; private init; } = TimeSpan.FromSeconds(3);
+    public IReadOnlyList<LoadSimulation> LoadSimulations { get; private init; } = [];
+    public IReadOnlyList<Threshold> Thresholds { get; private init; } = [];
 
-/// <summary>A condition on the finished scenario. When it does not hold, the run fails.</summary>
-public sealed record Threshold(string Text, Func<ScenarioStats, bool> Holds);
+    /// <summary>Iterations of an open model that may run at the same time; further ones start late, and their latency says so.</summary>
+    public int MaxInFlight { get; private init; } = 20_000;
 
-/// <summary>What an iteration knows.</summary>
-public sealed class ScenarioContext(ScenarioStats stats, int instance, CancellationToken cancellation)
-{
-    /// <summary>Number of the copy, from 0. Injected iterations take turns.</summary>
-    public int Instance { get; } = instance;
-    public CancellationToken Cancellation { get; } = cancellation;
+    /// <summary>How long iterations may go on after the load has ended; what is not over then counts as failed.</summary>
+    public TimeSpan CompletionTimeout { get; private init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Runs and times a step; it appears under its name in the report.</summary>
-    public async Task<Response> StepAsync(string name, Func<Task<Response>> step)
-    {
-        long started = System.Diagnostics.Stopwatch.GetTimestamp();
-        Response response = await RunSafelyAsync(step);
-        stats.Step(name).Record(response, System.Diagnostics.Stopwatch.GetElapsedTime(started));
-        return response;
-    }
+    /// <summary>A scenario that runs <paramref name="run"/> again and again.</summary>
+    public static Scenario Create(string name, Func<ScenarioContext, Task<Response>> run) => new(name, run);
 
-    /// <summary>Records a step that was timed elsewhere (a message that arrived, say).</summary>
-    public void Record(string step, Response response, TimeSpan elapsed) => stats.Step(step).Record(response, elapsed);
+    public Scenario WithInit(Func<ScenarioRecorder, CancellationToken, Task> init) => this with { Init = init };
 
-    internal static async Task<Response> RunSafelyAsync(Func<Task<Response>> run)
-    {
-        try
-        {
-            return await run();
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            return Response.Fail($"{e.GetType().Name}: {e.Message}");
-        }
-    }
+    public Scenario WithClean(Func<ScenarioRecorder, Task> clean) => this with { Clean = clean };
+
+    public Scenario WithWarmUpDuration(TimeSpan duration) => this with { WarmUpDuration = duration };
+
+    public Scenario WithoutWarmUp() => this with { WarmUpDuration = TimeSpan.Zero };
+
+    /// <summary>One after the other.</summary>
+    public Scenario WithLoadSimulations(params LoadSimulation[] simulations) => this with { LoadSimulations = simulations };
+
+    public Scenario WithThresholds(params Threshold[] thresholds) => this with { Thresholds = thresholds };
+
+    public Scenario WithMaxInFlight(int iterations) => this with { MaxInFlight = iterations };
+
+    public Scenario WithCompletionTimeout(TimeSpan timeout) => this with { CompletionTimeout = timeout };
 }

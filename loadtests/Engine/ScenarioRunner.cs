@@ -1,90 +1,119 @@
-using System.Diagnostics;
-
 namespace Danube.Fast.LoadTests.Engine;
 
-/// <summary>Runs a scenario: init, warm-up, simulations one after the other, clean, thresholds.</summary>
-public static class ScenarioRunner
+/// <summary>
+/// Runs a scenario: init, warm-up, simulations one after the other, clean, thresholds. Cancelling ends the load and goes on with clean. Runs on: the caller;
+/// an injector has a thread of its own, copies are tasks.
+/// </summary>
+public sealed partial class ScenarioRunner
 {
-    // An open model can outrun a broker; what is on the way stays bounded.
-    private const int MaxInFlight = 10_000;
+    private readonly Scenario _scenario;
+    private readonly ScenarioRecorder _recorder;
+    private readonly TimeProvider _time;
+    private readonly InFlight _inFlight;
+    private long _invocations = -1;
 
-    public static async Task<ScenarioStats> RunAsync(Scenario scenario, CancellationToken cancellation)
+    public ScenarioRunner(Scenario scenario, ScenarioRecorder recorder)
     {
-        var stats = new ScenarioStats(scenario.Name);
-        var context = new ScenarioContext(stats, 0, cancellation);
-        await (scenario.Init?.Invoke(context) ?? Task.CompletedTask);
-        if (scenario.WarmUp > TimeSpan.Zero && scenario.Simulations.Count > 0)
-        {
-            await SimulateAsync(scenario, stats, scenario.Simulations[0] with { During = scenario.WarmUp }, cancellation);
-        }
-
-        stats.SetRecording(true);
-        long started = Stopwatch.GetTimestamp();
-        foreach (LoadSimulation simulation in scenario.Simulations)
-        {
-            await SimulateAsync(scenario, stats, simulation, cancellation);
-        }
-
-        stats.Duration = Stopwatch.GetElapsedTime(started);
-        if (scenario.Clean is not null)
-        {
-            stats.Findings.AddRange(await scenario.Clean(context));
-        }
-
-        stats.SetRecording(false);
-        stats.Broken.AddRange(scenario.Thresholds.Where(t => !t.Holds(stats)).Select(t => t.Text));
-        return stats;
+        _scenario = scenario;
+        _recorder = recorder;
+        _time = recorder.Time;
+        _inFlight = new InFlight(scenario.MaxInFlight);
+        recorder.Step(ScenarioRecorder.Iteration);
     }
 
-    private static Task SimulateAsync(Scenario scenario, ScenarioStats stats, LoadSimulation simulation, CancellationToken cancellation) => simulation switch
+    /// <summary>Runs it with the system's clock.</summary>
+    public static Task<ScenarioStats> RunAsync(Scenario scenario, CancellationToken cancellation = default) =>
+        new ScenarioRunner(scenario, new ScenarioRecorder(scenario.Name, TimeProvider.System)).RunAsync(cancellation);
+
+    public async Task<ScenarioStats> RunAsync(CancellationToken cancellation)
     {
-        KeepConstant constant => Task.WhenAll(Enumerable.Range(0, constant.Copies).Select(i => Task.Run(() => CopyAsync(scenario, stats, i, constant.During, cancellation), cancellation))),
-        Inject inject => InjectAsync(scenario, stats, inject, cancellation),
+        TimeSpan duration = TimeSpan.Zero;
+        try
+        {
+            _recorder.Activity = "preparing";
+            await (_scenario.Init?.Invoke(_recorder, cancellation) ?? Task.CompletedTask);
+            duration = await LoadAsync(cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            _recorder.Interrupt();
+            duration = _recorder.Elapsed;
+        }
+
+        _recorder.Activity = "checking";
+        await (_scenario.Clean?.Invoke(_recorder) ?? Task.CompletedTask);
+        _recorder.Roll();
+        ScenarioStats stats = _recorder.ToStats(duration);
+        return stats with { Thresholds = [.. _scenario.Thresholds.Select(t => Judge(t, stats))] };
+    }
+
+    // What was cut off says nothing about a limit.
+    private static ThresholdResult Judge(Threshold threshold, ScenarioStats stats) => threshold.Unless(s => s.IsInterrupted ? "interrupted" : null).Judge(stats);
+
+    private async Task<TimeSpan> LoadAsync(CancellationToken cancellation)
+    {
+        LoadSimulation? first = _scenario.LoadSimulations.FirstOrDefault(s => s is not Pause);
+        if (_scenario.WarmUpDuration > TimeSpan.Zero && first is not null)
+        {
+            _recorder.Activity = "warm-up";
+            await SimulateAsync(first with { During = _scenario.WarmUpDuration }, 0, null, cancellation);
+        }
+
+        _recorder.Activity = "load";
+        _recorder.StartRecording();
+        LoadSimulation? before = null;
+        for (int i = 0; i < _scenario.LoadSimulations.Count; i++)
+        {
+            await SimulateAsync(_scenario.LoadSimulations[i], i, before, cancellation);
+            before = _scenario.LoadSimulations[i];
+        }
+
+        TimeSpan duration = _recorder.Elapsed;
+        await CompleteAsync(cancellation);
+        return duration;
+    }
+
+    private Task SimulateAsync(LoadSimulation simulation, int index, LoadSimulation? before, CancellationToken cancellation) => simulation switch
+    {
+        Inject inject => InjectAsync(new ArrivalCurve(PerSecond(inject), PerSecond(inject), inject.During), inject.During, index, cancellation),
+        RampingInject ramp => InjectAsync(new ArrivalCurve(before is null ? 0 : PerSecond(before), PerSecond(ramp), ramp.During), ramp.During, index, cancellation),
+        KeepConstant constant => KeepAsync(constant.Copies, constant.Copies, constant.During, index, cancellation),
+        RampingConstant ramp => KeepAsync(before is null ? 0 : CopiesOf(before), ramp.Copies, ramp.During, index, cancellation),
+        Pause pause => Task.Delay(pause.During, _time, cancellation),
         _ => throw new ArgumentOutOfRangeException(nameof(simulation)),
     };
 
-    private static async Task CopyAsync(Scenario scenario, ScenarioStats stats, int instance, TimeSpan during, CancellationToken cancellation)
+    private static double PerSecond(LoadSimulation simulation) => simulation switch
     {
-        var context = new ScenarioContext(stats, instance, cancellation);
-        long started = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(started) < during && !cancellation.IsCancellationRequested)
+        Inject inject => inject.Rate / inject.Interval.TotalSeconds,
+        RampingInject ramp => ramp.Rate / ramp.Interval.TotalSeconds,
+        _ => 0,
+    };
+
+    private static int CopiesOf(LoadSimulation simulation) => simulation switch
+    {
+        KeepConstant constant => constant.Copies,
+        RampingConstant ramp => ramp.Copies,
+        _ => 0,
+    };
+
+    /// <summary>Waits for the iterations that still run. What hangs is counted, not waited for without end.</summary>
+    private async Task CompleteAsync(CancellationToken cancellation)
+    {
+        try
         {
-            await IterateAsync(scenario, stats, context);
+            await _inFlight.WhenIdle().WaitAsync(_scenario.CompletionTimeout, _time, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            _recorder.AddFinding($"{_inFlight.Count:N0} iterations were not over {_scenario.CompletionTimeout.TotalSeconds:0} s after the load had ended");
         }
     }
 
-    private static async Task InjectAsync(Scenario scenario, ScenarioStats stats, Inject inject, CancellationToken cancellation)
+    private async Task IterateAsync(ScenarioContext context)
     {
-        using var slots = new SemaphoreSlim(MaxInFlight);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
-        double perSecond = inject.Rate / inject.Interval.TotalSeconds;
-        long started = Stopwatch.GetTimestamp(), done = 0;
-        while (Stopwatch.GetElapsedTime(started) < inject.During && await timer.WaitForNextTickAsync(cancellation))
-        {
-            for (long due = (long)(Stopwatch.GetElapsedTime(started).TotalSeconds * perSecond); done < due; done++)
-            {
-                await slots.WaitAsync(cancellation);
-                _ = OneAsync((int)(done & 0x7FFFFFFF));
-            }
-        }
-
-        for (int i = 0; i < MaxInFlight; i++)
-        {
-            await slots.WaitAsync(cancellation);
-        }
-
-        async Task OneAsync(int instance)
-        {
-            await Task.Yield();
-            await IterateAsync(scenario, stats, new ScenarioContext(stats, instance, cancellation));
-            slots.Release();
-        }
-    }
-
-    private static async Task IterateAsync(Scenario scenario, ScenarioStats stats, ScenarioContext context)
-    {
-        long started = Stopwatch.GetTimestamp();
-        Response response = await ScenarioContext.RunSafelyAsync(() => scenario.Run(context));
-        stats.Step(ScenarioStats.Iteration).Record(response, Stopwatch.GetElapsedTime(started));
+        context.InvocationNumber = Interlocked.Increment(ref _invocations);
+        Response response = await Step.SafelyAsync(() => _scenario.Run(context));
+        _recorder.Step(ScenarioRecorder.Iteration).Record(response, context.IntendedTimestamp);
     }
 }

@@ -1,87 +1,86 @@
-using System.Collections.Concurrent;
 using Danube.Fast.Harness;
 
 namespace Danube.Fast.LoadTests.Engine;
 
-/// <summary>Counts and latencies of one step. Shared with: all copies.</summary>
-public sealed class StepStats(string name, Func<bool> isRecording)
+/// <summary>Everything known about one run of a scenario when it is over.</summary>
+/// <param name="ScenarioName">Its name.</param>
+/// <param name="Duration">Recorded time, without warm-up.</param>
+/// <param name="IsInterrupted">Ended by Ctrl-C.</param>
+/// <param name="StepStats">The steps; the first stands for the whole iteration.</param>
+/// <param name="Figures">Figures that only this scenario has.</param>
+/// <param name="Audit">What the auditor counted, by subscription.</param>
+/// <param name="Findings">What is wrong; empty when all is right.</param>
+/// <param name="Notes">What a reader should know.</param>
+public sealed record ScenarioStats(
+    string ScenarioName,
+    TimeSpan Duration,
+    bool IsInterrupted,
+    IReadOnlyList<StepStats> StepStats,
+    IReadOnlyList<Figure> Figures,
+    IReadOnlyList<AuditRow> Audit,
+    IReadOnlyList<string> Findings,
+    IReadOnlyList<string> Notes)
 {
-    private readonly Lock _lock = new();
-    private readonly LatencyHistogram _ok = new();
-    private readonly LatencyHistogram _fail = new();
-    private readonly Dictionary<string, long> _errors = [];
+    /// <summary>Outcome of the thresholds.</summary>
+    public IReadOnlyList<ThresholdResult> Thresholds { get; init; } = [];
 
-    public string Name { get; } = name;
-    public long OkCount => Locked(() => _ok.Count);
-    public long FailCount => Locked(() => _fail.Count);
-    public long Bytes { get; private set; }
+    /// <summary>The good iterations.</summary>
+    public MeasurementStats Ok => GetStepStats(ScenarioRecorder.Iteration).Ok;
 
-    /// <summary>Failures by text.</summary>
-    public IReadOnlyDictionary<string, long> Errors => Locked(() => new Dictionary<string, long>(_errors));
+    /// <summary>The failed iterations.</summary>
+    public MeasurementStats Fail => GetStepStats(ScenarioRecorder.Iteration).Fail;
 
-    /// <summary>Latency of the good ones at <paramref name="percent"/>, ms.</summary>
-    public double OkMs(double percent) => Locked(() => _ok.Percentile(percent) / 1e6);
+    /// <summary>True when no threshold is broken and nothing was found wrong.</summary>
+    public bool IsOk => Findings.Count == 0 && Thresholds.All(t => t.Verdict != ThresholdVerdict.Broken);
 
-    public double MaxMs => Locked(() => _ok.Max / 1e6);
-    public double MeanMs => Locked(() => _ok.Mean / 1e6);
+    /// <summary>The stats of a step; an empty one when the step never ran.</summary>
+    public StepStats GetStepStats(string step) => StepStats.FirstOrDefault(s => s.StepName == step)
+        ?? new StepStats(step, MeasurementStats.None, MeasurementStats.None, new Dictionary<string, long>(), [], []);
 
-    public void Record(Response response, TimeSpan elapsed)
+    /// <summary>The value of a figure; null when the scenario did not get so far.</summary>
+    public double? FigureOf(string figure) => Figures.FirstOrDefault(f => f.Name == figure)?.Value;
+}
+
+/// <summary>One step.</summary>
+public sealed record StepStats(
+    string StepName, MeasurementStats Ok, MeasurementStats Fail, IReadOnlyDictionary<string, long> Errors, IReadOnlyList<TimelinePoint> Timeline,
+    IReadOnlyList<DistributionPoint> Distribution);
+
+/// <summary>Count, latency and bytes of the good or the failed ones.</summary>
+public sealed record MeasurementStats(RequestStats Request, LatencyStats Latency, DataTransferStats DataTransfer)
+{
+    public static MeasurementStats None { get; } = From(new LatencyHistogram(), 0, TimeSpan.FromSeconds(1), 0);
+
+    internal static MeasurementStats From(LatencyHistogram histogram, long bytes, TimeSpan duration, long all)
     {
-        // What goes wrong during warm-up is not hidden.
-        if (!isRecording() && response.IsOk)
-        {
-            return;
-        }
-
-        lock (_lock)
-        {
-            (response.IsOk ? _ok : _fail).Record((long)elapsed.TotalNanoseconds);
-            Bytes += response.SizeBytes;
-            if (response.Error is { } error)
-            {
-                _errors[error] = _errors.GetValueOrDefault(error) + 1;
-            }
-        }
-    }
-
-    private T Locked<T>(Func<T> read)
-    {
-        lock (_lock)
-        {
-            return read();
-        }
+        double seconds = Math.Max(1e-3, duration.TotalSeconds);
+        double Ms(double percent) => histogram.Percentile(percent) / 1e6;
+        return new MeasurementStats(
+            new RequestStats(histogram.Count, all == 0 ? 0 : 100.0 * histogram.Count / all, histogram.Count / seconds),
+            new LatencyStats(Ms(0), histogram.Mean / 1e6, histogram.Max / 1e6, Ms(50), Ms(75), Ms(95), Ms(99), Ms(99.9), Ms(99.99)),
+            new DataTransferStats(bytes, bytes / seconds));
     }
 }
 
-/// <summary>Everything known about one run of a scenario.</summary>
-public sealed class ScenarioStats
-{
-    /// <summary>Name of the entry that stands for the whole iteration.</summary>
-    public const string Iteration = "iteration";
+/// <summary>How many, which share of all, and how many per second.</summary>
+public sealed record RequestStats(long Count, double Percent, double RPS);
 
-    private readonly ConcurrentDictionary<string, StepStats> _steps = new();
-    private volatile bool _isRecording;
+/// <summary>Milliseconds, from when the step was due.</summary>
+public sealed record LatencyStats(
+    double MinMs, double MeanMs, double MaxMs, double Percent50, double Percent75, double Percent95, double Percent99, double Percent999, double Percent9999);
 
-    public ScenarioStats(string name)
-    {
-        Name = name;
-        Step(Iteration);
-    }
+/// <summary>Payload bytes.</summary>
+public sealed record DataTransferStats(long AllBytes, double BytesPerSecond);
 
-    public string Name { get; }
+/// <summary>One interval (a second, mostly) of a step: when it ended, its length, counts, and latencies of the good ones in ms.</summary>
+public sealed record TimelinePoint(double Seconds, double Length, long Ok, long Fail, long Bytes, double P50, double P95, double P99, double Max);
 
-    /// <summary>Recorded time, without warm-up.</summary>
-    public TimeSpan Duration { get; set; }
+/// <summary>The latency (ms) that so many percent did not exceed.</summary>
+public sealed record DistributionPoint(double Percent, double Ms);
 
-    /// <summary>What the auditor found; empty when all is right.</summary>
-    public List<string> Findings { get; } = [];
+/// <summary>A figure with its unit.</summary>
+public sealed record Figure(string Name, double Value, string Unit);
 
-    /// <summary>Thresholds that do not hold.</summary>
-    public List<string> Broken { get; } = [];
-    public bool IsOk => Findings.Count == 0 && Broken.Count == 0;
-    public IReadOnlyList<StepStats> Steps => [.. _steps.Values.OrderBy(s => s.Name == Iteration ? "" : s.Name)];
-
-    public StepStats Step(string name) => _steps.GetOrAdd(name, n => new StepStats(n, () => _isRecording));
-
-    internal void SetRecording(bool isRecording) => _isRecording = isRecording;
-}
+/// <summary>What the auditor counted for one subscription.</summary>
+public sealed record AuditRow(
+    string Subscription, long Acknowledged, long Received, long Lost, long Invented, long OutOfOrder, long Duplicates, bool DuplicatesAllowed, bool IsOrdered);

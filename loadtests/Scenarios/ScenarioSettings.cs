@@ -1,26 +1,47 @@
+using Danube.Fast.LoadTests.Watch;
+
 namespace Danube.Fast.LoadTests.Scenarios;
 
-/// <summary>Settings of a load test run.</summary>
+/// <summary>Settings of one run. A scenario in the catalog has its own defaults; the command line changes them.</summary>
 public sealed record ScenarioSettings
 {
-    public required string Url { get; init; }
-    public int SizeBytes { get; init; } = 256;
+    /// <summary>The broker, <c>danube://host:port</c>.</summary>
+    public string Url { get; init; } = "";
+
+    /// <summary>Payload bytes, 16 or more.</summary>
+    public int SizeBytes { get; init; } = 1024;
+
+    /// <summary><c>fsync</c>, <c>os</c> or <c>memory</c>.</summary>
     public string Durability { get; init; } = "fsync";
 
-    /// <summary>Messages per second, open model; 0 = closed model with <see cref="Copies"/>.</summary>
-    public int Rate { get; init; }
+    /// <summary>Messages per second that are injected, over all producers.</summary>
+    public double Rate { get; init; } = 10_000;
+    public int Producers { get; init; } = 1;
+    public int Consumers { get; init; } = 1;
+    public int Connections { get; init; }
+    public int Topics { get; init; } = 1;
 
-    /// <summary>Iterations at a time of the closed model.</summary>
-    public int Copies { get; init; } = 64;
-    public TimeSpan During { get; init; } = TimeSpan.FromSeconds(15);
-    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(3);
+    /// <summary>Keys of key-shared.</summary>
+    public int Keys { get; init; }
 
-    /// <summary>Producers of fan-in; consumers of fan-out and work-queue.</summary>
-    public int Width { get; init; } = 4;
+    /// <summary>Recorded load.</summary>
+    public TimeSpan During { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Threshold on the 99th percentile of the publish step; 0 = none.</summary>
-    public double MaxPublishP99Ms { get; init; }
+    /// <summary>Load before it that is not recorded.</summary>
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(4);
 
-    /// <summary>Threshold on the 99th percentile of the end-to-end step; 0 = none.</summary>
-    public double MaxEndToEndP99Ms { get; init; }
+    /// <summary>The run fails above this; null = no such threshold.</summary>
+    public double? MaxPublishP99Ms { get; init; } = 500;
+
+    /// <summary>The run fails above this; null = no such threshold.</summary>
+    public double? MaxEndToEndP99Ms { get; init; } = 500;
+
+    /// <summary>The run fails when the memory of the broker grows faster, MB per hour (soak).</summary>
+    public double MaxMemorySlope { get; init; } = 20;
+
+    /// <summary>Topics of the run are deleted at its end: not needed when the broker goes too.</summary>
+    public bool DeletesTopics { get; init; } = true;
+
+    /// <summary>What can be seen of the broker process.</summary>
+    public BrokerWatch Broker { get; init; } = new(null, null);
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using Danube.Fast.Client;
+using Danube.Fast.Harness;
 
 namespace Danube.Fast.Bench.Workers;
 

@@ -25,19 +25,21 @@ public readonly struct ArrivalCurve
     /// <summary>How many are due when so much time is over: those whose time is not later.</summary>
     public long DueBy(TimeSpan elapsed)
     {
-        double t = elapsed.TotalSeconds;
-        if (t < 0)
+        if (elapsed < TimeSpan.Zero)
         {
             return 0;
         }
+
+        // TimeOf is cut to a whole tick: what it names must be due by then.
+        double t = elapsed.TotalSeconds + 1e-6;
 
         // A falling rate reaches its vertex at the end at the earliest.
         double vertex = _slope < 0 ? -_from / _slope : double.PositiveInfinity;
         t = Math.Min(t, vertex);
         double arrived = (_from * t) + (_slope * t * t / 2);
 
-        // The first is due at once; 1e-9: what is due exactly now must not be lost to rounding.
-        return Math.Min(Total, (long)Math.Floor(arrived + 1e-9) + 1);
+        // The first is due at once.
+        return Math.Min(Total, (long)Math.Floor(arrived) + 1);
     }
 
     /// <summary>When iteration <paramref name="number"/> (from 0) is due, from the beginning.</summary>

@@ -59,8 +59,7 @@ public sealed class TrafficStage(string name, ScenarioSettings settings, Scenari
     {
         Consumer consumer = await client.SubscribeAsync(
             new ConsumerOptions { Topic = topic, Subscription = audit.Name, Type = type, Start = "earliest", CreditRecords = creditRecords }, cancellation);
-        StepRecorder endToEnd = recorder.Step(EndToEnd);
-        var audited = new AuditedConsumer(consumer, audit, step ?? (_ => endToEnd), recorder);
+        var audited = new AuditedConsumer(consumer, audit, step ?? EveryMessage(), recorder);
         _consumers[audited] = true;
         return audited;
     }
@@ -125,6 +124,12 @@ public sealed class TrafficStage(string name, ScenarioSettings settings, Scenari
         }
 
         await Task.WhenAll(_clients.Select(c => c.DisposeAsync().AsTask()));
+    }
+
+    private StepChoice EveryMessage()
+    {
+        StepRecorder endToEnd = recorder.Step(EndToEnd);
+        return _ => endToEnd;
     }
 
     private async Task DeleteTopicsAsync(DanubeClient client)

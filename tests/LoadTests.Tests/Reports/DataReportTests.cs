@@ -34,15 +34,29 @@ public sealed class DataReportTests
         JsonElement root = json.RootElement;
         AssertShape(root, new()
         {
-            ["version"] = JsonValueKind.Number, ["scenario"] = JsonValueKind.String, ["verdict"] = JsonValueKind.String, ["interrupted"] = JsonValueKind.False,
-            ["seconds"] = JsonValueKind.Number, ["environment"] = JsonValueKind.Object, ["settings"] = JsonValueKind.Object, ["steps"] = JsonValueKind.Array,
-            ["figures"] = JsonValueKind.Array, ["thresholds"] = JsonValueKind.Array, ["audit"] = JsonValueKind.Array, ["findings"] = JsonValueKind.Array,
-            ["notes"] = JsonValueKind.Array, ["broker"] = JsonValueKind.Array,
+            ["version"] = JsonValueKind.Number,
+            ["scenario"] = JsonValueKind.String,
+            ["verdict"] = JsonValueKind.String,
+            ["interrupted"] = JsonValueKind.False,
+            ["seconds"] = JsonValueKind.Number,
+            ["environment"] = JsonValueKind.Object,
+            ["settings"] = JsonValueKind.Object,
+            ["steps"] = JsonValueKind.Array,
+            ["figures"] = JsonValueKind.Array,
+            ["thresholds"] = JsonValueKind.Array,
+            ["audit"] = JsonValueKind.Array,
+            ["findings"] = JsonValueKind.Array,
+            ["notes"] = JsonValueKind.Array,
+            ["broker"] = JsonValueKind.Array,
         });
         JsonElement publish = root.GetProperty("steps").EnumerateArray().Single(s => s.GetProperty("name").GetString() == "publish");
         AssertShape(publish, new()
         {
-            ["name"] = JsonValueKind.String, ["ok"] = JsonValueKind.Object, ["fail"] = JsonValueKind.Object, ["errors"] = JsonValueKind.Object, ["timeline"] = JsonValueKind.Array,
+            ["name"] = JsonValueKind.String,
+            ["ok"] = JsonValueKind.Object,
+            ["fail"] = JsonValueKind.Object,
+            ["errors"] = JsonValueKind.Object,
+            ["timeline"] = JsonValueKind.Array,
             ["distribution"] = JsonValueKind.Array,
         });
         Assert.Equal(

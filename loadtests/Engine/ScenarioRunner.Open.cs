@@ -1,4 +1,4 @@
-using Danube.Fast.Harness;
+using Danube.Fast.Bench.Workers;
 
 namespace Danube.Fast.LoadTests.Engine;
 

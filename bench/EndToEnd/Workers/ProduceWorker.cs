@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Danube.Fast.Client;
-using Danube.Fast.Harness;
 
 namespace Danube.Fast.Bench.Workers;
 

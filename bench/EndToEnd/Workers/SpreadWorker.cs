@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using Danube.Fast.Client;
-using Danube.Fast.Harness;
 
 namespace Danube.Fast.Bench.Workers;
 

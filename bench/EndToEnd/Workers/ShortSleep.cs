@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
-namespace Danube.Fast.Harness;
+namespace Danube.Fast.Bench.Workers;
 
 /// <summary>Sleeps shorter than a timer tick, so that an open-loop sender neither burns a core nor arrives a millisecond late.</summary>
-public static partial class ShortSleep
+internal static partial class ShortSleep
 {
     // The kernel's timer slack: sleeping for less costs as much.
     private const long ShortestNanoseconds = 50_000;

@@ -25,6 +25,9 @@ public sealed class Axis
         return new Axis(false, low, top, [.. Enumerable.Range(0, 50).Select(i => (Math.Ceiling(low / step) + i) * step).TakeWhile(t => t <= top * (1 + 1e-9))]);
     }
 
+    /// <summary>From 0 to <paramref name="high"/> with a tick at every whole number.</summary>
+    public static Axis Whole(double high) => new(false, 0, Math.Max(1, high), [.. Enumerable.Range(0, (int)Math.Floor(high) + 1).Select(i => (double)i)]);
+
     /// <summary>Powers of ten around positive values; steps of 1, 2, 5 where the range is short.</summary>
     public static Axis Log(double low, double high)
     {

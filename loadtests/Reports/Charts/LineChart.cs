@@ -13,7 +13,7 @@ public sealed record ChartSeries(string Name, int Color, IReadOnlyList<double> V
 /// <summary>A line chart as inline SVG with a legend. Hovering shows the values of the moment; nothing is loaded and nothing is scripted.</summary>
 public sealed class LineChart
 {
-    private const double Width = 560, Height = 250, Left = 58, Right = 10, Top = 8, Bottom = 34;
+    private const double Width = 560, Height = 250, Left = 58, Right = 24, Top = 8, Bottom = 34;
 
     public required string Title { get; init; }
 

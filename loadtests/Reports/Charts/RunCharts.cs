@@ -88,7 +88,7 @@ public static class RunCharts
             Title = "Latency distribution",
             Unit = "ms",
             Xs = xs,
-            XAxis = Axis.Linear(xs[^1], 0, isRound: false),
+            XAxis = Axis.Whole(xs[^1]),
             YAxis = Axis.Log(steps.Min(s => s.Distribution[0].Ms), steps.Max(s => s.Ok.Latency.MaxMs)),
             XText = PercentText,
             YText = ReportText.Number,

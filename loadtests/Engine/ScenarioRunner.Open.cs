@@ -47,7 +47,8 @@ public sealed partial class ScenarioRunner
         TimeSpan left = until - _time.GetElapsedTime(started);
         if (_time != TimeProvider.System)
         {
-            return left > TimeSpan.Zero ? Task.Delay(left, _time, cancellation) : Task.CompletedTask;
+            // A delay is cut to whole milliseconds: what is left must not become none.
+            return left > TimeSpan.Zero ? Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), _time, cancellation) : Task.CompletedTask;
         }
 
         left = left < ShortestPause ? ShortestPause : left > LongestPause ? LongestPause : left;

@@ -47,7 +47,5 @@ public sealed record Scenario
 
     public Scenario WithThresholds(params Threshold[] thresholds) => this with { Thresholds = thresholds };
 
-    public Scenario WithMaxInFlight(int iterations) => this with { MaxInFlight = iterations };
-
     public Scenario WithCompletionTimeout(TimeSpan timeout) => this with { CompletionTimeout = timeout };
 }

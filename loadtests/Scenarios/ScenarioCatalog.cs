@@ -42,7 +42,5 @@ public static class ScenarioCatalog
             (n, s) => new SoakScenario(n, s)),
     ];
 
-    public static ScenarioEntry? Find(string name) => All.FirstOrDefault(s => s.Name == name);
-
     public static int SocketsOf(ScenarioEntry entry, ScenarioSettings settings) => SocketsOfAnyScenario + (entry.Sockets?.Invoke(settings) ?? 0);
 }

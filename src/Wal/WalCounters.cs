@@ -30,9 +30,6 @@ public sealed class WalCounters
     /// <summary>Log bytes that syncs have covered.</summary>
     public long SyncedBytes => Volatile.Read(ref SyncedByteCount);
 
-    /// <summary>Log bytes appended.</summary>
-    public long AppendedBytes => Volatile.Read(ref AppendedByteCount);
-
     /// <summary>Segments started.</summary>
     public long Rolls => Volatile.Read(ref RollCount);
 

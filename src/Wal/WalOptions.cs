@@ -57,7 +57,7 @@ public sealed record WalOptions
     /// <summary>Threads that read what is not mapped. One more starts when openings and index builds take all of them.</summary>
     public int ColdReaders { get; init; } = 2;
 
-    /// <summary>While logs are being synced, cold reads rest for so many times as long as they took. 0 = never.</summary>
+    /// <summary>While anything is appended or synced, cold reads rest for so many times as long as they took. 0 = never.</summary>
     public int ColdReadRestFactor { get; init; } = 7;
 
     /// <summary>A producer snapshot is written after this many appended bytes.</summary>

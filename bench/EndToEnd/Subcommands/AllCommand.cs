@@ -8,12 +8,12 @@ using Danube.Fast.Bench.Reports;
 
 namespace Danube.Fast.Bench.Subcommands;
 
-/// <summary>The whole P table from one machine in one run: every command one after the other, then all rows with their targets in one table.</summary>
+/// <summary>P1 to P10 and P12 from one machine in one run: every command one after the other, then all rows with their targets in one table.</summary>
 internal static class AllCommand
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    // Together about twenty minutes; in short about four.
+    // Together about twenty minutes; in short about five.
     private static readonly Step[] Steps =
     [
         new("limits", LimitsCommand.Create, "", "--rounds 1 --limit-seconds 0.5"),
@@ -38,7 +38,7 @@ internal static class AllCommand
         Option<FileInfo?> markdown = new("--markdown") { Description = "also write tables and P table to this file, as docs/performance.md has them" };
         Option<string?> data = CommonOptions.Data();
         Option<FileInfo?> json = CommonOptions.Json();
-        var command = new Command("all", "the whole P table in one run, about twenty minutes") { quick, only, minutes, markdown, data, json };
+        var command = new Command("all", "P1 to P10 and P12 in one run, about twenty minutes") { quick, only, minutes, markdown, data, json };
         command.SetAction(async (parse, cancellation) =>
         {
             string[] names = parse.GetValue(only)!;

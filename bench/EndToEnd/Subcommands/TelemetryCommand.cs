@@ -7,7 +7,7 @@ using Danube.Fast.Harness;
 namespace Danube.Fast.Bench.Subcommands;
 
 /// <summary>
-/// P8: what measuring costs. Two brokers, one with latencies and one without, are measured in turn, so that the state of the machine is the same for both; the
+/// What measuring costs. Two brokers, one with latencies and one without, are measured in turn, so that the state of the machine is the same for both; the
 /// processor time per message is what decides, since rates on a busy machine vary by more than the cost. Then the time of a scrape with many topics.
 /// </summary>
 internal static class TelemetryCommand
@@ -24,14 +24,14 @@ internal static class TelemetryCommand
         Option<string?> data = CommonOptions.Data();
         Option<FileInfo?> json = CommonOptions.Json();
         Option<string[]> environment = CommonOptions.Environment();
-        var command = new Command("telemetry", "cost of measuring on the publish path, and of a scrape (P8)") { rounds, seconds, warmUp, topics, scrapes, data, json, environment };
+        var command = new Command("telemetry", "cost of measuring on the publish path, and of a scrape") { rounds, seconds, warmUp, topics, scrapes, data, json, environment };
         command.SetAction(async (parse, cancellation) =>
         {
             var timing = new Timing(parse.GetValue(rounds), parse.GetValue(seconds), 1, parse.GetValue(warmUp));
             var setup = new LoadSetup { DataParent = parse.GetValue(data), Environment = CommonOptions.ParseEnvironment(parse.GetValue(environment)) };
             Console.WriteLine(MachineInfo.Describe());
             var report = new JsonReport("telemetry");
-            var table = new TextTable("P8", "load", "on", "off", "on / off", "spread", "target", "");
+            var table = new TextTable("telemetry", "load", "on", "off", "on / off", "spread", "target", "");
             foreach ((string durability, int consumers) in new[] { ("fsync", 0), ("os", 0), ("os", 1) })
             {
                 await CompareAsync(timing, setup with { Durability = durability, Consumers = consumers }, table, report, cancellation);

@@ -23,7 +23,7 @@ internal sealed class ActiveKey
     /// <summary>Who holds what is in flight.</summary>
     public Consumer? Owner { get; set; }
 
-    /// <summary>Ranges of it in the owner's ring.</summary>
+    /// <summary>Ranges of it in the owner's list.</summary>
     public int InFlight { get; set; }
 
     /// <summary>Records that are to be sent, in order, before anything newer of the key.</summary>

@@ -160,7 +160,7 @@ internal sealed partial class Dispatcher
             return best;
         }
 
-        // Its former consumer keeps it while something is unacknowledged. The ring may hold what was acknowledged out of order.
+        // Its former consumer keeps it while something is unacknowledged. The list may hold what was acknowledged out of order.
         if (owner.CompactedAt != Cursor.Changes)
         {
             owner.CompactedAt = Cursor.Changes;

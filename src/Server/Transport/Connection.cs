@@ -36,9 +36,6 @@ internal sealed class Connection : IDisposable
     public long BytesReceived => _reader.BytesReceived;
     public long LastReceiveMs => _reader.LastReceiveMs;
 
-    /// <summary>Why receiving ended.</summary>
-    public SocketError ReceiveError => _reader.Error;
-
     /// <summary>Why sending ended; null while it has not.</summary>
     public SendFailure? SendFailure => Volatile.Read(ref _failure) is var failure and >= 0 ? (SendFailure)failure : null;
 

@@ -5,6 +5,9 @@ namespace Danube.Fast.Wal;
 /// <summary>A file system of Linux.</summary>
 internal sealed class NativeVolume : WalVolume
 {
+    // Before this version syncfs reports no error of a write-back: it would vouch for what is not on the disk.
+    private static readonly Version FirstThatTells = new(5, 8);
+
     private readonly string _path;
     private int _directory;
 
@@ -14,11 +17,11 @@ internal sealed class NativeVolume : WalVolume
         _directory = directory;
     }
 
-    /// <summary>Null on systems without syncfs.</summary>
+    /// <summary>Null on systems without a syncfs that tells of errors.</summary>
     /// <exception cref="IOException">The path cannot be opened.</exception>
     public static NativeVolume? Open(string path)
     {
-        if (!OperatingSystem.IsLinux())
+        if (!OperatingSystem.IsLinux() || Environment.OSVersion.Version < FirstThatTells)
         {
             return null;
         }
@@ -27,7 +30,7 @@ internal sealed class NativeVolume : WalVolume
         return directory >= 0 ? new NativeVolume(path, directory) : throw IoErrors.FromLastError("open", path);
     }
 
-    public override void Sync()
+    protected override void SyncNow()
     {
         while (Libc.SyncFs(_directory) < 0)
         {

@@ -106,11 +106,10 @@ internal sealed partial class Journal
                 _dirty.Enqueue(file);
             }
 
-            foreach (DirtyFile file in later.Where(f => !files.Contains(f)))
+            foreach (DirtyFile file in later.Where(f => !back.Contains(f)))
             {
                 _dirty.Enqueue(file);
             }
-
         }
     }
 

@@ -269,7 +269,7 @@ internal sealed class SimulatedFileSystem : WalFileSystem
 
     private sealed class Volume(SimulatedFileSystem files) : WalVolume
     {
-        public override void Sync()
+        protected override void SyncNow()
         {
             files.Enter(FileCall.SyncVolume, "/");
             lock (files._lock)

@@ -7,7 +7,7 @@ namespace Danube.Fast.Core;
 /// </summary>
 public sealed class MetricHistogram
 {
-    // Guard | sum | counts | guard.
+    // Guard | sum | counts | guard. The sum is a double: nanoseconds of a backlog that is days old would be too many for a long after some ten thousand delivers.
     private const int Guard = 8;
 
     private readonly long[] _cells;
@@ -22,7 +22,7 @@ public sealed class MetricHistogram
     public HistogramScale Scale { get; }
 
     /// <summary>Sum of all values in the unit shown.</summary>
-    public double Sum => Volatile.Read(ref _cells[Guard]) / Scale.Unit;
+    public double Sum => RawSum / Scale.Unit;
 
     /// <summary>Values recorded.</summary>
     public long Count
@@ -42,6 +42,8 @@ public sealed class MetricHistogram
     /// <summary>Values in one bucket, not those of the buckets below.</summary>
     public long this[int bucket] => Volatile.Read(ref _cells[Guard + 1 + bucket]);
 
+    private double RawSum => BitConverter.Int64BitsToDouble(Volatile.Read(ref _cells[Guard]));
+
     /// <summary>Records a raw value (see <see cref="HistogramScale.Unit"/>) <paramref name="times"/> times. One writer at a time.</summary>
     public void Record(long raw, int times = 1)
     {
@@ -49,7 +51,7 @@ public sealed class MetricHistogram
         ref long count = ref _cells[Guard + 1 + Scale.BucketOf(raw)];
         Volatile.Write(ref count, count + times);
         ref long sum = ref _cells[Guard];
-        Volatile.Write(ref sum, sum + (raw * times));
+        Volatile.Write(ref sum, Plus(sum, (double)raw * times));
     }
 
     /// <summary>The same for any number of writers.</summary>
@@ -57,7 +59,14 @@ public sealed class MetricHistogram
     {
         raw = Math.Max(0, raw);
         Interlocked.Add(ref _cells[Guard + 1 + Scale.BucketOf(raw)], times);
-        Interlocked.Add(ref _cells[Guard], raw * times);
+        ref long sum = ref _cells[Guard];
+        long seen, former = Volatile.Read(ref sum);
+        do
+        {
+            seen = former;
+            former = Interlocked.CompareExchange(ref sum, Plus(seen, (double)raw * times), seen);
+        }
+        while (former != seen);
     }
 
     /// <summary>Notes a sampled trace beside the bucket of its value; the newest of a bucket is shown. Any thread.</summary>
@@ -77,11 +86,15 @@ public sealed class MetricHistogram
     /// <summary>Adds what another one of the same scale has counted; for sums that a reading makes.</summary>
     public void Add(MetricHistogram other)
     {
-        for (int i = 0; i <= Scale.Buckets; i++)
+        for (int i = 0; i < Scale.Buckets; i++)
         {
-            _cells[Guard + i] += Volatile.Read(ref other._cells[Guard + i]);
+            _cells[Guard + 1 + i] += other[i];
         }
+
+        _cells[Guard] = Plus(_cells[Guard], other.RawSum);
     }
+
+    private static long Plus(long sumBits, double more) => BitConverter.DoubleToInt64Bits(BitConverter.Int64BitsToDouble(sumBits) + more);
 
     private ExemplarTable MakeExemplars()
     {

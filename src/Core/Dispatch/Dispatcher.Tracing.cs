@@ -6,11 +6,20 @@ internal sealed partial class Dispatcher
     private DeliverySpans? _spans;
 
     /// <summary>A consumer has given records back.</summary>
-    public void OnNacked(long first, long end)
+    public void OnNacked(Consumer consumer, long first, long end)
     {
         if (_spans is { HasOpen: true })
         {
-            _spans.OnNacked(first, end, _topic.NowMicros());
+            _spans.OnNacked(consumer.Name, first, end, _topic.NowMicros());
+        }
+    }
+
+    /// <summary>Records that a consumer had were taken from it: what becomes of them is not its doing.</summary>
+    public void OnTakenBack(Consumer consumer, long first, long end)
+    {
+        if (_spans is { HasOpen: true })
+        {
+            _spans.Forget(consumer.Name, first, end);
         }
     }
 

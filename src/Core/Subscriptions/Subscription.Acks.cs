@@ -52,21 +52,33 @@ public sealed partial class Subscription
                 return error;
             }
 
-            long from = Cursor.MarkDelete;
-            long added = Cursor.AdvanceTo(frame.CumulativeBelow);
+            long now = Topic.LatencyNow;
+            long added = Settle(consumer, Cursor.MarkDelete, frame.CumulativeBelow, now);
             for (int i = 0; i < frame.RangeCount; i++)
             {
                 (long first, uint count) = frame.Range(i);
-                added += Cursor.Acknowledge(first, first + count);
+                added += Settle(consumer, first, first + count, now);
             }
 
             Topic.Counters.OnAcknowledged(added);
             Counters.OnAcknowledged(added);
-            RecordSettled(consumer, frame, from);
             consumer.InFlight.TrimAcknowledged(Cursor);
             _dispatcher.OnAcknowledged();
             return ErrorCode.None;
         }
+    }
+
+    // Looks for delivers only where something is newly settled: a frame may name the same offsets any number of times.
+    private long Settle(Consumer consumer, long first, long end, long now)
+    {
+        long from = Cursor.NextUnacknowledged(first);
+        long added = Cursor.Acknowledge(first, end);
+        if (added > 0)
+        {
+            RecordSettled(consumer, from, end, now);
+        }
+
+        return added;
     }
 
     internal ErrorCode OnNack(Consumer consumer, in AckFrame frame)
@@ -89,7 +101,7 @@ public sealed partial class Subscription
             foreach (InFlightRange piece in _pieces)
             {
                 Topic.Counters.OnNacked(piece.End - piece.First);
-                _dispatcher.OnNacked(piece.First, piece.End);
+                _dispatcher.OnNacked(consumer, piece.First, piece.End);
             }
 
             GiveBack(consumer, RedeliveryCause.Nack, ReasonOf(frame.Reason), frame.NackDelayMs == AckFrame.BackOffDelay ? BackOff : (long)Math.Min(frame.NackDelayMs, MaxNackDelayMs));

@@ -1,5 +1,3 @@
-using Danube.Fast.Protocol;
-
 namespace Danube.Fast.Core;
 
 // What metrics show of a subscription. Under the lock, but for the counters.
@@ -38,27 +36,16 @@ public sealed partial class Subscription
         _enqueuedAgain += Math.Max(0, visible - offset - (Cursor.Backlog(visible) - CountInFlight()));
     }
 
-    /// <summary>Records how long the delivers were on the way that an ack frame has settled.</summary>
+    /// <summary>Records how long the delivers were on the way that are settled now.</summary>
     /// <param name="consumer">Who acknowledged.</param>
-    /// <param name="frame">The ack frame, which is applied.</param>
-    /// <param name="from">Mark-delete before it.</param>
-    private void RecordSettled(Consumer consumer, in AckFrame frame, long from)
+    /// <param name="first">First offset that is newly acknowledged.</param>
+    /// <param name="end">Behind the last one.</param>
+    /// <param name="now">When the frame was taken up.</param>
+    private void RecordSettled(Consumer consumer, long first, long end, long now)
     {
-        if (Topic.Clock is not { } clock || Topic.Log.Durability == DurabilityClass.Memory)
+        if (Topic.Clock is { } clock && Topic.Log.Durability != DurabilityClass.Memory)
         {
-            return;
-        }
-
-        long now = clock.Now;
-        if (frame.CumulativeBelow > from)
-        {
-            consumer.InFlight.RecordSettled(Cursor, from, frame.CumulativeBelow, clock, now, Counters.CommitLatency);
-        }
-
-        for (int i = 0; i < frame.RangeCount; i++)
-        {
-            (long first, uint count) = frame.Range(i);
-            consumer.InFlight.RecordSettled(Cursor, first, first + count, clock, now, Counters.CommitLatency);
+            consumer.InFlight.RecordSettled(Cursor, first, end, clock, now, Counters.CommitLatency);
         }
     }
 }

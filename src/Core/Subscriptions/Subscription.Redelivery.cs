@@ -117,6 +117,7 @@ public sealed partial class Subscription
         bool any = false;
         foreach (InFlightRange piece in _pieces)
         {
+            _dispatcher.OnTakenBack(consumer, piece.First, piece.End);
             for (long at = Cursor.NextUnacknowledged(piece.First); at < piece.End; at = Cursor.NextUnacknowledged(at))
             {
                 long to = Cursor.NextAcknowledged(at, piece.End);
@@ -184,6 +185,7 @@ public sealed partial class Subscription
         consumer.InFlight.CutKeys(_keysBack, _pieces);
         foreach (InFlightRange piece in _pieces)
         {
+            _dispatcher.OnTakenBack(consumer, piece.First, piece.End);
             for (long at = Cursor.NextUnacknowledged(piece.First); at < piece.End; at = Cursor.NextUnacknowledged(at))
             {
                 long to = Cursor.NextAcknowledged(at, piece.End);

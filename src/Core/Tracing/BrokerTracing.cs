@@ -24,8 +24,9 @@ public static class BrokerTracing
     /// <summary>True while somebody listens.</summary>
     internal static bool IsOn => Source.HasListeners();
 
-    /// <summary>True for a frame with a sampled context.</summary>
-    internal static bool IsSampled(StreamHeader header) => (header.Flags & FrameFlags.Sampled) != 0;
+    /// <summary>True for a frame with a sampled context. A peer may say so and give none: ids of zeros are no context, and collectors refuse them.</summary>
+    internal static bool IsSampled(StreamHeader header) =>
+        (header.Flags & FrameFlags.Sampled) != 0 && header.TraceId.ContainsAnyExcept((byte)0) && header.SpanId.ContainsAnyExcept((byte)0);
 
     /// <summary>The context that the producer put into a frame.</summary>
     internal static ActivityContext ContextOf(StreamHeader header) => new(

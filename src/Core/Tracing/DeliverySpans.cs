@@ -59,17 +59,20 @@ internal sealed class DeliverySpans(Subscription subscription)
         }
     }
 
-    /// <summary>Records [first, end) were given back.</summary>
-    public void OnNacked(long first, long end, long nowMicros)
+    /// <summary>A consumer gave records [first, end) back. Others may have been sent the rest of their frame.</summary>
+    public void OnNacked(string consumer, long first, long end, long nowMicros)
     {
         for (int i = _open.Count - 1; i >= 0; i--)
         {
-            if (_open[i].First < end && _open[i].End > first)
+            if (_open[i].Touches(consumer, first, end))
             {
                 Settle(i, "nack", nowMicros);
             }
         }
     }
+
+    /// <summary>Records [first, end) were taken from a consumer, which has neither acknowledged them nor given them back: its deliveries end without a span.</summary>
+    public void Forget(string consumer, long first, long end) => _open.RemoveAll(d => d.Touches(consumer, first, end));
 
     /// <summary>What was delivered does not count any more.</summary>
     public void Forget() => _open.Clear();
@@ -114,5 +117,8 @@ internal sealed class DeliverySpans(Subscription subscription)
     }
 
     /// <summary>A frame with a consumer.</summary>
-    private readonly record struct Delivery(long First, long End, ActivityContext Dispatch, string Consumer, long QueuedMicros);
+    private readonly record struct Delivery(long First, long End, ActivityContext Dispatch, string Consumer, long QueuedMicros)
+    {
+        public bool Touches(string consumer, long first, long end) => First < end && End > first && Consumer == consumer;
+    }
 }

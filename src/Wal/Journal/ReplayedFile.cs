@@ -81,13 +81,18 @@ internal sealed class ReplayedFile(WalFileSystem files, ulong topicId, string pa
             return; // Put back because another file of the same round could not be synced yet.
         }
 
+        string directory = System.IO.Path.GetDirectoryName(_path)!;
         if (Handle is null)
         {
+            if (!files.DirectoryExists(directory))
+            {
+                return; // The topic was deleted meanwhile: its entries are needed no more.
+            }
+
             throw new IOException($"{_path} had to be closed before it was synced, and the file system as a whole cannot be synced: nothing is known about it.");
         }
 
         Handle.DataSync();
-        string directory = System.IO.Path.GetDirectoryName(_path)!;
         if (files.DirectoryExists(directory))
         {
             files.SyncDirectory(directory);

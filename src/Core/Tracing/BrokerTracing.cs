@@ -51,6 +51,14 @@ public static class BrokerTracing
             return null;
         }
 
+        if (!span.IsAllDataRequested)
+        {
+            // The share of traces that is exported leaves it out: an empty activity that only hands the context on.
+            span.Stop();
+            Activity.Current = current;
+            return null;
+        }
+
         Activity.Current = current;
         span.SetTag(System, SystemName);
         span.SetTag(OperationName, operation);

@@ -45,8 +45,9 @@ internal sealed class RequestCounters
     /// <summary>A subscribe; of one that was refused subscription and type are what the peer says, and no labels.</summary>
     public void OnSubscribe(string topic, bool isKnown, string subscription, string type, bool isReader, Refusal? refusal)
     {
-        bool ok = refusal is null;
-        Subscribes.Add((isKnown ? topic : Labels.Other, !ok ? Labels.Other : isReader ? Labels.Readers : subscription, ok ? type : Labels.Other, Labels.Result(ok)));
+        // Also not of a topic that was deleted meanwhile: nobody would remove the series.
+        bool named = refusal is null && isKnown;
+        Subscribes.Add((isKnown ? topic : Labels.Other, !named ? Labels.Other : isReader ? Labels.Readers : subscription, named ? type : Labels.Other, Labels.Result(refusal is null)));
     }
 
     /// <summary>A request of the native protocol; unknown commands share one series.</summary>

@@ -12,7 +12,12 @@ internal sealed partial class Session
     {
         SubscribeRequest wish = Read(request, ControlJson.Default.SubscribeRequest);
         Refusal? refusal = await SubscribeAsync(request, wish);
-        _services.Requests.OnSubscribe(wish.Topic, _services.Topics.Knows(wish.Topic), wish.Subscription, wish.Type, wish.Reader, refusal);
+        if (refusal is not null || !_services.Topics.IsBase(wish.Topic))
+        {
+            // A base only tells its partitions: nothing is subscribed there, and the name that the peer gives is no subscription's.
+            _services.Requests.OnSubscribe(wish.Topic, _services.Topics.Knows(wish.Topic), wish.Subscription, wish.Type, wish.Reader, refusal);
+        }
+
         return refusal;
     }
 

@@ -37,6 +37,9 @@ internal sealed partial class TopicRegistry(
     /// <summary>There is a topic of that name, a partition or a base too.</summary>
     public bool Knows(string name) => _entries.ContainsKey(name);
 
+    /// <summary>There is a topic of that name, and it has nothing but partitions.</summary>
+    public bool IsBase(string name) => _entries.TryGetValue(name, out TopicEntry? entry) && entry.Definition.IsBase;
+
     /// <summary>All topics, open or not.</summary>
     public IEnumerable<TopicEntry> Entries => _entries.Values;
 

@@ -127,8 +127,13 @@ public sealed class PageTests
         await using TestBroker broker = await TestBroker.StartAsync(o => o with { Topics = o.Topics with { AutoCreate = false } });
         using HttpClient http = broker.Http();
         using RawClient client = await broker.HelloAsync();
+        await client.CreateAsync(new TopicSpec { Topic = "/made/base", Partitions = 2, Durability = "os" });
         for (int i = 0; i < 5; i++)
         {
+            // A base only tells its partitions: no subscription is made there.
+            ReceivedFrame redirect = await client.RequestAsync(
+                Commands.Subscribe, new SubscribeRequest { Topic = "/made/base", Subscription = $"up{i}", Type = "exclusive" }, ControlJson.Default.SubscribeRequest);
+            Assert.Equal(FrameType.Response, redirect.Type);
             await client.RequestAsync(Commands.CreateProducer, new CreateProducerRequest { Topic = $"/made/up{i}", Name = "p" }, ControlJson.Default.CreateProducerRequest);
             await client.RequestAsync(Commands.Subscribe, new SubscribeRequest { Topic = $"/made/up{i}", Subscription = $"up{i}" }, ControlJson.Default.SubscribeRequest);
             await client.RequestAsync($"$up{i}", new TopicRequest(), ControlJson.Default.TopicRequest);

@@ -46,6 +46,16 @@ public sealed class HistogramTests
     }
 
     [Fact]
+    public void A_sum_of_many_days_does_not_fall()
+    {
+        const long TenDays = 864_000_000_000_000;
+        var histogram = new MetricHistogram(HistogramScale.LatencyMs);
+        histogram.Record(TenDays, 1_000_000);
+        histogram.RecordShared(TenDays, 1_000_000);
+        Assert.Equal(1.728e15, histogram.Sum, 1e6);
+    }
+
+    [Fact]
     public void Several_writers_lose_nothing()
     {
         const int Writers = 4, Each = 100_000;

@@ -58,7 +58,7 @@ public sealed record WalOptions
     public int ColdReaders { get; init; } = 2;
 
     /// <summary>While anything is appended or synced, cold reads rest for so many times as long as they took. 0 = never.</summary>
-    public int ColdReadRestFactor { get; init; } = 7;
+    public int ColdReadRestFactor { get; init; } = 15;
 
     /// <summary>A producer snapshot is written after this many appended bytes.</summary>
     public long SnapshotIntervalBytes { get; init; } = 16 * 1024 * 1024;

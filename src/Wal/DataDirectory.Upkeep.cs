@@ -32,7 +32,7 @@ public sealed partial class DataDirectory
 
         if (IsDue(ref _nextCheckpointMs, nowMs, Options.CheckpointIntervalMs))
         {
-            _journalCheckpoint?.RequestRound();
+            RequestCheckpoint();
         }
 
         if (IsDue(ref _nextCursorMs, nowMs, Options.CursorSyncIntervalMs))
@@ -40,6 +40,9 @@ public sealed partial class DataDirectory
             _cursors.Flush(); // Last, so that the durable ends noted in this round go with it.
         }
     }
+
+    /// <summary>Has a sync thread sync the files whose bytes only the journal holds durably; they are closed when nobody needs them any more.</summary>
+    internal void RequestCheckpoint() => _journalCheckpoint?.RequestRound();
 
     private void Upkeep(DurableLog log, long nowMs, bool retention)
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Danube.Fast.Wal;
 using Microsoft.Extensions.Logging;
 
 namespace Danube.Fast.Server.Transport;
@@ -67,7 +68,14 @@ internal sealed class Listener : IDisposable
         {
             try
             {
-                onAccepted(await _socket.AcceptAsync(_stop.Token));
+                Socket accepted = await _socket.AcceptAsync(_stop.Token);
+                if (OperatingSystem.IsLinux() && HandleReserve.Contains(accepted.Handle))
+                {
+                    accepted.Dispose();
+                    throw new SocketException((int)SocketError.TooManyOpenSockets);
+                }
+
+                onAccepted(accepted);
             }
             catch (OperationCanceledException)
             {

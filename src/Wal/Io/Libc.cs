@@ -12,6 +12,7 @@ internal static partial class Libc
     public const int GetFileFlags = 3, SetFileFlags = 4;
     public const int SeekData = 3, ENxIo = 6;
     public const int AdviseRandom = 1, AdviseDontNeed = 4;
+    private const int LimitOfHandles = 7;
     public const int EInvalid = 22, ENoSystemCall = 38;
 
     /// <summary>Flag of <see cref="ReadVector"/> (Linux 6.14): pages that the call brings into the cache are dropped behind it.</summary>
@@ -80,5 +81,18 @@ internal static partial class Libc
     {
         public nint Base;
         public nuint Length;
+    }
+
+    /// <summary>Most open handles of the process (getrlimit); all bits set where there is no such limit.</summary>
+    public static ulong HandleLimit() =>
+        OperatingSystem.IsLinux() && GetLimit(LimitOfHandles, out ResourceLimit limit) == 0 ? limit.Soft : ulong.MaxValue;
+
+    [LibraryImport("libc", EntryPoint = "getrlimit")]
+    private static partial int GetLimit(int resource, out ResourceLimit limit);
+
+    private struct ResourceLimit
+    {
+        public ulong Soft;
+        public ulong Hard;
     }
 }

@@ -126,8 +126,22 @@ internal sealed class NativeFileSystem : WalFileSystem
 
     public override IDisposable Lock(string path) => NativeLock.Take(path);
 
-    private static SafeFileHandle OpenHandle(string path, FileMode mode) =>
-        File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+    private static SafeFileHandle OpenHandle(string path, FileMode mode)
+    {
+        SafeFileHandle handle = File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        if (OperatingSystem.IsLinux() && HandleReserve.Contains(handle.DangerousGetHandle()))
+        {
+            handle.Dispose();
+            if (mode == FileMode.CreateNew)
+            {
+                File.Delete(path);
+            }
+
+            throw new IOException($"Too many open files: '{path}'.", Libc.ETooManyFiles);
+        }
+
+        return handle;
+    }
 
     private static void Allocate(SafeFileHandle handle, string path, long length)
     {

@@ -173,6 +173,11 @@ internal sealed partial class DurableLog
             return blockage;
         }
 
+        if (blockage == AppendStatus.OutOfHandles)
+        {
+            _directory.RequestCheckpoint(); // Segments that are full stay open until it has synced them.
+        }
+
         prepared.Discard(_files);
         lock (_roomLock)
         {

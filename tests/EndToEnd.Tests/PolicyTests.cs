@@ -16,7 +16,7 @@ public class PolicyTests
         var options = new BrokerOptions { DataDirectory = data.Path, Port = BrokerOptions.FreePort() };
         BrokerProcess broker = await BrokerProcess.StartAsync(options);
         await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
-        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(100));
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(400));
         await client.CreateTopicAsync(new TopicSpec { Topic = Topic });
         await using (await client.SubscribeAsync(new ConsumerOptions { Topic = Topic, Subscription = "slow", Start = "earliest" }, guard.Token))
         {

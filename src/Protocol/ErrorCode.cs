@@ -155,6 +155,12 @@ public enum ErrorCode : uint
 
     /// <summary>The message is larger than the topic allows.</summary>
     MessageTooLarge = 49,
+
+    /// <summary>The owner of the topic cannot prove at the moment that it still is: nothing is acknowledged until it can.</summary>
+    OwnerUnproven = 50,
+
+    /// <summary>The broker that has the topic's data is away, and nobody else can serve it.</summary>
+    TopicWaiting = 51,
 }
 
 /// <summary>Wire names and retry rules of <see cref="ErrorCode"/>.</summary>
@@ -174,7 +180,7 @@ public static class ErrorCodes
     public static bool IsRetryable(ErrorCode code) => code is ErrorCode.DiskFull or ErrorCode.DiskLow or ErrorCode.Draining
         or ErrorCode.LimitExceeded or ErrorCode.Unavailable or ErrorCode.NotOwner or ErrorCode.SubscriptionBusy
         or ErrorCode.BacklogQuotaExceeded or ErrorCode.TimedOut or ErrorCode.SlowConsumer or ErrorCode.IdleTimeout
-        or ErrorCode.SequenceGap;
+        or ErrorCode.SequenceGap or ErrorCode.OwnerUnproven or ErrorCode.TopicWaiting;
 
     private static string[] BuildNames()
     {

@@ -33,7 +33,7 @@ public sealed class WireEnumTests
             SequenceMismatch=26 WindowExceeded=27 Fenced=28 BadAck=29 DiskFull=30 DiskLow=31 LogFailed=32 DataDamaged=33
             Draining=34 SlowConsumer=35 IdleTimeout=36 LimitExceeded=37 Unavailable=38 Internal=39 NotOwner=40 TopicDeleted=41
             Unroutable=42 BacklogQuotaExceeded=43 TimedOut=44 Unauthorized=45 BadJsonLine=46 EndOfStream=47 Undecodable=48
-            MessageTooLarge=49
+            MessageTooLarge=49 OwnerUnproven=50 TopicWaiting=51
             """,
     };
 

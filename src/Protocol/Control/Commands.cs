@@ -29,6 +29,9 @@ public static class Commands
     public const string Purge = "$purge";
     public const string Peek = "$peek";
 
+    /// <summary>Where a topic is served: <see cref="LookupRequest"/> / <see cref="LookupReply"/>.</summary>
+    public const string Lookup = "$lookup";
+
     /// <summary>JSON lines only: <see cref="PublishRequest"/>.</summary>
     public const string Publish = "$publish";
 
@@ -75,6 +78,9 @@ public sealed record HelloReply
     public string[] Codecs { get; set; } = [];
     public string BrokerName { get; set; } = "";
 
+    /// <summary>Id of the broker in its cluster; absent from a broker without one.</summary>
+    public int? BrokerId { get; set; }
+
     /// <summary>The name under which other clients reach this connection; null: it gave none, or one that it cannot have (another connection holds it).</summary>
     public string? ClientName { get; set; }
 }
@@ -89,6 +95,9 @@ public sealed record ErrorPayload
     public uint? Channel { get; set; }
     public ulong? Sequence { get; set; }
     public bool Retryable { get; set; }
+
+    /// <summary>Where the topic is served; with <c>not_owner</c>, <c>owner_unproven</c> and <c>topic_waiting</c> only.</summary>
+    public RedirectPayload? Redirect { get; set; }
 }
 
 /// <summary>A topic to create, or whose policy to change; null members take the namespace's or the broker's default, or stay as they are.</summary>
@@ -217,6 +226,9 @@ public sealed record CreateProducerRequest
     /// <summary>Last sequence the client knows to be acknowledged, 0 for a new one: the broker expects at least one above it.</summary>
     public ulong LastSequence { get; set; }
 
+    /// <summary>Highest epoch of the topic that the client has seen; absent for none. A broker that knows a lower one does not own the topic any more.</summary>
+    public uint? TopicEpoch { get; set; }
+
     /// <summary>Durability when the topic is created on first use; null = the broker's default.</summary>
     public string? Durability { get; set; }
 }
@@ -253,6 +265,9 @@ public sealed record SubscribeRequest
 
     /// <summary>Failover: the active consumer is the oldest of those with the highest priority.</summary>
     public int Priority { get; set; }
+
+    /// <summary>Highest epoch of the topic that the client has seen; absent for none. A broker that knows a lower one does not own the topic any more.</summary>
+    public uint? TopicEpoch { get; set; }
     public string? Durability { get; set; }
 
     /// <summary>
@@ -269,6 +284,9 @@ public sealed record SubscribeReply
 {
     public uint Channel { get; set; }
     public uint SubscriptionEpoch { get; set; }
+
+    /// <summary>Number of the opening of the topic on its broker; in a cluster it rises with every change of owner.</summary>
+    public uint TopicEpoch { get; set; }
 
     /// <summary>First offset not yet acknowledged.</summary>
     public long MarkDelete { get; set; }

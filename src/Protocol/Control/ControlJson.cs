@@ -39,6 +39,8 @@ namespace Danube.Fast.Protocol;
 [JsonSerializable(typeof(CreditRequest))]
 [JsonSerializable(typeof(AckRequest))]
 [JsonSerializable(typeof(CloseRequest))]
+[JsonSerializable(typeof(LookupRequest))]
+[JsonSerializable(typeof(LookupReply))]
 [JsonSerializable(typeof(MessageStatsRequest))]
 [JsonSerializable(typeof(MessageStatsReply))]
 [JsonSerializable(typeof(MessageCountReply))]

@@ -105,8 +105,22 @@ public static class ErrorBodies
             Channel = root.TryGetProperty("channel", out JsonElement channel) && channel.ValueKind == JsonValueKind.Number && channel.TryGetUInt32(out uint number) ? number : null,
             Sequence = root.TryGetProperty("sequence", out JsonElement sequence) && sequence.ValueKind == JsonValueKind.Number && sequence.TryGetUInt64(out ulong value) ? value : null,
             Retryable = root.TryGetProperty("retryable", out JsonElement retryable) && retryable.ValueKind == JsonValueKind.True,
+            Redirect = root.TryGetProperty("redirect", out JsonElement redirect) && redirect.ValueKind == JsonValueKind.Object ? ReadRedirect(redirect) : null,
         };
     }
+
+    private static RedirectPayload ReadRedirect(JsonElement redirect) => new()
+    {
+        Broker = Number(redirect, "broker") is >= 0 and <= int.MaxValue and var broker ? (int)broker : 0,
+        Address = Text(redirect, "address") ?? "",
+        Epoch = Number(redirect, "epoch") is >= 0 and <= uint.MaxValue and var epoch ? (uint)epoch : 0,
+        Revision = Number(redirect, "revision") ?? 0,
+        RetryMs = Number(redirect, "retry_ms") is >= 0 and <= int.MaxValue and var pause ? (int)pause : 0,
+        WaitingSince = Number(redirect, "waiting_since"),
+    };
+
+    private static long? Number(JsonElement root, string name) =>
+        root.TryGetProperty(name, out JsonElement member) && member.ValueKind == JsonValueKind.Number && member.TryGetInt64(out long value) ? value : null;
 
     private static string? Text(JsonElement root, string name) =>
         root.TryGetProperty(name, out JsonElement member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;

@@ -78,7 +78,7 @@ internal sealed class RequestCounters
     {
         Commands.GetMessageStats or Commands.GetMessageCount => command,
         Commands.CreateTopic or Commands.DeleteTopic or Commands.ListTopics or Commands.DescribeTopic or Commands.CreateProducer or Commands.Subscribe
-            or Commands.Unsubscribe or Commands.Seek or Commands.Skip or Commands.Purge or Commands.PurgeTopic or Commands.Peek or Commands.DescribeSubscription
+            or Commands.Unsubscribe or Commands.Seek or Commands.Skip or Commands.Purge or Commands.PurgeTopic or Commands.Peek or Commands.Lookup or Commands.DescribeSubscription
             or Commands.SetTopicPolicy or Commands.SetNamespacePolicy or Commands.DescribeNamespace or Commands.Publish or Commands.Credit or Commands.Ack
             or Commands.Nack or Commands.Close => command[1..],
         _ => "unknown",

@@ -67,6 +67,7 @@ internal sealed partial class Session
         {
             Channel = channel.Id,
             SubscriptionEpoch = consumer.Epoch,
+            TopicEpoch = topic.Log.TopicEpoch,
             MarkDelete = subscription.MarkDelete,
             DurableEnd = topic.Log.Visible,
             Generation = GenerationOf(topic),

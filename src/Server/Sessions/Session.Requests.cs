@@ -84,6 +84,7 @@ internal sealed partial class Session
         Commands.Purge => PurgeAsync(request),
         Commands.PurgeTopic => PurgeTopicAsync(request),
         Commands.Peek => PeekAsync(request),
+        Commands.Lookup => LookupAsync(request),
         Commands.DescribeSubscription => DescribeSubscriptionAsync(request),
         Commands.SetTopicPolicy => SetTopicPolicyAsync(request),
         Commands.SetNamespacePolicy => SetNamespacePolicyAsync(request),

@@ -49,4 +49,15 @@ internal sealed partial class Session
         Reply(request, info, ControlJson.Default.TopicInfo);
         return null;
     }
+
+    private ValueTask<Refusal?> LookupAsync(Envelope request)
+    {
+        if (!_services.Topics.Find(Read(request, ControlJson.Default.LookupRequest).Topic).TryGet(out TopicEntry? entry, out Refusal? refusal))
+        {
+            return ValueTask.FromResult<Refusal?>(refusal);
+        }
+
+        Reply(request, new LookupReply { Result = LookupResults.Connect, Partitions = entry.Definition.Partitions }, ControlJson.Default.LookupReply);
+        return ValueTask.FromResult<Refusal?>(null);
+    }
 }

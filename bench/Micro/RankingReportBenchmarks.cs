@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Danube.Fast.Core;
 using Danube.Fast.LoadManager;
 
 namespace Danube.Fast.MicroBench;
@@ -12,7 +13,7 @@ public class RankingReportBenchmarks
 {
     private const int Topics = 1000;
 
-    private static readonly double[] Bounds = [.. DurationHistogram.UpperBoundsMs];
+    private static readonly double[] Bounds = [.. HistogramScale.LatencyMs.Bounds];
 
     private readonly TopicLoadCalculator _calculator = new(TimeProvider.System);
     private readonly TopicSample[] _samples = new TopicSample[Topics];

@@ -1,3 +1,5 @@
+using Danube.Fast.Core;
+
 namespace Danube.Fast.LoadManager;
 
 /// <summary>
@@ -31,7 +33,7 @@ public sealed class ClusterLoad
     public TopicPlacement Placement { get; }
 
     /// <summary>How long rankings took: <c>danube_load_manager_ranking_latency_ms</c>.</summary>
-    public DurationHistogram RankingLatencyMs { get; } = new();
+    public MetricHistogram RankingLatencyMs { get; } = new(HistogramScale.LatencyMs);
 
     /// <summary>How often a ranking was computed and not taken from the cache.</summary>
     public long RankingsComputed => _cache.Computations;
@@ -48,7 +50,7 @@ public sealed class ClusterLoad
         {
             long start = _clock.GetTimestamp();
             Ranking ranking = _ranker.Rank(board, _clock, revision == 0 ? null : Placement.AssignedTopics(), revision);
-            RankingLatencyMs.Record(_clock.GetElapsedTime(start));
+            RankingLatencyMs.RecordShared((long)_clock.GetElapsedTime(start).TotalNanoseconds);
             return ranking;
         });
     }

@@ -22,6 +22,9 @@ internal sealed class LogCategories(ILoggerFactory factory)
     /// <summary>The HTTP port.</summary>
     public ILogger Http { get; } = factory.CreateLogger(Prefix + nameof(Http));
 
+    /// <summary>Load reports, rankings, the cluster's snapshot.</summary>
+    public ILogger LoadManager { get; } = factory.CreateLogger(Prefix + nameof(LoadManager));
+
     /// <summary>Export of metrics and spans.</summary>
     public ILogger Telemetry { get; } = factory.CreateLogger(Prefix + nameof(Telemetry));
 }

@@ -12,7 +12,7 @@ public sealed class ReferenceTests
         ["Wal"] = ["Core", "Protocol"],
         ["Metadata"] = ["Wal", "Protocol"],
         ["LoadManager"] = ["Core", "Metadata"],
-        ["Server"] = ["Metadata", "Wal", "Core", "Protocol"],
+        ["Server"] = ["LoadManager", "Metadata", "Wal", "Core", "Protocol"],
         ["Client"] = ["Protocol"],
         ["Cli"] = ["Client", "Wal", "Core", "Protocol"],
         ["AdminCli"] = [],

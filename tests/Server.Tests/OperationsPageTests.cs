@@ -29,7 +29,7 @@ public sealed partial class OperationsPageTests
     private static string Section(string from, string to) =>
         Page[Page.IndexOf("## " + from, StringComparison.Ordinal)..Page.IndexOf("## " + to, StringComparison.Ordinal)];
 
-    [GeneratedRegex(@"^\| `([a-z_]+(?:\.[a-z_]+)?)` \|", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `([a-z_]+(?:\.[a-z_]+)*)` \|", RegexOptions.Multiline)]
     private static partial Regex KeyRow();
 
     [GeneratedRegex("`((?:danube|dotnet|process)_[a-z_]+)`")]

@@ -18,6 +18,9 @@ internal sealed class DispatchScratch
 
     public int RangeCount { get; private set; }
 
+    /// <summary>Stored frames of the deliver; whoever adds one counts it.</summary>
+    public int FrameCount { get; set; }
+
     public static DispatchScratch Rent()
     {
         DispatchScratch scratch = _spare ?? new DispatchScratch();
@@ -31,6 +34,7 @@ internal sealed class DispatchScratch
     {
         ExclusionCount = 0;
         RangeCount = 0;
+        FrameCount = 0;
     }
 
     /// <summary>Records [first, first + count) after the run's first one are not for the consumer. Joins what is adjacent.</summary>

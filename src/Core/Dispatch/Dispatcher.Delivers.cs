@@ -78,6 +78,7 @@ internal sealed partial class Dispatcher
 
             selected += added;
             length += frameLength;
+            scratch.FrameCount++;
             next = to;
             if (to < end)
             {
@@ -174,7 +175,7 @@ internal sealed partial class Dispatcher
         frames.Owner.Retain();
         consumer.IsDead |= !consumer.Sink.Send(scratch.Seal(ref fields), frames);
         scratch.Sinks.Add(consumer.Sink);
-        _topic.Counters.OnDelivered(selected, bytes, again);
+        _topic.Counters.OnDelivered(selected, bytes, frames.Bytes.Length - ((long)scratch.FrameCount * ProtocolLimits.HeaderSize), again);
         _subscription.Counters.OnDelivered(selected);
         long latency = -1;
         if (!again && sentAt != 0)

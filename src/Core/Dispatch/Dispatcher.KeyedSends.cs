@@ -273,6 +273,7 @@ internal sealed partial class Dispatcher
                 scratch.Exclude(passed - _openFirst, end - passed);
             }
 
+            scratch.FrameCount++;
             (_openLength, _openEnd, _openSelected, _openExclusions) = (_openLength + length, end, _openSelected + selected, scratch.ExclusionCount);
         }
     }

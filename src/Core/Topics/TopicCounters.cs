@@ -19,6 +19,9 @@ public sealed class TopicCounters
     /// <summary>Bytes stored and delivered: how heavy the topic is.</summary>
     public long BytesMoved => Volatile.Read(ref _publish.Bytes) + Volatile.Read(ref _delivery.Bytes);
 
+    /// <summary>Payloads stored, without the headers of frames.</summary>
+    public long PayloadIn => Volatile.Read(ref _publish.Bytes) - (Volatile.Read(ref _publish.Frames) * Protocol.ProtocolLimits.HeaderSize);
+
     /// <summary>A reading of all counters. Each is exact; together they are of nearly the same moment.</summary>
     public TopicCountersSnapshot Snapshot() => new()
     {
@@ -30,6 +33,7 @@ public sealed class TopicCounters
         PublishAcks = Volatile.Read(ref _delivery.PublishAcks),
         MessagesOut = Volatile.Read(ref _delivery.Messages),
         BytesOut = Volatile.Read(ref _delivery.Bytes),
+        PayloadOut = Volatile.Read(ref _delivery.Payload),
         Delivers = Volatile.Read(ref _delivery.Delivers),
         Redelivered = Volatile.Read(ref _delivery.Redelivered),
         AckFrames = Volatile.Read(ref _delivery.AckFrames),
@@ -60,10 +64,11 @@ public sealed class TopicCounters
 
     internal void OnPublishAcks(int frames) => Interlocked.Add(ref _delivery.PublishAcks, frames);
 
-    internal void OnDelivered(long messages, long bytes, bool again)
+    internal void OnDelivered(long messages, long bytes, long payload, bool again)
     {
         Interlocked.Add(ref _delivery.Messages, messages);
         Interlocked.Add(ref _delivery.Bytes, bytes);
+        Interlocked.Add(ref _delivery.Payload, payload);
         Interlocked.Increment(ref _delivery.Delivers);
         if (again)
         {
@@ -129,6 +134,7 @@ public sealed class TopicCounters
         [FieldOffset(120)] public long DeadLettered;
         [FieldOffset(128)] public long Discarded;
         [FieldOffset(136)] public long DeadLetterRetries;
+        [FieldOffset(144)] public long Payload;
     }
 }
 
@@ -149,6 +155,12 @@ public readonly record struct TopicCountersSnapshot
     public long PublishAcks { get; init; }
     public long MessagesOut { get; init; }
     public long BytesOut { get; init; }
+
+    /// <summary>Payloads of the stored frames in <see cref="BytesIn"/>, with their padding to 8 bytes.</summary>
+    public long PayloadIn => BytesIn - (FramesIn * Protocol.ProtocolLimits.HeaderSize);
+
+    /// <summary>Payloads of the stored frames in <see cref="BytesOut"/>, with their padding to 8 bytes.</summary>
+    public long PayloadOut { get; init; }
     public long Delivers { get; init; }
 
     /// <summary>Records sent again, a part of <see cref="MessagesOut"/>.</summary>
@@ -200,6 +212,7 @@ public readonly record struct TopicCountersSnapshot
         PublishAcks = a.PublishAcks + b.PublishAcks,
         MessagesOut = a.MessagesOut + b.MessagesOut,
         BytesOut = a.BytesOut + b.BytesOut,
+        PayloadOut = a.PayloadOut + b.PayloadOut,
         Delivers = a.Delivers + b.Delivers,
         Redelivered = a.Redelivered + b.Redelivered,
         AckFrames = a.AckFrames + b.AckFrames,

@@ -1,3 +1,5 @@
+using Danube.Fast.Core;
+
 namespace Danube.Fast.LoadManager;
 
 /// <summary>
@@ -30,7 +32,7 @@ public sealed partial class TopicPlacement
     public DecisionLog Decisions { get; } = new();
 
     /// <summary>How long decisions took: <c>danube_load_manager_assignment_latency_ms</c>.</summary>
-    public DurationHistogram LatencyMs { get; } = new();
+    public MetricHistogram LatencyMs { get; } = new(HistogramScale.LatencyMs);
 
     /// <summary>Topics that were given a broker: <c>danube_load_manager_assignments_total</c>.</summary>
     public long Assignments => LatencyMs.Count;
@@ -47,7 +49,7 @@ public sealed partial class TopicPlacement
             if (decision.Broker is { } broker)
             {
                 _book.Put(new TopicAssignment(request.Topic.Full, broker, 0, request.PartitionOf, request.Requirements, decision.Expected));
-                LatencyMs.Record(_board.Clock.GetElapsedTime(start));
+                LatencyMs.RecordShared((long)_board.Clock.GetElapsedTime(start).TotalNanoseconds);
             }
 
             Decisions.Add(decision);

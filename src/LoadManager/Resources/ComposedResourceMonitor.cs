@@ -57,7 +57,7 @@ internal sealed class ComposedResourceMonitor : IResourceMonitor
             DiskIo = Read(DiskIo, ResourceType.DiskIo),
             NetworkIo = Read(NetworkIo, ResourceType.NetworkIo),
         };
-        _figures.LatencyMs.Record(_clock.GetElapsedTime(start));
+        _figures.LatencyMs.RecordShared((long)_clock.GetElapsedTime(start).TotalNanoseconds);
         return usage;
     }
 

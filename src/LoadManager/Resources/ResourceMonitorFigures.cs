@@ -1,3 +1,5 @@
+using Danube.Fast.Core;
+
 namespace Danube.Fast.LoadManager;
 
 /// <summary>
@@ -9,7 +11,7 @@ public sealed class ResourceMonitorFigures
     private readonly long[] _errors = new long[ResourceNames.Count];
 
     /// <summary>Duration of collections in milliseconds.</summary>
-    public DurationHistogram LatencyMs { get; } = new();
+    public MetricHistogram LatencyMs { get; } = new(HistogramScale.LatencyMs);
 
     /// <summary>Readings of a resource that failed.</summary>
     public long Errors(ResourceType resource) => Volatile.Read(ref _errors[(int)resource]);

@@ -1,5 +1,6 @@
 using System.Net;
 using Danube.Fast.Core;
+using Danube.Fast.LoadManager;
 
 namespace Danube.Fast.Server;
 
@@ -35,6 +36,8 @@ public sealed record BrokerOptions
 
     public MetricsOptions Metrics { get; init; } = new();
     public OtlpOptions Otlp { get; init; } = new();
+
+    public LoadManagerOptions LoadManager { get; init; } = new();
 }
 
 /// <summary>What is measured and shown.</summary>

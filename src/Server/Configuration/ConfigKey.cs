@@ -5,5 +5,8 @@ namespace Danube.Fast.Server.Configuration;
 /// <param name="Apply">Reads the text into the options; throws <see cref="FormatException"/> with what is allowed.</param>
 internal sealed record ConfigKey(string Path, Func<BrokerOptions, string, BrokerOptions> Apply)
 {
+    /// <summary>True for a list: in YAML it is written as one, in the environment as YAML in one line.</summary>
+    public bool IsList { get; init; }
+
     public string Variable => EnvironmentConfig.Prefix + Path.Replace(".", EnvironmentConfig.Separator, StringComparison.Ordinal).ToUpperInvariant();
 }

@@ -1,4 +1,5 @@
 using System.Collections;
+using Danube.Fast.LoadManager;
 using Danube.Fast.Server.Telemetry;
 
 namespace Danube.Fast.Server.Configuration;
@@ -39,6 +40,11 @@ internal static class ConfigLoader
         {
             throw new ConfigException(
                 $"'timeouts.dead_after_ms' is {options.Timeouts.DeadAfterMs}, but it must be more than 'timeouts.ping_after_ms' ({options.Timeouts.PingAfterMs}): a silent peer is pinged before it is given up.");
+        }
+
+        if (LoadManagerValidation.Check(options.LoadManager) is [_, ..] faults)
+        {
+            throw new ConfigException(string.Join(" ", faults.Select(f => $"'{f.Key}' {f.Sentence}")));
         }
 
         // The value may hold a password: it is not repeated.

@@ -70,6 +70,7 @@ internal static class ConfigSchema
         new("otlp.metrics_interval_ms", (o, t) => o with { Otlp = o.Otlp with { MetricsIntervalMs = Int(t, 100, MaxTimeoutMs) } }),
         new("otlp.traces", (o, t) => o with { Otlp = o.Otlp with { Traces = Bool(t) } }),
         new("otlp.trace_ratio", (o, t) => o with { Otlp = o.Otlp with { TraceRatio = Ratio(t) } }),
+        .. LoadManagerKeys.All,
         new("log.level", (o, t) => o with { Log = o.Log with { Level = Level(t) } }),
         new("log.format", (o, t) => o with { Log = o.Log with { Json = OneOf(t, ("text", false), ("json", true)) } }),
         Category("broker", (l, v) => l with { Broker = v }),
@@ -77,6 +78,7 @@ internal static class ConfigSchema
         Category("topics", (l, v) => l with { Topics = v }),
         Category("storage", (l, v) => l with { Storage = v }),
         Category("http", (l, v) => l with { Http = v }),
+        Category("load_manager", (l, v) => l with { LoadManager = v }),
         Category("telemetry", (l, v) => l with { Telemetry = v }),
     ];
 

@@ -57,6 +57,12 @@ internal static class ConfigValue
             : throw new FormatException("must be an IP address of this machine, for example 127.0.0.1 or 0.0.0.0 for all");
     }
 
+    /// <summary>Any number with a decimal point; what range it must be in is checked with the others.</summary>
+    public static double Decimal(string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+            ? value
+            : throw new FormatException("must be a number, for example 0.25");
+
     /// <summary>A part of a whole, 0 to 1.</summary>
     public static double Ratio(string text) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value is >= 0 and <= 1

@@ -10,6 +10,7 @@ public sealed record LogLevels
     public LogLevel? Topics { get; init; }
     public LogLevel? Storage { get; init; }
     public LogLevel? Http { get; init; }
+    public LogLevel? LoadManager { get; init; }
     public LogLevel? Telemetry { get; init; }
 
     /// <summary>Those that are set, with the name of the part.</summary>
@@ -20,7 +21,7 @@ public sealed record LogLevels
             foreach ((string category, LogLevel? level) in new[]
             {
                 (nameof(Broker), Broker), (nameof(Connections), Connections), (nameof(Topics), Topics), (nameof(Storage), Storage),
-                (nameof(Http), Http), (nameof(Telemetry), Telemetry),
+                (nameof(Http), Http), (nameof(LoadManager), LoadManager), (nameof(Telemetry), Telemetry),
             })
             {
                 if (level is { } set)

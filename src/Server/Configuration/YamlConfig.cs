@@ -84,6 +84,11 @@ internal static class YamlConfig
 
     private static BrokerOptions ApplyScalar(BrokerOptions options, ConfigKey key, YamlNode value, string file)
     {
+        if (key.IsList)
+        {
+            return ApplyList(options, key, value, file);
+        }
+
         if (value is not YamlScalarNode scalar)
         {
             throw new ConfigException($"{At(file, value)}: '{key.Path}' takes a single value.");
@@ -96,6 +101,18 @@ internal static class YamlConfig
         catch (FormatException e)
         {
             throw new ConfigException($"{At(file, value)}: '{key.Path}' is '{scalar.Value}', but it {e.Message}.");
+        }
+    }
+
+    private static BrokerOptions ApplyList(BrokerOptions options, ConfigKey key, YamlNode value, string file)
+    {
+        try
+        {
+            return key.Apply(options, YamlLists.Text(value));
+        }
+        catch (FormatException e)
+        {
+            throw new ConfigException($"{At(file, value)}: '{key.Path}' {e.Message}.");
         }
     }
 

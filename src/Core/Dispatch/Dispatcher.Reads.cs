@@ -146,7 +146,7 @@ internal sealed partial class Dispatcher : IColdReadSink
             position = _coldPosition;
             run = _coldRun;
             _coldRun = default;
-            return _coldStatus;
+            return _coldStatus == ReadStatus.Ok ? KeepVisible(ref run) : _coldStatus;
         }
 
         DropColdRun();
@@ -157,7 +157,32 @@ internal sealed partial class Dispatcher : IColdReadSink
             _log.BeginColdRead(position, _topic.Options.MaxDeliverBytes, this);
         }
 
-        return status;
+        return status == ReadStatus.Ok ? KeepVisible(ref run) : status;
+    }
+
+    // A log knows how far its bytes are safe; how far they may be seen is the owner's to prove. With proof that is the same.
+    private ReadStatus KeepVisible(ref LogRun run)
+    {
+        if (_log.Gate is null || _log.TryProve(out long visible))
+        {
+            return ReadStatus.Ok;
+        }
+
+        int length = 0;
+        while (TryFrame(run.Bytes.Span[length..], out long offset, out _, out int frame) && offset < visible)
+        {
+            length += frame;
+        }
+
+        if (length == 0)
+        {
+            run.Owner.Release();
+            run = default;
+            return ReadStatus.AtEnd;
+        }
+
+        run = new LogRun(run.Bytes[..length], run.Owner);
+        return ReadStatus.Ok;
     }
 
     private void DropColdRun()

@@ -248,7 +248,7 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
         }
 
         PromoteDelayed();
-        if (_holds > 0)
+        if (_holds > 0 || !_topic.MayDeliver())
         {
             return false;
         }

@@ -111,7 +111,7 @@ public sealed partial class MemoryTopicLog : TopicLog
                 return ReadStatus.BelowStart;
             }
 
-            if (position.Offset >= Committed)
+            if (position.Offset >= Visible)
             {
                 return ReadStatus.AtEnd;
             }

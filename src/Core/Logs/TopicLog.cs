@@ -47,6 +47,7 @@ public readonly record struct LogRetention(long MaxAgeMs, long MaxBytes);
 public abstract class TopicLog : IDisposable
 {
     private long _retentionLimit = long.MaxValue;
+    private long _proven;
 
     protected TopicLog(ulong topicId, DurabilityClass durability)
     {
@@ -63,7 +64,7 @@ public abstract class TopicLog : IDisposable
     /// <summary>Idempotence state; read and changed under <see cref="AppendLock"/> only.</summary>
     public abstract ProducerTable Producers { get; }
 
-    /// <summary>Ownership epoch stamped into frames; 0 on a single node.</summary>
+    /// <summary>Ownership epoch stamped into frames; 0 on a single node. Set before the first append, above <see cref="HighestEpoch"/>.</summary>
     public uint TopicEpoch { get; set; }
 
     /// <summary>Generation for the frames of the current reservation. Valid under the lock after <see cref="Reserve"/>.</summary>
@@ -78,8 +79,61 @@ public abstract class TopicLog : IDisposable
     /// <summary>First offset behind what a sync of this process has made durable. For memory logs equal to <see cref="Committed"/>.</summary>
     public abstract long Durable { get; }
 
-    /// <summary>What consumers may see: <see cref="Durable"/> for fsync, <see cref="Committed"/> for os and memory.</summary>
-    public long Visible => Durability >= DurabilityClass.Fsync ? Durable : Committed;
+    /// <summary>Where the durability class would put the watermark: <see cref="Durable"/> for fsync, <see cref="Committed"/> for os and memory.</summary>
+    public long Reached => Durability >= DurabilityClass.Fsync ? Durable : Committed;
+
+    /// <summary>What consumers may see and producers are told of: <see cref="Reached"/>, as of the last moment at which the owner could prove itself.</summary>
+    public long Visible
+    {
+        get
+        {
+            TryProve(out long visible);
+            return visible;
+        }
+    }
+
+    /// <summary>Whether this broker may acknowledge as the owner; null on a broker that is alone. Set before the first read.</summary>
+    public OwnershipGate? Gate { get; set; }
+
+    /// <summary>Highest epoch of a stored frame; 0 for none. May wait for recovery.</summary>
+    public virtual uint HighestEpoch => 0;
+
+    /// <summary>
+    /// Moves the visible watermark as far as the log has got, when the owner can prove itself. The order counts: the proof is looked at after the bytes were
+    /// safe, so that what becomes visible was safe while this broker was the owner.
+    /// </summary>
+    /// <param name="visible">The watermark; without proof where it stood at the last one.</param>
+    /// <returns>False without proof: nothing may be acknowledged.</returns>
+    public bool TryProve(out long visible)
+    {
+        long reached = Reached;
+        if (Gate is not { } gate)
+        {
+            visible = reached;
+            return true;
+        }
+
+        if (!gate.MayAcknowledge)
+        {
+            visible = Volatile.Read(ref _proven);
+            return false;
+        }
+
+        long proven = Volatile.Read(ref _proven);
+        while (reached > proven)
+        {
+            long found = Interlocked.CompareExchange(ref _proven, reached, proven);
+            if (found == proven)
+            {
+                break;
+            }
+
+            proven = found;
+        }
+
+        visible = Math.Max(reached, proven);
+        return true;
+    }
 
     /// <summary>Offset of the next record. Under the lock only.</summary>
     public abstract long NextOffset { get; }

@@ -40,32 +40,43 @@ public sealed partial class Subscription
     {
         lock (Gate)
         {
-            ErrorCode error = Check(consumer, frame, out bool stale);
-            if (error == ErrorCode.None && !stale && frame.CumulativeBelow > 0 && (!IsOrdered || frame.CumulativeBelow > _dispatcher.DeliveredEnd))
+            if (IsOwned && !Topic.MayAcknowledge())
             {
-                error = ErrorCode.BadAck;
+                return HoldAck(consumer, frame);
             }
 
-            if (error != ErrorCode.None || stale)
-            {
-                Counters.OnAckRefused();
-                return error;
-            }
-
-            long now = Topic.LatencyNow;
-            long added = Settle(consumer, Cursor.MarkDelete, frame.CumulativeBelow, now);
-            for (int i = 0; i < frame.RangeCount; i++)
-            {
-                (long first, uint count) = frame.Range(i);
-                added += Settle(consumer, first, first + count, now);
-            }
-
-            Topic.Counters.OnAcknowledged(added);
-            Counters.OnAcknowledged(added);
-            consumer.InFlight.TrimAcknowledged(Cursor);
-            _dispatcher.OnAcknowledged();
-            return ErrorCode.None;
+            ApplyHeldAcks();
+            return OnAckLocked(consumer, frame);
         }
+    }
+
+    private ErrorCode OnAckLocked(Consumer consumer, in AckFrame frame)
+    {
+        ErrorCode error = Check(consumer, frame, out bool stale);
+        if (error == ErrorCode.None && !stale && frame.CumulativeBelow > 0 && (!IsOrdered || frame.CumulativeBelow > _dispatcher.DeliveredEnd))
+        {
+            error = ErrorCode.BadAck;
+        }
+
+        if (error != ErrorCode.None || stale)
+        {
+            Counters.OnAckRefused();
+            return error;
+        }
+
+        long now = Topic.LatencyNow;
+        long added = Settle(consumer, Cursor.MarkDelete, frame.CumulativeBelow, now);
+        for (int i = 0; i < frame.RangeCount; i++)
+        {
+            (long first, uint count) = frame.Range(i);
+            added += Settle(consumer, first, first + count, now);
+        }
+
+        Topic.Counters.OnAcknowledged(added);
+        Counters.OnAcknowledged(added);
+        consumer.InFlight.TrimAcknowledged(Cursor);
+        _dispatcher.OnAcknowledged();
+        return ErrorCode.None;
     }
 
     // Looks for delivers only where something is newly settled: a frame may name the same offsets any number of times.

@@ -42,10 +42,15 @@ public sealed partial class Topic
                 return;
             }
 
+            if (!TryProve(out long visible))
+            {
+                return;
+            }
+
             // A topic that stops its producers acknowledges what it has: nothing more comes that would have to be slowed.
             PublishPace? pace = _refusal == ErrorCode.None ? _pace : null;
             pace?.Refill();
-            int count = _pendingAcks.Pop(Log.Visible, scratch.Entries, pace);
+            int count = _pendingAcks.Pop(visible, scratch.Entries, pace);
             if (count == 0)
             {
                 if (pace is { IsOpen: false } && _pendingAcks.HasEntries)

@@ -13,7 +13,7 @@ public sealed partial class Topic
     void ILogObserver.OnDurable(TopicLog log)
     {
         long allocated = HotPathAllocations.Begin();
-        NoteVisible(DurabilityClass.Fsync, DurabilityClass.Object, log.Visible);
+        NoteVisible(DurabilityClass.Fsync, DurabilityClass.Object, log.Reached);
         DrainAcks();
         WakeSubscriptions();
         HotPathAllocations.End(allocated);
@@ -85,6 +85,7 @@ public sealed partial class Topic
             }
         }
 
+        CheckOwnership(nowMs);
         StartExpiry();
         foreach (Subscription subscription in _active)
         {

@@ -32,7 +32,7 @@ public sealed partial class Topic
 
         // The frames entered the ring before this read of the watermark, and the committer reads the ring after it moved the
         // watermark: one of the two sees the other, so no acknowledgement is left behind.
-        if (pass.LowestEnd <= Log.Visible)
+        if (pass.LowestEnd <= Log.Reached)
         {
             DrainAcks();
             if (pass.Appended)
@@ -109,7 +109,8 @@ public sealed partial class Topic
         switch (entry.Check(header.Sequence, header.RecordCount, out ProducerEntry.FrameMark original))
         {
             case SequenceVerdict.Accept:
-                return _isOverQuota ? ErrorCode.BacklogQuotaExceeded
+                return _refusesUnproven ? ErrorCode.OwnerUnproven
+                    : _isOverQuota ? ErrorCode.BacklogQuotaExceeded
                     : at == pass.Oversized || (header.IsChunk && IsLimited(entry.MessageBytesWith(header))) ? ErrorCode.MessageTooLarge
                     : ErrorCode.None;
             case SequenceVerdict.Duplicate:

@@ -137,12 +137,15 @@ public sealed partial class Topic
         }
 
         long start = await ResolveAsync(spec.Start).ConfigureAwait(false);
-        var subscription = new Subscription(this, spec.Name, spec.Type, new Cursor(start)) { IsReader = spec.IsReader };
+        var subscription = new Subscription(this, spec.Name, spec.Type, new Cursor(start) { Epoch = FirstEpoch }) { IsReader = spec.IsReader };
         subscription.SetRules(spec.Rules ?? subscription.Rules);
         Starts.Count(spec.Start.Kind);
         await subscription.SaveDurableAsync().ConfigureAwait(false);
         return subscription;
     }
+
+    // An owner that starts a subscription anew must not repeat an epoch that a client knows from an earlier one.
+    private uint FirstEpoch => Log.TopicEpoch << 16;
 
     internal uint CurrentGeneration()
     {

@@ -5,7 +5,7 @@ namespace Danube.Fast.Core;
 /// <summary>
 /// One topic partition: a log, its producers and its subscriptions. Publishing is in Topic.Publish.cs, acknowledgements in
 /// Topic.Acks.cs, subscriptions in Topic.Subscriptions.cs, limits in Topic.Limits.cs, the publish rate in
-/// Topic.Pace.cs, what quotas delete in Topic.Space.cs, latencies in Topic.Latency.cs, opening and closing in Topic.Lifecycle.cs.
+/// Topic.Pace.cs, what quotas delete in Topic.Space.cs, the owner's proof in Topic.Ownership.cs, latencies in Topic.Latency.cs, opening and closing in Topic.Lifecycle.cs.
 /// Runs on: receive loops (publish), the committer (<see cref="ILogObserver"/>), the server's timer (cursors, ticks).
 /// Shared with: each other through the log's append lock; dispatchers see only the log.
 /// </summary>

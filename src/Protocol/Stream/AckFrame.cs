@@ -20,6 +20,9 @@ public readonly ref struct AckFrame(ReadOnlySpan<byte> frame)
 
     private readonly ReadOnlySpan<byte> _frame = frame;
 
+    /// <summary>The frame as it came.</summary>
+    public ReadOnlySpan<byte> Bytes => _frame;
+
     public bool IsNack => _frame[StreamHeader.TypeAt] == (byte)FrameType.Nack;
     public uint Channel => BinaryPrimitives.ReadUInt32BigEndian(_frame[StreamHeader.ChannelAt..]);
 

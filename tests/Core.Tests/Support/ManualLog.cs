@@ -62,6 +62,9 @@ internal sealed class ManualLog(DurabilityClass durability) : TopicLog(7, durabi
     /// <summary>Offsets below are answered Cold by <see cref="Read"/>.</summary>
     public long ColdBelow { get; set; }
 
+    /// <summary>Reads give what is stored, whether it may be seen or not: as a log whose bytes are safe before the owner has proved itself.</summary>
+    public bool ReadsBeyondVisible { get; set; }
+
     /// <summary>Called once, when a read finds the end: the moment at which wake-ups are lost.</summary>
     public Action? AtEndOnce { get; set; }
 
@@ -250,7 +253,7 @@ internal sealed class ManualLog(DurabilityClass durability) : TopicLog(7, durabi
 
             int index = _frames.FindIndex(f => offset < f.End);
             var bytes = new List<byte>(_frames[index].Bytes);
-            while (++index < _frames.Count && bytes.Count < maxBytes && _frames[index].End <= Visible && !_damage.Exists(d => _frames[index].Offset >= d.First && _frames[index].Offset < d.End))
+            while (++index < _frames.Count && bytes.Count < maxBytes && (ReadsBeyondVisible || _frames[index].End <= Visible) && !_damage.Exists(d => _frames[index].Offset >= d.First && _frames[index].Offset < d.End))
             {
                 // The last frame may be cut, as the contract says.
                 byte[] next = _frames[index].Bytes;

@@ -26,6 +26,9 @@ internal sealed class RecordingSink : IFrameSink
 
     public int Flushes { get; private set; }
 
+    /// <summary>Of the last publish ack.</summary>
+    public uint LastTopicEpoch { get; private set; }
+
     public SentAck[] Acks
     {
         get
@@ -82,6 +85,7 @@ internal sealed class RecordingSink : IFrameSink
 
         lock (_lock)
         {
+            LastTopicEpoch = ack.TopicEpoch;
             _acks.Add(new SentAck(ack.Channel, ack.LastSequence, entries));
         }
 

@@ -10,12 +10,12 @@ internal sealed class Rig
 
     private ulong _sequence = 1;
 
-    public Rig(DurabilityClass durability = DurabilityClass.Os, TopicOptions? options = null, ManualLog? log = null, MemoryCursorStore? cursors = null)
+    public Rig(DurabilityClass durability = DurabilityClass.Os, TopicOptions? options = null, ManualLog? log = null, MemoryCursorStore? cursors = null, IFrameSink? sink = null)
     {
         Log = log ?? new ManualLog(durability);
         Cursors = cursors ?? new MemoryCursorStore();
         Topic = new Topic("/t/rig", Log, Cursors, options ?? new TopicOptions(), Time);
-        Producer = Topic.AttachProducer(ProducerId, 0, 1, ProducerSink);
+        Producer = Topic.AttachProducer(ProducerId, 0, 1, sink ?? ProducerSink);
         _sequence = Producer.LastSequence + 1;
     }
 

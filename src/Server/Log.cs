@@ -77,4 +77,25 @@ internal static partial class Log
 
     [LoggerMessage(41, LogLevel.Warning, "The export to {Endpoint} fails, what it should have sent is lost; further failures are told once a minute: {Text}")]
     public static partial void OtlpFailed(ILogger log, Uri endpoint, string text);
+
+    [LoggerMessage(50, LogLevel.Information, "Waiting for the metadata store ({Store}): {Reason}")]
+    public static partial void WaitingForStore(ILogger log, string store, string reason);
+
+    [LoggerMessage(51, LogLevel.Information, "Broker {Broker} of cluster {Cluster} is registered with session {Session}.")]
+    public static partial void Registered(ILogger log, int broker, string cluster, long session);
+
+    [LoggerMessage(52, LogLevel.Error, "The record {Key} in the metadata store cannot be read and counts as absent.")]
+    public static partial void RecordUnreadable(ILogger log, Exception error, string key);
+
+    [LoggerMessage(53, LogLevel.Information, "Broker {Broker} leads the cluster (token {Token}).")]
+    public static partial void Leads(ILogger log, int broker, long token);
+
+    [LoggerMessage(54, LogLevel.Information, "Broker {Broker} no longer leads the cluster.")]
+    public static partial void LeadsNoMore(ILogger log, int broker);
+
+    [LoggerMessage(55, LogLevel.Error, "The {Loop} of the cluster failed and begins again.")]
+    public static partial void ClusterLoopFailed(ILogger log, Exception error, string loop);
+
+    [LoggerMessage(56, LogLevel.Critical, "{Reason} This broker serves nothing any more and stops.")]
+    public static partial void MustLeave(ILogger log, string reason);
 }

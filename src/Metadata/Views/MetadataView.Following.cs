@@ -172,6 +172,7 @@ public sealed partial class MetadataView
             _onChange(revision);
         }
 
+        Interlocked.Exchange(ref _told, revision.Revision);
         moved.SetResult();
     }
 }

@@ -16,6 +16,7 @@ public sealed partial class MetadataView : IAsyncDisposable
     private TaskCompletionSource _moved = NewPulse();
     private TaskCompletionSource _compareNow = NewPulse();
     private volatile MetadataSnapshot _snapshot = MetadataSnapshot.Empty;
+    private long _told;
     private long _confirmed;
     private long _reconciliations;
     private long _repairs;
@@ -30,6 +31,9 @@ public sealed partial class MetadataView : IAsyncDisposable
 
     /// <summary>The entries as this view knows them.</summary>
     public MetadataSnapshot Snapshot => _snapshot;
+
+    /// <summary>Every change up to this revision has been told to the callback; <see cref="Snapshot"/> may be a step ahead of it.</summary>
+    public long ToldRevision => Interlocked.Read(ref _told);
 
     /// <summary>Time since the store last said anything about these keys: a change, or a comparison.</summary>
     public TimeSpan Age => _options.Time.GetElapsedTime(Volatile.Read(ref _confirmed));
@@ -67,7 +71,7 @@ public sealed partial class MetadataView : IAsyncDisposable
     }
 
     /// <summary>
-    /// Waits until the view shows this revision or a later one. When the watch does not bring it soon (it may have changed other
+    /// Waits until the view shows this revision or a later one, and the callback was told of it. When the watch does not bring it soon (it may have changed other
     /// keys only), the view compares itself with the store.
     /// </summary>
     public async Task<MetadataSnapshot> WaitForRevisionAsync(long revision, CancellationToken cancellationToken = default)
@@ -77,7 +81,7 @@ public sealed partial class MetadataView : IAsyncDisposable
             Task moved;
             lock (_lock)
             {
-                if (_snapshot.Revision >= revision)
+                if (ToldRevision >= revision)
                 {
                     return _snapshot;
                 }

@@ -61,4 +61,5 @@ internal sealed record Assignment
 [JsonSerializable(typeof(Assignment))]
 [JsonSerializable(typeof(MemberRecord))]
 [JsonSerializable(typeof(LeaderRecord))]
+[JsonSerializable(typeof(ModeRecord))]
 internal sealed partial class ClusterJson : JsonSerializerContext;

@@ -17,6 +17,14 @@ internal static class ClusterKeys
     /// <summary>One key per topic: who owns it.</summary>
     public const string Assignments = "/cluster/assignments/";
 
+    /// <summary>One key per topic: what it is.</summary>
+    public const string Topics = "/topics/";
+
+    /// <summary>One key per broker that is there: its last load report; ends with the broker's lease.</summary>
+    public const string Loads = "/cluster/load/";
+
+    public static string Load(int broker) => Loads + broker.ToString(CultureInfo.InvariantCulture);
+
     public static string Member(int broker) => Members + broker.ToString(CultureInfo.InvariantCulture);
 
     public static string Mode(int broker) => Modes + broker.ToString(CultureInfo.InvariantCulture);

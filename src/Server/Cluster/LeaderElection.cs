@@ -54,15 +54,16 @@ internal sealed class LeaderElection(IMetadataStore store, Membership membership
     }
 
     /// <summary>Campaigns whenever the view shows no leader.</summary>
-    /// <param name="view">A view that contains the leader key.</param>
+    /// <param name="leaderKey">What a view shows under the leader key.</param>
+    /// <param name="mayLead">Whether this broker is meant to lead.</param>
     /// <param name="cancellationToken">Ends the loop.</param>
-    public async Task RunAsync(MetadataView view, CancellationToken cancellationToken)
+    public async Task RunAsync(Func<MetadataEntry?> leaderKey, Func<bool> mayLead, CancellationToken cancellationToken)
     {
         while (true)
         {
-            MetadataEntry? leader = view.Snapshot.Find(ClusterKeys.Leader);
+            MetadataEntry? leader = leaderKey();
             Observe(leader);
-            if (leader is null)
+            if (leader is null && mayLead())
             {
                 try
                 {

@@ -9,6 +9,7 @@ internal sealed class OwnerProof(TimeProvider clock)
     /// <summary>How long an answered read of the own member key is trusted, counted from when the read was sent.</summary>
     public static readonly TimeSpan Trust = TimeSpan.FromSeconds(8);
 
+    private long _last = clock.GetTimestamp();
     private volatile State _state = new(0, long.MinValue, long.MinValue);
 
     /// <summary>The session (create revision of the own member key) of the last proof; 0 without one.</summary>
@@ -31,10 +32,14 @@ internal sealed class OwnerProof(TimeProvider clock)
         }
     }
 
+    /// <summary>Time since the last proof was sent, whatever came of its session; without one, since the start.</summary>
+    public TimeSpan SinceLast => clock.GetElapsedTime(Interlocked.Read(ref _last));
+
     /// <summary>The store has shown the own member key with this session, in answer to a read that was sent then.</summary>
     public void Prove(long session, long sentTimestamp)
     {
         long until = sentTimestamp + (long)(Trust.TotalSeconds * clock.TimestampFrequency);
+        Interlocked.Exchange(ref _last, sentTimestamp);
         _state = new State(session, sentTimestamp, until);
     }
 

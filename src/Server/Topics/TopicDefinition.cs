@@ -25,11 +25,32 @@ internal sealed record TopicDefinition
     /// <summary>What was set on the topic itself. Of a partition the one of its base counts.</summary>
     public TopicPolicy? Policy { get; set; }
 
+    /// <summary>In a cluster: how far its creation or deletion is. Null: it can be used.</summary>
+    public TopicState? State { get; set; }
+
+    /// <summary>In a cluster: revision of the record, which a change compares. Else 0.</summary>
+    [JsonIgnore]
+    public long Revision { get; set; }
+
+    /// <summary>It is neither being made nor being deleted.</summary>
+    [JsonIgnore]
+    public bool IsReady => State is null;
+
     [JsonIgnore]
     public bool IsBase => Partitions > 1;
 
     [JsonIgnore]
     public DurabilityClass Class => DurabilityNames.TryParse(Durability, out DurabilityClass parsed) ? parsed : DurabilityClass.Fsync;
+}
+
+/// <summary>States of a topic that cannot be used. Stored by name; names never change.</summary>
+internal enum TopicState
+{
+    /// <summary>Its partitions are being made.</summary>
+    Creating,
+
+    /// <summary>Nobody uses it any more; its owner gives it up, then its records go.</summary>
+    Deleting,
 }
 
 /// <summary>What the metadata store keeps of a subscription; where it stands is in the cursor log.</summary>
@@ -45,7 +66,8 @@ internal sealed record SubscriptionDefinition
     public SubscriptionPolicy? Policy { get; set; }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
 [JsonSerializable(typeof(TopicDefinition))]
 [JsonSerializable(typeof(SubscriptionDefinition))]
 [JsonSerializable(typeof(NamespaceSpec))]

@@ -163,7 +163,7 @@ public sealed class MembershipTests : IAsyncDisposable
         await using MetadataView view = await MetadataView.OpenAsync(_store, "/cluster/", new MetadataViewOptions(), _ => { });
         var sessions = new System.Collections.Concurrent.ConcurrentQueue<long>();
         Task proving = member.RunAsync(sessions.Enqueue, end.Token);
-        Task leading = election.RunAsync(view, end.Token);
+        Task leading = election.RunAsync(() => view.Snapshot.Find(ClusterKeys.Leader), () => true, end.Token);
         await AdvanceUntilAsync(member, () => election.Token != 0);
         long lease = member.LeaseId;
         long until = _time.GetTimestamp() + (3 * Membership.LeaseTime).Ticks;

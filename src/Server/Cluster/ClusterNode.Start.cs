@@ -1,0 +1,102 @@
+using Danube.Fast.Metadata;
+
+namespace Danube.Fast.Server.Cluster;
+
+// Joining and leaving.
+internal sealed partial class ClusterNode
+{
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Finds the cluster, takes in its records, registers and starts the loops. While the store is away this waits, and says so.
+    /// </summary>
+    /// <exception cref="ForeignClusterException">The data folder belongs to another cluster.</exception>
+    /// <exception cref="DuplicateBrokerException">Another data folder has this broker's id.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await UntilAnsweredAsync(async () => ClusterId = await ClusterIdentity.BindAsync(Store, _dataFolder, _files, cancellationToken), cancellationToken);
+        await UntilAnsweredAsync(() => View.OpenAsync(Store, _options.View, cancellationToken), cancellationToken);
+        _proofs = RunProofsAsync();
+        await Task.WhenAny(_registered.Task, _proofs).WaitAsync(cancellationToken);
+        if (!_registered.Task.IsCompleted)
+        {
+            await _proofs; // Throws what is wrong.
+        }
+
+        await View.WaitForAsync(Session, cancellationToken);
+        StartLoops();
+    }
+
+    /// <summary>Leaves: gives the leadership back and revokes the lease, last. The topics are closed before.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await AttemptAsync(Election.ResignAsync);
+        await _stopProofs.CancelAsync();
+        await _proofs.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await AttemptAsync(Membership.LeaveAsync);
+        await View.DisposeAsync();
+        await _proofStore.DisposeAsync();
+        await Store.DisposeAsync();
+        _stop.Dispose();
+        _stopProofs.Dispose();
+    }
+
+    private async Task UntilAnsweredAsync(Func<Task> call, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await call();
+                _waitsFor = null;
+                return;
+            }
+            catch (IOException e)
+            {
+                if (_waitsFor is null)
+                {
+                    Log.WaitingForStore(_log, ClusterStores.Name(_options), e.Message);
+                }
+
+                _waitsFor = e.Message;
+                await Task.Delay(AskAgain, cancellationToken);
+            }
+        }
+    }
+
+    private async Task RunProofsAsync()
+    {
+        try
+        {
+            await Membership.RunAsync(OnSession, _stopProofs.Token);
+        }
+        catch (DuplicateBrokerException e) when (_registered.Task.IsCompleted)
+        {
+            Log.MustLeave(_log, e.Message);
+            _mustLeave.TrySetResult(e.Message);
+        }
+    }
+
+    private void OnSession(long session)
+    {
+        Log.Registered(_log, Broker, ClusterId, session);
+        Owner?.OnSession(session);
+        _registered.TrySetResult();
+    }
+
+    // Without an answer the lease ends by itself.
+    private static async Task AttemptAsync(Func<CancellationToken, Task> call)
+    {
+        using var limit = new CancellationTokenSource(GoodbyeLimit);
+        try
+        {
+            await call(limit.Token);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // Nothing more to do.
+        }
+    }
+}

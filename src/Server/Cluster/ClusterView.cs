@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Danube.Fast.LoadManager;
+using Danube.Fast.Metadata;
+using Danube.Fast.Server.Topics;
+using Microsoft.Extensions.Logging;
+
+namespace Danube.Fast.Server.Cluster;
+
+/// <summary>
+/// What this broker knows of the cluster: one <see cref="MetadataView"/> over all keys, decoded as changes arrive. One view, so that a
+/// topic, its assignment and its subscriptions are seen as of one revision. It may be old; every write compares what it depends on.
+/// Runs on: the view's loop writes. Shared with: any thread reads.
+/// </summary>
+internal sealed partial class ClusterView : IAsyncDisposable
+{
+    private readonly ILogger _log;
+    private readonly ConcurrentDictionary<string, AssignmentEntry> _assignments = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TopicDefinition> _topics = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<int, ModeEntry> _modes = new();
+    private volatile MembersOf _members = new([]);
+    private volatile LeaderEntry? _leader;
+    private MetadataView? _view;
+
+    /// <summary>Knows nothing until <see cref="OpenAsync"/>.</summary>
+    /// <param name="log">Told of records that cannot be read.</param>
+    public ClusterView(ILogger log) => _log = log;
+
+    /// <summary>Told after each revision was taken in: something may have changed. Called on the view's loop; must be quick and not throw.</summary>
+    public event Action? Changed;
+
+    /// <summary>Told of each revision's changes, in order, after they can be read here. Called on the view's loop; must be quick and not throw.</summary>
+    public event Action<MetadataRevision>? Revised;
+
+    /// <summary>The revision of the store that this view shows, as far as it has taken it in.</summary>
+    public long Revision => _view?.ToldRevision ?? 0;
+
+    /// <summary>Time since the store last said anything.</summary>
+    public TimeSpan? Age => _view?.Age;
+
+    /// <summary>The listing has been taken in.</summary>
+    public bool IsOpen => _view is not null;
+
+    /// <summary>All keys as they stand; once <see cref="IsOpen"/>.</summary>
+    public MetadataSnapshot Snapshot => _view!.Snapshot;
+
+    /// <summary>The brokers whose member keys are there.</summary>
+    public IReadOnlyDictionary<int, (MemberRecord Record, long Session)> Members => _members.ById;
+
+    /// <summary>Who leads, with the token of the leadership (create revision of the leader key); null when nobody does.</summary>
+    public (LeaderRecord Record, long Token)? Leader => _leader is { } leader ? (leader.Record, leader.Token) : null;
+
+    /// <summary>All assignments.</summary>
+    public IEnumerable<(string Topic, Assignment A, MetadataEntry E)> Assignments => _assignments.Select(a => (a.Key, a.Value.Assignment, a.Value.Entry));
+
+    /// <summary>All topics of the catalogue, also those that are being made or deleted.</summary>
+    public IEnumerable<TopicDefinition> Topics => _topics.Values;
+
+    /// <summary>Lists everything, which is the first revision that listeners are told of, and begins to follow.</summary>
+    /// <param name="store">The store; it must outlive the view.</param>
+    /// <param name="options">Times.</param>
+    /// <param name="cancellationToken">Gives up opening.</param>
+    /// <exception cref="MetadataUnavailableException">The store did not answer in time; nothing was told, try again.</exception>
+    public async Task OpenAsync(IMetadataStore store, MetadataViewOptions options, CancellationToken cancellationToken) =>
+        _view = await MetadataView.OpenAsync(store, "", options, Apply, cancellationToken);
+
+    /// <summary>Waits until this view shows a revision: when the watch does not bring it within a second, the view compares itself with the store.</summary>
+    public async ValueTask WaitForAsync(long revision, CancellationToken cancellationToken)
+    {
+        if (Revision < revision)
+        {
+            await _view!.WaitForRevisionAsync(revision, cancellationToken);
+        }
+    }
+
+    /// <summary>Who owns a topic.</summary>
+    public bool TryGetAssignment(string topic, [NotNullWhen(true)] out MetadataEntry? entry, [NotNullWhen(true)] out Assignment? assignment)
+    {
+        bool isThere = _assignments.TryGetValue(topic, out AssignmentEntry? found);
+        (entry, assignment) = (found?.Entry, found?.Assignment);
+        return isThere;
+    }
+
+    /// <summary>A topic of the catalogue, also one that is being made or deleted.</summary>
+    public bool TryGetTopic(string topic, [NotNullWhen(true)] out TopicDefinition? definition) => _topics.TryGetValue(topic, out definition);
+
+    /// <summary>What an operator wants of a broker; active when nothing is recorded.</summary>
+    public BrokerMode ModeOf(int broker) => _modes.TryGetValue(broker, out ModeEntry? mode) ? mode.Record.Mode : BrokerMode.Active;
+
+    /// <summary>The entry behind <see cref="ModeOf"/>, which a write compares; null for none.</summary>
+    public MetadataEntry? ModeEntryOf(int broker) => _modes.TryGetValue(broker, out ModeEntry? mode) ? mode.Entry : null;
+
+    /// <summary>Brokers for which a mode is recorded.</summary>
+    public IEnumerable<(int Broker, ModeRecord Record, MetadataEntry Entry)> Modes => _modes.Select(m => (m.Key, m.Value.Record, m.Value.Entry));
+
+    /// <summary>Ends the watch.</summary>
+    public ValueTask DisposeAsync() => _view?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private sealed record AssignmentEntry(Assignment Assignment, MetadataEntry Entry);
+
+    private sealed record ModeEntry(ModeRecord Record, MetadataEntry Entry);
+
+    private sealed record LeaderEntry(LeaderRecord Record, long Token);
+
+    // A class around the dictionary, so that it can be replaced in one go.
+    private sealed record MembersOf(Dictionary<int, (MemberRecord Record, long Session)> ById);
+}

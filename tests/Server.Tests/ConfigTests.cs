@@ -43,7 +43,11 @@ public sealed class ConfigTests
     [InlineData("listen:\n  port: 1\n  port: 2\n", "not valid YAML")]
     [InlineData("listen: {port: 1\n", "not valid YAML")]
     [InlineData("- a\n", "the file must hold 'key: value' lines")]
-    [InlineData("meta_store: etcd\n", "must be one of embedded")]
+    [InlineData("meta_store: zookeeper\n", "must be one of embedded, etcd")]
+    [InlineData("meta_store: etcd\nbroker:\n  id: 0\n", "whole number from 1")]
+    [InlineData("meta_store: etcd\nbroker:\n  id: 1\netcd:\n  endpoints: 127.0.0.1:2379\n", "must be an address like http")]
+    [InlineData("meta_store: etcd\nbroker:\n  id: 1\netcd:\n  endpoints: http://a:1,https://b:1\n", "either http:// or https:// everywhere")]
+    [InlineData("broker:\n  advertised_host: a:b\n", "without a port")]
     [InlineData("a: 1\n---\nb: 2\n", "holds 2 YAML documents")]
     [InlineData("listen:\n  address: here\n", "must be an IP address")]
     [InlineData("topics:\n  durability: object\n", "must be one of fsync, os, memory")]
@@ -56,6 +60,30 @@ public sealed class ConfigTests
     {
         ConfigException e = Assert.Throws<ConfigException>(() => YamlConfig.ApplyText(new BrokerOptions(), yaml, "b.yml"));
         Assert.Contains(message, e.Message);
+    }
+
+    [Theory]
+    [InlineData("meta_store: etcd\n", "'broker.id' is missing")]
+    [InlineData("meta_store: etcd\nbroker:\n  id: 1\n", "'etcd.endpoints' is missing")]
+    [InlineData("broker:\n  id: 1\n", "'broker.id' is set, but 'meta_store' is embedded")]
+    [InlineData("etcd:\n  prefix: /a\n", "'etcd.prefix' is set, but 'meta_store' is embedded")]
+    [InlineData("meta_store: etcd\nbroker:\n  id: 1\netcd:\n  endpoints: http://a:1\n  user: u\n", "'etcd.password_file' belong together")]
+    [InlineData("meta_store: etcd\nbroker:\n  id: 1\netcd:\n  endpoints: http://a:1\n  key_file: k\n", "'etcd.key_file' belong together")]
+    [InlineData("meta_store: etcd\nlisten:\n  address: 0.0.0.0\nbroker:\n  id: 1\netcd:\n  endpoints: http://a:1\n", "'broker.advertised_host' is missing")]
+    public void Keys_of_a_cluster_that_do_not_fit_together_are_refused(string yaml, string message)
+    {
+        BrokerOptions options = YamlConfig.ApplyText(new BrokerOptions(), yaml, "b.yml");
+        Assert.Contains(message, Assert.Throws<ConfigException>(() => ConfigLoader.Check(options)).Message);
+    }
+
+    [Fact]
+    public void A_cluster_needs_an_id_and_endpoints()
+    {
+        BrokerOptions options = YamlConfig.ApplyText(
+            new BrokerOptions(), "meta_store: etcd\nbroker: { id: 7, advertised_host: b7 }\netcd: { endpoints: \"http://a:2379, http://b:2379\", prefix: /x, compaction: off }\n", "b.yml");
+        ConfigLoader.Check(options);
+        Assert.Equal((7, "b7", "/x", false), (options.Cluster.BrokerId, options.Cluster.AdvertisedHost, options.Cluster.Prefix, options.Cluster.Compaction));
+        Assert.Equal(["http://a:2379/", "http://b:2379/"], options.Cluster.Endpoints.Select(e => e.ToString()));
     }
 
     [Theory]

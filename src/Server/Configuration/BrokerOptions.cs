@@ -28,6 +28,12 @@ public sealed record BrokerOptions
     /// <summary>Folder of logs and metadata; created when missing.</summary>
     public string DataDirectory { get; init; } = "./danube-data";
 
+    /// <summary>Where topics and subscriptions are recorded.</summary>
+    public MetaStore MetaStore { get; init; }
+
+    /// <summary>This broker's place in a cluster, with <see cref="MetaStore.Etcd"/>.</summary>
+    public ClusterOptions Cluster { get; init; } = new();
+
     public LimitOptions Limits { get; init; } = new();
     public TimeoutOptions Timeouts { get; init; } = new();
     public TopicDefaults Topics { get; init; } = new();

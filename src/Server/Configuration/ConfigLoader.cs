@@ -46,6 +46,7 @@ internal static class ConfigLoader
         {
             throw new ConfigException(string.Join(" ", faults.Select(f => $"'{f.Key}' {f.Sentence}")));
         }
+        ClusterChecks.Check(options);
 
         // The value may hold a password: it is not repeated.
         if (!OtlpHeaders.AreGood(options.Otlp.Headers))

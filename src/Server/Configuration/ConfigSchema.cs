@@ -16,7 +16,17 @@ internal static class ConfigSchema
     public static IReadOnlyList<ConfigKey> Keys { get; } =
     [
         new("broker_name", (o, t) => o with { BrokerName = t }),
-        new("meta_store", (o, t) => OneOf(t, ("embedded", o))),
+        new("meta_store", (o, t) => o with { MetaStore = OneOf(t, ("embedded", MetaStore.Embedded), ("etcd", MetaStore.Etcd)) }),
+        new("broker.id", (o, t) => o with { Cluster = o.Cluster with { BrokerId = t.Length == 0 ? 0 : Int(t, 1, int.MaxValue) } }),
+        new("broker.advertised_host", (o, t) => o with { Cluster = o.Cluster with { AdvertisedHost = HostName(t) } }),
+        new("etcd.endpoints", (o, t) => o with { Cluster = o.Cluster with { Endpoints = HttpUris(t) } }),
+        new("etcd.prefix", (o, t) => o with { Cluster = o.Cluster with { Prefix = Prefix(t) } }),
+        new("etcd.ca_file", (o, t) => o with { Cluster = o.Cluster with { CaFile = t } }),
+        new("etcd.certificate_file", (o, t) => o with { Cluster = o.Cluster with { CertificateFile = t } }),
+        new("etcd.key_file", (o, t) => o with { Cluster = o.Cluster with { KeyFile = t } }),
+        new("etcd.user", (o, t) => o with { Cluster = o.Cluster with { User = t } }),
+        new("etcd.password_file", (o, t) => o with { Cluster = o.Cluster with { PasswordFile = t } }),
+        new("etcd.compaction", (o, t) => o with { Cluster = o.Cluster with { Compaction = t.Length == 0 ? null : Bool(t) } }),
         new("listen.address", (o, t) => o with { ListenAddress = Address(t) }),
         new("listen.port", (o, t) => o with { Port = Int(t, 0, 65535) }),
         new("http.address", (o, t) => o with { HttpAddress = Address(t) }),

@@ -82,6 +82,27 @@ internal static class ConfigValue
             : throw new FormatException("must be an address like http://127.0.0.1:4317, without a user name");
     }
 
+    /// <summary>Addresses as <see cref="HttpUri"/>, with commas between them; none for an empty text.</summary>
+    public static IReadOnlyList<Uri> HttpUris(string text)
+    {
+        Uri[] all = [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(HttpUri).OfType<Uri>()];
+        return all.Select(u => u.Scheme).Distinct().Count() < 2
+            ? all
+            : throw new FormatException("must have either http:// or https:// everywhere");
+    }
+
+    /// <summary>A host name or an address, without a port; empty is allowed.</summary>
+    public static string HostName(string text) =>
+        text.Length == 0 || Uri.CheckHostName(text.Trim('[', ']')) != UriHostNameType.Unknown
+            ? text.Trim('[', ']')
+            : throw new FormatException("must be a host name or an address, without a port");
+
+    /// <summary>What keys in etcd start with; empty is allowed.</summary>
+    public static string Prefix(string text) =>
+        text.Length == 0 || (text.Length is >= 2 and <= 64 && text[0] == '/' && text[^1] != '/' && text.All(c => c is > ' ' and <= '~'))
+            ? text
+            : throw new FormatException("must be '/' and 1 to 63 more visible ASCII characters, without '/' at the end");
+
     public static T OneOf<T>(string text, params (string Name, T Value)[] choices)
     {
         foreach ((string name, T value) in choices)

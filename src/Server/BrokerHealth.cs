@@ -1,5 +1,6 @@
 using Danube.Fast.Core;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Cluster;
 using Danube.Fast.Server.Http;
 using Danube.Fast.Server.Topics;
 using Danube.Fast.Wal;
@@ -7,7 +8,7 @@ using Danube.Fast.Wal;
 namespace Danube.Fast.Server;
 
 /// <summary>Whether the broker can do its work, and what it has lost. Runs on: HTTP requests.</summary>
-internal sealed class BrokerHealth(BrokerState state, DataDirectory data, TopicRegistry topics)
+internal sealed class BrokerHealth(BrokerState state, DataDirectory data, TopicRegistry topics, ClusterNode? cluster)
 {
     // Of the logs that have failed so many are named in one line.
     private const int NamedLogs = 3;
@@ -22,6 +23,7 @@ internal sealed class BrokerHealth(BrokerState state, DataDirectory data, TopicR
             new("log_open", health.StoreFailure is null && health.PoisonedTopics.Count == 0, health.StoreFailure?.Message ?? Describe(health.PoisonedTopics)),
             new("journal", health.JournalFailure is null, health.JournalFailure is { } cause ? $"the commit journal failed, so nothing is acknowledged: {cause.Message} Restart the broker once the disk is good." : ""),
             new("file_handles", !health.OutOfHandles, health.OutOfHandles ? "too many files are open: raise the limit (ulimit -n)" : ""),
+            .. cluster is null ? (HealthCheck[])[] : [new("cluster", cluster.Readiness.IsReady, cluster.Readiness.Reason)],
             new("disk_space", !health.DiskLow && !health.DiskFull, health.DiskFull ? "the disk is full" : health.DiskLow ? "free space is below the low-water mark" : ""),
         ];
         return new HealthReply(Array.TrueForAll(checks, c => c.Ok) ? "ok" : "unavailable", checks);

@@ -57,11 +57,25 @@ public sealed partial class BrokerHost
         // What is exported last is read from topics that are still open.
         _otlp?.Dispose();
         _mirror.Dispose();
-        await _topics.CloseAsync();
-        await _metadata.DisposeAsync();
+        if (_cluster is not null)
+        {
+            await _cluster.StopLoopsAsync();
+        }
 
-        // The clean checkpoint says that nothing has to be looked for at the next start: last.
+        await _topics.CloseAsync();
+        if (_metadata is not null)
+        {
+            await _metadata.DisposeAsync();
+        }
+
+        // The clean checkpoint says that nothing has to be looked for at the next start.
         _data.Dispose();
+        if (_cluster is not null)
+        {
+            // Nobody may take a topic while this broker can still write to it: the lease goes last.
+            await _cluster.DisposeAsync();
+        }
+
         await _http!.DisposeAsync();
     }
 

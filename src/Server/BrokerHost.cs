@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Danube.Fast.Core;
 using Danube.Fast.Metadata;
+using Danube.Fast.Server.Cluster;
 using Danube.Fast.Server.Configuration;
 using Danube.Fast.Server.Http;
 using Danube.Fast.Server.Metrics;
@@ -25,7 +26,8 @@ public sealed partial class BrokerHost : IAsyncDisposable
     private readonly ILogger _log;
     private readonly BrokerState _state;
     private readonly DataDirectory _data;
-    private readonly IMetadataStore _metadata;
+    private readonly IMetadataStore? _metadata;
+    private readonly ClusterNode? _cluster;
     private readonly TopicRegistry _topics;
     private readonly BrokerHealth _health;
     private readonly SessionTable _sessions;
@@ -38,19 +40,21 @@ public sealed partial class BrokerHost : IAsyncDisposable
     private OtlpExport? _otlp;
     private Task? _drain;
 
-    private BrokerHost(BrokerOptions options, DataDirectory data, IMetadataStore metadata, Listener listener, LogCategories logs)
+    private BrokerHost(BrokerOptions options, DataDirectory data, IMetadataStore? metadata, ClusterNode? cluster, Listener listener, LogCategories logs)
     {
         _options = options;
         _logs = logs;
         _log = logs.Broker;
         _data = data;
         _metadata = metadata;
+        _cluster = cluster;
         _listener = listener;
         Name = options.BrokerName.Length > 0 ? options.BrokerName : Environment.MachineName;
         _state = new BrokerState();
         Requests = new RequestCounters();
-        _topics = new TopicRegistry(new TopicCatalog(metadata), data, new MemoryLogStore(), options, _state, Requests, TimeProvider.System, logs.Topics);
-        _health = new BrokerHealth(_state, data, _topics);
+        _topics = new TopicRegistry(
+            metadata is null ? null : new TopicCatalog(metadata), cluster, data, new MemoryLogStore(), options, _state, Requests, TimeProvider.System, logs.Topics);
+        _health = new BrokerHealth(_state, data, _topics, cluster);
         _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), logs.Connections) { Sessions = () => _sessions! });
         RegisterMetrics();
         _mirror = new MeterMirror(Metrics, Name);
@@ -92,19 +96,23 @@ public sealed partial class BrokerHost : IAsyncDisposable
             var events = new WalEventLog(categories.Storage);
             DataDirectory data = OpenData(options, events);
             opened.Push(new Disposer(data));
-            EmbeddedMetadataStore metadata = EmbeddedMetadataStore.Open(Path.Combine(data.RootPath, "metadata"));
-            opened.Push(metadata);
-            if (metadata.DamagedBytes > 0)
-            {
-                Log.MetadataDamaged(categories.Storage, metadata.DamagedBytes, data.RootPath);
-            }
-
+            CheckKindOfFolder(options, data);
+            EmbeddedMetadataStore? metadata = options.MetaStore == MetaStore.Embedded ? OpenMetadata(data, opened, categories) : null;
             Listener listener = BindNative(options, categories.Connections);
             opened.Push(new Disposer(listener));
-            var host = new BrokerHost(options, data, metadata, listener, categories);
-            await host._topics.LoadAsync(cancellationToken);
+            ClusterNode? cluster = CreateNode(options, data, categories);
+            var host = new BrokerHost(options, data, metadata, cluster, listener, categories);
             events.NameOf = host._health.NameOf;
+
+            // Health can be asked for while a cluster is waited for.
             await host.StartHttpAsync(cancellationToken);
+            opened.Push(host._http!);
+            if (cluster is not null)
+            {
+                opened.Push(cluster);
+            }
+
+            await host.JoinAsync(cancellationToken);
             host.Begin();
             return host;
         }
@@ -113,6 +121,11 @@ public sealed partial class BrokerHost : IAsyncDisposable
             while (opened.TryPop(out IAsyncDisposable? part))
             {
                 await part.DisposeAsync();
+            }
+
+            if (e is ForeignBrokerException or ForeignClusterException or DuplicateBrokerException or ArgumentException)
+            {
+                throw new BrokerStartException(e.Message, e);
             }
 
             if (e is IOException or InvalidDataException or UnauthorizedAccessException)
@@ -129,6 +142,18 @@ public sealed partial class BrokerHost : IAsyncDisposable
     {
         await DrainAsync("the host is disposed");
         _stopping.Dispose();
+    }
+
+    private static EmbeddedMetadataStore OpenMetadata(DataDirectory data, Stack<IAsyncDisposable> opened, LogCategories logs)
+    {
+        EmbeddedMetadataStore metadata = EmbeddedMetadataStore.Open(Path.Combine(data.RootPath, MetadataFolder));
+        opened.Push(metadata);
+        if (metadata.DamagedBytes > 0)
+        {
+            Log.MetadataDamaged(logs.Storage, metadata.DamagedBytes, data.RootPath);
+        }
+
+        return metadata;
     }
 
     private static DataDirectory OpenData(BrokerOptions options, WalEventLog events) => Wal.DataDirectory.Open(

@@ -4,6 +4,7 @@ using Danube.Fast.Server;
 using Danube.Fast.Server.Configuration;
 using Microsoft.Extensions.Logging;
 
+const int Failure = 1;
 const int Usage = 2;
 
 return await CommandLine.InvokeAsync(args, RunAsync, Refuse);
@@ -31,9 +32,21 @@ static async Task<int> RunAsync(BrokerOptions options, bool stopWithInput)
     }
 
     BrokerHost host;
+    using var giveUp = new CancellationTokenSource();
     try
     {
-        host = await BrokerHost.StartAsync(options, logs);
+        // A broker of a cluster may wait long for its metadata store; a signal ends that.
+        Task<BrokerHost> starting = BrokerHost.StartAsync(options, logs, giveUp.Token);
+        if (await Task.WhenAny(starting, stop.Task) == stop.Task)
+        {
+            await giveUp.CancelAsync();
+        }
+
+        host = await starting;
+    }
+    catch (OperationCanceledException) when (giveUp.IsCancellationRequested)
+    {
+        return 0;
     }
     catch (Exception e) when (e is BrokerStartException or ConfigException)
     {
@@ -46,10 +59,10 @@ static async Task<int> RunAsync(BrokerOptions options, bool stopWithInput)
             CultureInfo.InvariantCulture,
             $"DANUBE native={host.NativeEndPoint} http={host.HttpEndPoint} pid={Environment.ProcessId} data={host.DataDirectory}"));
         Console.Out.Flush();
-        await host.DrainAsync(await stop.Task);
+        Task<string> ended = await Task.WhenAny(stop.Task, host.MustStop);
+        await host.DrainAsync(await ended);
+        return ended == host.MustStop ? Failure : 0;
     }
-
-    return 0;
 
     void WaitForInputEnd()
     {

@@ -27,12 +27,18 @@ internal sealed partial class ClusterNode
         StartLoops();
     }
 
-    /// <summary>Leaves: gives the leadership back and revokes the lease, last. The topics are closed before.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends the loops and gives the leadership back; the proofs go on, so that what is served can be brought to its end.</summary>
+    public async Task StopLoopsAsync()
     {
         await _stop.CancelAsync();
         await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await AttemptAsync(Election.ResignAsync);
+    }
+
+    /// <summary>Leaves: revokes the lease, last. The topics are closed before.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopLoopsAsync();
         await _stopProofs.CancelAsync();
         await _proofs.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await AttemptAsync(Membership.LeaveAsync);

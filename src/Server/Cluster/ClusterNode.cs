@@ -39,6 +39,7 @@ internal sealed partial class ClusterNode : IAsyncDisposable
         _dataFolder = dataFolder;
         _files = files;
         _log = log;
+        Record = me;
         Broker = options.BrokerId;
         Store = ClusterStores.Open(options);
         _proofStore = ClusterStores.Open(options);
@@ -49,6 +50,9 @@ internal sealed partial class ClusterNode : IAsyncDisposable
 
     /// <summary>This broker's id.</summary>
     public int Broker { get; }
+
+    /// <summary>What the member key says of this broker; complete before <see cref="StartAsync"/>.</summary>
+    public MemberRecord Record { get; }
 
     /// <summary>Id of the cluster; empty until the store has answered.</summary>
     public string ClusterId { get; private set; } = "";

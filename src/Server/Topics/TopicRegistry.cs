@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Danube.Fast.Core;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Cluster;
 using Danube.Fast.Server.Metrics;
 using Microsoft.Extensions.Logging;
 
@@ -11,9 +12,10 @@ namespace Danube.Fast.Server.Topics;
 /// are serialised, opening and subscribing per topic. Runs on: control requests. Shared with: housekeeping and metrics.
 /// </summary>
 internal sealed partial class TopicRegistry(
-    TopicCatalog catalog, LogStore durableLogs, LogStore memoryLogs, BrokerOptions options, BrokerState state, RequestCounters requests, TimeProvider time, ILogger log)
+    TopicCatalog? single, ClusterNode? cluster, LogStore durableLogs, LogStore memoryLogs, BrokerOptions options, BrokerState state, RequestCounters requests, TimeProvider time, ILogger log)
     : ITopicResolver
 {
+    private readonly TopicCatalog catalog = single!;
     private readonly ConcurrentDictionary<string, TopicEntry> _entries = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, NamespaceSpec> _namespaces = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changes = new(1, 1);
@@ -98,7 +100,8 @@ internal sealed partial class TopicRegistry(
     /// <summary>Opens every topic, one after the other, so that backlogs show and retention works without traffic.</summary>
     public async Task OpenAllAsync(CancellationToken cancellationToken)
     {
-        foreach (TopicEntry entry in _entries.Values)
+        // In a cluster the owner loop opens what this broker serves.
+        foreach (TopicEntry entry in cluster is null ? _entries.Values : [])
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (!entry.Definition.IsBase && entry.Topic is null)

@@ -30,7 +30,7 @@ public sealed partial class DanubeClient
     {
         CheckPeer(target, id);
         ThrowIfDisposed();
-        Connection connection = await _publishing.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        (_, Connection connection) = await _publishing.ConnectAsync(cancellationToken).ConfigureAwait(false);
         return await connection.RequestPeerAsync(target, id, payload, timeout ?? _publishing.Options.RequestTimeout, cancellationToken).ConfigureAwait(false);
     }
 
@@ -45,7 +45,7 @@ public sealed partial class DanubeClient
     {
         CheckPeer(target, id);
         ThrowIfDisposed();
-        Connection connection = await _publishing.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        (_, Connection connection) = await _publishing.ConnectAsync(cancellationToken).ConfigureAwait(false);
         await connection.SendEventAsync(target, id, payload, cancellationToken).ConfigureAwait(false);
     }
 
@@ -64,7 +64,7 @@ public sealed partial class DanubeClient
         CheckId(id, nameof(id));
         ThrowIfDisposed();
         IDisposable registration = _inbox.Register(id, handler);
-        _publishing.Keep();
+        _publishing.Home.Keep();
         return registration;
     }
 
@@ -79,7 +79,7 @@ public sealed partial class DanubeClient
         CheckId(id, nameof(id));
         ThrowIfDisposed();
         IDisposable registration = _inbox.Register(id, handler);
-        _publishing.Keep();
+        _publishing.Home.Keep();
         return registration;
     }
 

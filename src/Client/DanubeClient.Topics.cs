@@ -57,17 +57,17 @@ public sealed partial class DanubeClient
     public async Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
-        Connection connection = await _publishing.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        (_, Connection connection) = await _publishing.ConnectAsync(cancellationToken).ConfigureAwait(false);
         long start = Stopwatch.GetTimestamp();
         await connection.PingAsync(cancellationToken).ConfigureAwait(false);
         return Stopwatch.GetElapsedTime(start);
     }
 
-    private async Task<TReply> RequestAsync<TRequest, TReply>(
+    private Task<TReply> RequestAsync<TRequest, TReply>(
         string command, TRequest request, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TReply>? replyType, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        Connection connection = await _publishing.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        return await connection.RequestAsync(command, request, requestType, replyType, null, _publishing.Options.RequestTimeout, cancellationToken).ConfigureAwait(false);
+        return _publishing.AskAsync(
+            connection => connection.RequestAsync(command, request, requestType, replyType, null, _publishing.Options.RequestTimeout, cancellationToken), cancellationToken);
     }
 }

@@ -3,33 +3,34 @@ using Danube.Fast.Protocol;
 namespace Danube.Fast.Client;
 
 /// <summary>
-/// A client of one broker: the place where producers and consumers come from. It uses one connection for producers and requests and one for
-/// consumers, made when needed and made again when lost. Thread-safe; one per process is enough.
+/// A client of a broker, or of a cluster of brokers: the place where producers and consumers come from. To each broker that it needs it uses one
+/// connection for producers and requests and one for consumers, made when needed and made again when lost. It finds the broker that serves a
+/// topic by itself, and follows when the topic moves. Thread-safe; one per process is enough.
 /// </summary>
 public sealed partial class DanubeClient : IAsyncDisposable
 {
     private readonly BlockPool _blocks = new();
     private readonly PeerInbox _inbox;
-    private readonly BrokerLink _publishing, _consuming;
+    private readonly BrokerRoutes _publishing, _consuming;
     private readonly Lock _gate = new();
     private readonly HashSet<IAsyncDisposable> _open = [];
     private BatchPool? _batches;
     private string[] _codecs = [];
     private int _disposed;
 
-    private DanubeClient(BrokerAddress address, DanubeClientOptions options)
+    private DanubeClient(BrokerAddress[] seeds, DanubeClientOptions options)
     {
         Name = options.MakeName();
         _inbox = new PeerInbox(options);
 
         // One of the two has the name: the broker passes what is sent to it on to one connection.
-        _publishing = new BrokerLink(address, options, _blocks, Name, _inbox);
-        _consuming = new BrokerLink(address, options, _blocks, null, null);
-        _inbox.Link = _publishing;
+        _publishing = new BrokerRoutes(seeds, options, _blocks, Name, _inbox);
+        _consuming = new BrokerRoutes(seeds, options, _blocks, null, null);
+        _inbox.Routes = _publishing;
     }
 
-    /// <summary>The address of the broker, <c>danube://host:port</c>.</summary>
-    public string Url => _publishing.Address.ToString();
+    /// <summary>The address of the broker that requests go to first, <c>danube://host:port</c>.</summary>
+    public string Url => _publishing.Home.Address.ToString();
 
     /// <summary>Name of the broker, as it said in HELLO.</summary>
     public string BrokerName { get; private set; } = "";
@@ -37,8 +38,8 @@ public sealed partial class DanubeClient : IAsyncDisposable
     /// <summary>Largest frame agreed with the broker, bytes: the bound of a message with its key and attributes, unless it travels in chunks.</summary>
     public int MaxFrame { get; private set; }
 
-    /// <summary>Connects to a broker.</summary>
-    /// <param name="url"><c>danube://host:port</c> or <c>host:port</c>; the port is 6650 when it is left out.</param>
+    /// <summary>Connects to a broker, or to any one of several of a cluster.</summary>
+    /// <param name="url"><c>danube://host:port</c> or <c>host:port</c>; the port is 6650 when it is left out. Several with commas between: they are tried in this order.</param>
     /// <param name="options">Settings; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="DanubeException">The broker cannot be reached or refuses.</exception>
@@ -47,10 +48,10 @@ public sealed partial class DanubeClient : IAsyncDisposable
     {
         options ??= new DanubeClientOptions();
         options.Validate();
-        var client = new DanubeClient(BrokerAddress.Parse(url), options);
+        var client = new DanubeClient(BrokerAddress.ParseAll(url), options);
         try
         {
-            Connection connection = await client._publishing.ConnectAsync(cancellationToken).ConfigureAwait(false);
+            (_, Connection connection) = await client._publishing.ConnectAsync(cancellationToken).ConfigureAwait(false);
             client.BrokerName = connection.Hello.BrokerName;
             client._codecs = connection.Hello.Codecs;
             client.MaxFrame = Math.Min(connection.Hello.MaxFrame, options.MaxFrame);
@@ -79,7 +80,7 @@ public sealed partial class DanubeClient : IAsyncDisposable
 
         string name = options.Name ?? $"producer-{Guid.NewGuid():N}";
         PartitionProducer[] partitions = await AttachAsync(
-            _publishing, (topic, index) => new PartitionProducer(_publishing, options, topic, index, name, _batches!, MaxFrame),
+            _publishing, (topic, index) => new PartitionProducer(_publishing.Home, options, topic, index, name, _batches!, MaxFrame),
             p => p.CloseAsync(), options.Topic, cancellationToken).ConfigureAwait(false);
         return Remember(new Producer(this, options.Topic, name, partitions));
     }
@@ -97,7 +98,7 @@ public sealed partial class DanubeClient : IAsyncDisposable
         try
         {
             consumer.Attach(await AttachAsync(
-                _consuming, (topic, index) => new PartitionConsumer(_consuming, consumer, options, topic, index, name),
+                _consuming, (topic, index) => new PartitionConsumer(_consuming.Home, consumer, options, topic, index, name),
                 p => p.CloseAsync(new DanubeException(ErrorCode.EndOfStream, "The subscription of another partition failed.")),
                 options.Topic, cancellationToken).ConfigureAwait(false));
             return Remember(consumer);
@@ -147,11 +148,11 @@ public sealed partial class DanubeClient : IAsyncDisposable
 
     /// <summary>Opens the one channel of a plain topic, or one for each partition when the broker says that there are several.</summary>
     private static async Task<TChannel[]> AttachAsync<TChannel>(
-        BrokerLink link, Func<string, int, TChannel> make, Func<TChannel, ValueTask> close, string topic, CancellationToken cancellationToken)
+        BrokerRoutes routes, Func<string, int, TChannel> make, Func<TChannel, ValueTask> close, string topic, CancellationToken cancellationToken)
         where TChannel : BrokerChannel
     {
         TChannel first = make(topic, 0);
-        await link.AttachAsync(first, cancellationToken).ConfigureAwait(false);
+        await routes.AttachAsync(first, cancellationToken).ConfigureAwait(false);
         if (first.Partitions == 1)
         {
             return [first];
@@ -160,7 +161,7 @@ public sealed partial class DanubeClient : IAsyncDisposable
         TChannel[] all = [.. Enumerable.Range(0, first.Partitions).Select(i => make($"{topic}-part-{i}", i))];
         try
         {
-            await Task.WhenAll(all.Select(c => link.AttachAsync(c, cancellationToken))).ConfigureAwait(false);
+            await Task.WhenAll(all.Select(c => routes.AttachAsync(c, cancellationToken))).ConfigureAwait(false);
             return all;
         }
         catch

@@ -28,6 +28,9 @@ public sealed class DanubeException : Exception
     /// <summary>First sequence of the publish frame that was refused; null for other errors.</summary>
     public ulong? Sequence { get; internal init; }
 
+    /// <summary>Where the topic is served; null when the broker did not say.</summary>
+    internal RedirectPayload? Redirect { get; init; }
+
     internal static DanubeException FromBroker(ErrorPayload error, string? correlationId)
     {
         string code = error.Code.Length > 0 ? error.Code : ErrorCodes.Name(ErrorCode.Internal);
@@ -36,6 +39,7 @@ public sealed class DanubeException : Exception
             Retryable = error.Retryable,
             CorrelationId = correlationId,
             Sequence = error.Sequence,
+            Redirect = error.Redirect,
         };
     }
 
@@ -53,5 +57,5 @@ public sealed class DanubeException : Exception
 
     /// <summary>A copy to throw: one exception object must not be thrown on two threads.</summary>
     internal DanubeException Copy() =>
-        new(Code, Message, this) { Retryable = Retryable, CorrelationId = CorrelationId, Sequence = Sequence };
+        new(Code, Message, this) { Retryable = Retryable, CorrelationId = CorrelationId, Sequence = Sequence, Redirect = Redirect };
 }

@@ -4,8 +4,23 @@ namespace Danube.Fast.Client;
 /// A producer or a consumer of one partition, as its connection sees it. A channel outlives connections: it is opened again on each.
 /// Frames that name a former channel number never reach it. Runs on: the receiving thread of the connection, unless a member says otherwise.
 /// </summary>
-internal abstract class BrokerChannel
+internal abstract class BrokerChannel(BrokerLink link)
 {
+    private BrokerLink _link = link;
+
+    /// <summary>The way to the broker that serves the topic, as far as the client knows. Changes when the topic moves. Runs on: any thread.</summary>
+    public BrokerLink Link
+    {
+        get => Volatile.Read(ref _link);
+        set => Volatile.Write(ref _link, value);
+    }
+
+    /// <summary>Name of the topic or partition.</summary>
+    public abstract string Topic { get; }
+
+    /// <summary>Redirects in a row, without an opening in between. Runs on: the pool, one at a time.</summary>
+    public int Redirects { get; set; }
+
     /// <summary>Connection on which an attempt to open is running; under the link's lock.</summary>
     public Connection? OpeningOn { get; set; }
 

@@ -18,7 +18,7 @@ internal sealed partial class BrokerLink
     private async Task WatchAsync(Connection connection)
     {
         await connection.Ended.ConfigureAwait(false);
-        BrokerChannel[] channels = Snapshot();
+        BrokerChannel[] channels = Channels();
         foreach (BrokerChannel channel in channels)
         {
             channel.OnLost(connection);
@@ -58,7 +58,7 @@ internal sealed partial class BrokerLink
         while (!connection.IsOpen); // Whoever saw this loss while the flag was up has left it to us.
 
         Tell(ConnectionState.Restored, null);
-        foreach (BrokerChannel channel in Snapshot())
+        foreach (BrokerChannel channel in Channels())
         {
             Reopen(channel, connection, pause: false);
         }
@@ -99,8 +99,28 @@ internal sealed partial class BrokerLink
                 return null;
             }
 
+            if (!await IsNeededAsync().ConfigureAwait(false))
+            {
+                return null;
+            }
+
             await PauseAsync(_pauses.Next()).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>False when every channel has found its topic at another broker meanwhile: then nobody waits for this one.</summary>
+    private async Task<bool> IsNeededAsync()
+    {
+        try
+        {
+            await _routes.LeaveAsync(this, _disposed.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            return false;
+        }
+
+        return Volatile.Read(ref _isKept) || Channels().Length > 0;
     }
 
     private async Task ReopenAsync(BrokerChannel channel, Connection connection, TimeSpan first, bool pause)
@@ -122,7 +142,13 @@ internal sealed partial class BrokerLink
 
         while (true)
         {
-            await OpenWithRetriesAsync(channel, connection, pause).ConfigureAwait(false);
+            if (await OpenWithRetriesAsync(channel, connection, pause).ConfigureAwait(false) is { } next)
+            {
+                channel.OpeningOn = null;
+                next.Adopt(channel);
+                return;
+            }
+
             lock (_gate)
             {
                 // Lost again at once? Whoever saw that while we were at it has left it to us.
@@ -137,7 +163,8 @@ internal sealed partial class BrokerLink
         }
     }
 
-    private async Task OpenWithRetriesAsync(BrokerChannel channel, Connection connection, bool pause)
+    /// <summary>Returns the link to another broker when the channel belongs there; it is detached here then.</summary>
+    private async Task<BrokerLink?> OpenWithRetriesAsync(BrokerChannel channel, Connection connection, bool pause)
     {
         var backoff = new Backoff(Options.ReconnectDelay, Options.MaxReconnectDelay);
         TimeSpan longest = TimeSpan.MaxValue;
@@ -153,14 +180,20 @@ internal sealed partial class BrokerLink
 
                 if (!connection.IsOpen || !IsAttached(channel))
                 {
-                    return;
+                    return null;
                 }
 
                 await channel.OpenAsync(connection, Timeout.InfiniteTimeSpan, _disposed.Token).ConfigureAwait(false);
-                return;
+                channel.Redirects = 0;
+                return null;
             }
             catch (DanubeException e) when (e.Retryable)
             {
+                if (connection.IsOpen && await NextAsync(channel, e).ConfigureAwait(false) is { } next && TryDetach(channel))
+                {
+                    return next;
+                }
+
                 pause = true;
                 longest = connection.IsOpen ? channel.OnOpenRefused(e) : longest;
             }
@@ -173,12 +206,34 @@ internal sealed partial class BrokerLink
                     channel.Fault(e);
                 }
 
-                return;
+                return null;
             }
             catch (OperationCanceledException)
             {
-                return;
+                return null;
             }
+        }
+
+        return null;
+    }
+
+    private async Task<BrokerLink?> NextAsync(BrokerChannel channel, DanubeException refusal)
+    {
+        try
+        {
+            return await _routes.NextAsync(channel, refusal, Address, _disposed.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            return null; // The client is being disposed.
+        }
+    }
+
+    private bool TryDetach(BrokerChannel channel)
+    {
+        lock (_gate)
+        {
+            return _channels.Remove(channel);
         }
     }
 
@@ -193,7 +248,7 @@ internal sealed partial class BrokerLink
     private void GiveUp(DanubeException cause)
     {
         Tell(ConnectionState.GivenUp, cause);
-        foreach (BrokerChannel channel in Snapshot())
+        foreach (BrokerChannel channel in Channels())
         {
             Detach(channel);
             channel.Fault(new DanubeException(cause.Retryable ? ErrorCode.Unavailable : cause.Code, $"The connection to {Address} is given up: {cause.Message}", cause));

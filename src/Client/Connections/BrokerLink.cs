@@ -18,16 +18,19 @@ internal sealed partial class BrokerLink : IAsyncDisposable
     private readonly ITimer _timer;
     private readonly string? _clientName;
     private readonly PeerInbox? _inbox;
+    private readonly BrokerRoutes _routes;
     private Connection? _current;
     private bool _isKept;
 
+    /// <param name="routes">The other brokers.</param>
     /// <param name="address">Where the broker is.</param>
     /// <param name="options">Settings of the client.</param>
     /// <param name="blocks">Receive memory.</param>
     /// <param name="clientName">Name that other clients reach the connections of this link under; null for none.</param>
     /// <param name="inbox">Takes what they send; null for nobody.</param>
-    public BrokerLink(BrokerAddress address, DanubeClientOptions options, BlockPool blocks, string? clientName, PeerInbox? inbox)
+    public BrokerLink(BrokerRoutes routes, BrokerAddress address, DanubeClientOptions options, BlockPool blocks, string? clientName, PeerInbox? inbox)
     {
+        _routes = routes;
         _clientName = clientName;
         _inbox = inbox;
         Address = address;
@@ -64,6 +67,7 @@ internal sealed partial class BrokerLink : IAsyncDisposable
             }
 
             Connection connection = await Connection.OpenAsync(Address, Options, _blocks, _clientName, _inbox, cancellationToken).ConfigureAwait(false);
+            _routes.Note(connection.Hello);
             Volatile.Write(ref _current, connection);
             _ = WatchAsync(connection);
             return connection;
@@ -75,20 +79,11 @@ internal sealed partial class BrokerLink : IAsyncDisposable
     }
 
     /// <summary>Opens a channel for the first time and keeps it open from then on. A partitioned topic only tells its number of partitions.</summary>
-    /// <exception cref="DanubeException">The broker cannot be reached or refuses.</exception>
+    /// <exception cref="DanubeException">The broker cannot be reached or refuses; an answer can still come, so the channel must be at fault, or asked about again.</exception>
     public async Task AttachAsync(BrokerChannel channel, CancellationToken cancellationToken)
     {
         Connection connection = await ConnectAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            await channel.OpenAsync(connection, Options.RequestTimeout, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            channel.Fault(e as DanubeException ?? new DanubeException(ErrorCode.EndOfStream, "Opening the channel was given up.", e));
-            throw;
-        }
-
+        await channel.OpenAsync(connection, Options.RequestTimeout, cancellationToken).ConfigureAwait(false);
         if (channel.Partitions > 1)
         {
             return; // It was the question how many there are; nothing is open.
@@ -108,6 +103,25 @@ internal sealed partial class BrokerLink : IAsyncDisposable
         else if (!channel.IsOpenOn(connection))
         {
             Reopen(channel, connection, pause: true);
+        }
+    }
+
+    /// <summary>Takes over a channel that was open at another broker: opens it here, as after a loss.</summary>
+    public void Adopt(BrokerChannel channel)
+    {
+        channel.Link = this;
+        lock (_gate)
+        {
+            _channels.Add(channel);
+        }
+
+        if (Volatile.Read(ref _current) is { IsOpen: true } connection)
+        {
+            Reopen(channel, connection, pause: false);
+        }
+        else
+        {
+            _ = RestoreAsync();
         }
     }
 
@@ -142,7 +156,7 @@ internal sealed partial class BrokerLink : IAsyncDisposable
             await connection.DisposeAsync().ConfigureAwait(false);
         }
 
-        foreach (BrokerChannel channel in Snapshot())
+        foreach (BrokerChannel channel in Channels())
         {
             Detach(channel);
             channel.Fault(new DanubeException(ErrorCode.EndOfStream, "The client is disposed."));
@@ -167,7 +181,8 @@ internal sealed partial class BrokerLink : IAsyncDisposable
         }
     }
 
-    private BrokerChannel[] Snapshot()
+    /// <summary>The channels of this link at the moment.</summary>
+    public BrokerChannel[] Channels()
     {
         lock (_gate)
         {

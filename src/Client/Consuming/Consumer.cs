@@ -10,24 +10,24 @@ namespace Danube.Fast.Client;
 public sealed partial class Consumer : IAsyncDisposable
 {
     private readonly DanubeClient _client;
-    private readonly BrokerLink _link;
+    private readonly BrokerRoutes _routes;
     private readonly ITimer _ackTimer;
     private readonly ConsumerOptions _options;
     private PartitionConsumer[] _partitions = [];
     private DanubeException? _fault;
     private int _disposed, _timerArmed;
 
-    internal Consumer(DanubeClient client, BrokerLink link, ConsumerOptions options, string name, BlockPool blocks, int maxFrame)
+    internal Consumer(DanubeClient client, BrokerRoutes routes, ConsumerOptions options, string name, BlockPool blocks, int maxFrame)
     {
         _client = client;
-        _link = link;
+        _routes = routes;
         _options = options;
         Name = name;
         Blocks = blocks;
         _maxRawLength = maxFrame;
         _process = new ProcessTrace(this);
-        _chunks = new ChunkAssembler(options.MaxChunkedBytes, link.Options.TimeProvider);
-        _ackTimer = link.Options.TimeProvider.CreateTimer(static consumer => ((Consumer)consumer!).OnAckTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _chunks = new ChunkAssembler(options.MaxChunkedBytes, routes.Options.TimeProvider);
+        _ackTimer = routes.Options.TimeProvider.CreateTimer(static consumer => ((Consumer)consumer!).OnAckTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The topic.</summary>
@@ -71,10 +71,9 @@ public sealed partial class Consumer : IAsyncDisposable
     public async ValueTask SeekAsync(string to, CancellationToken cancellationToken = default)
     {
         ThrowIfFaulted();
-        Connection connection = await _link.ConnectAsync(cancellationToken).ConfigureAwait(false);
         foreach (PartitionConsumer partition in _partitions)
         {
-            await partition.SeekAsync(connection, to, cancellationToken).ConfigureAwait(false);
+            await _routes.AskAsync(partition.Link, connection => partition.SeekAsync(connection, to, cancellationToken), cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -81,7 +81,7 @@ internal sealed partial class PartitionConsumer
                 }
             }
 
-            await Task.Delay(_link.Options.ReconnectDelay, _link.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(Link.Options.ReconnectDelay, Link.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
     }
 

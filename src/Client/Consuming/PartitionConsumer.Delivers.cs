@@ -40,12 +40,12 @@ internal sealed partial class PartitionConsumer
         _consumer.Queue.Enqueue(new Deliver { Session = session, Block = block, At = at, Length = length, Epoch = epoch });
     }
 
-    public Task SeekAsync(Connection connection, string to, CancellationToken cancellationToken)
+    public Task<SeekReply> SeekAsync(Connection connection, string to, CancellationToken cancellationToken)
     {
         var request = new SeekRequest { Topic = Topic, Subscription = _options.Subscription, To = to };
         return connection.RequestAsync(
             Commands.Seek, request, ControlJson.Default.SeekRequest, ControlJson.Default.SeekReply,
-            reply => OnSeek(connection, reply), _link.Options.RequestTimeout, cancellationToken);
+            reply => OnSeek(connection, reply), Link.Options.RequestTimeout, cancellationToken);
     }
 
     private void OnSeek(Connection connection, SeekReply reply)

@@ -8,7 +8,6 @@ namespace Danube.Fast.Client;
 /// </summary>
 internal sealed partial class PartitionConsumer : BrokerChannel
 {
-    private readonly BrokerLink _link;
     private readonly Consumer _consumer;
     private readonly ConsumerOptions _options;
     private readonly string _name;
@@ -17,10 +16,11 @@ internal sealed partial class PartitionConsumer : BrokerChannel
     private ConsumerSession? _session;
     private bool _opened, _over;
     private long _durableEnd, _startOffset;
+    private uint _topicEpoch;
 
     public PartitionConsumer(BrokerLink link, Consumer consumer, ConsumerOptions options, string topic, int partition, string name)
+        : base(link)
     {
-        _link = link;
         _consumer = consumer;
         _options = options;
         Topic = topic;
@@ -28,7 +28,7 @@ internal sealed partial class PartitionConsumer : BrokerChannel
         _name = name;
     }
 
-    public string Topic { get; }
+    public override string Topic { get; }
     public int Partition { get; }
 
     public long DurableEnd => Volatile.Read(ref _durableEnd);
@@ -45,9 +45,11 @@ internal sealed partial class PartitionConsumer : BrokerChannel
     public override Task OpenAsync(Connection connection, TimeSpan timeout, CancellationToken cancellationToken)
     {
         string start;
+        uint epoch;
         lock (_gate)
         {
             start = StartLocked();
+            epoch = _topicEpoch;
         }
 
         var request = new SubscribeRequest
@@ -59,6 +61,7 @@ internal sealed partial class PartitionConsumer : BrokerChannel
             Start = start,
             Reader = _options.IsReader,
             Priority = _options.Priority,
+            TopicEpoch = epoch == 0 ? null : epoch,
             Durability = _options.Durability,
             Policy = _options.Policy?.ToWire(),
         };
@@ -119,7 +122,7 @@ internal sealed partial class PartitionConsumer : BrokerChannel
     /// <summary>Sends what is left of the acknowledgements, gives the channel back and waits until the broker has read that.</summary>
     public async ValueTask CloseAsync(DanubeException cause)
     {
-        _link.Detach(this);
+        Link.Detach(this);
         ConsumerSession? session = Session();
         Connection? connection = session?.Connection;
         SendAcks();
@@ -129,7 +132,7 @@ internal sealed partial class PartitionConsumer : BrokerChannel
         {
             if (connection is not null)
             {
-                await connection.PingAsync(CancellationToken.None).WaitAsync(_link.Options.CloseTimeout, _link.Options.TimeProvider).ConfigureAwait(false);
+                await connection.PingAsync(CancellationToken.None).WaitAsync(Link.Options.CloseTimeout, Link.Options.TimeProvider).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is TimeoutException or DanubeException)
@@ -156,7 +159,8 @@ internal sealed partial class PartitionConsumer : BrokerChannel
         var session = new ConsumerSession(this, connection, reply.Channel, reply.SubscriptionEpoch, _options.CreditRecords, _options.CreditBytes);
         lock (_gate)
         {
-            if (_over)
+            // A lower epoch than we have seen: that broker has not heard yet that the topic is another's.
+            if (_over || reply.TopicEpoch < _topicEpoch)
             {
                 connection.CloseChannel(reply.Channel);
                 return;
@@ -172,6 +176,7 @@ internal sealed partial class PartitionConsumer : BrokerChannel
             }
 
             _opened = true;
+            _topicEpoch = reply.TopicEpoch;
             _session = session;
         }
 
@@ -188,7 +193,7 @@ internal sealed partial class PartitionConsumer : BrokerChannel
         if (LeaveSession(connection) is { } session)
         {
             connection.Unregister(session.Channel);
-            _link.Reopen(this, connection, pause: true);
+            Link.Reopen(this, connection, pause: true);
         }
     }
 
@@ -213,7 +218,7 @@ internal sealed partial class PartitionConsumer : BrokerChannel
 
     private void End(DanubeException cause)
     {
-        _link.Detach(this);
+        Link.Detach(this);
         Fault(cause);
     }
 

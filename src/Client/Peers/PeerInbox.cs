@@ -25,7 +25,7 @@ internal sealed class PeerInbox(DanubeClientOptions options) : IThreadPoolWorkIt
     public long DroppedEvents => Volatile.Read(ref _dropped);
 
     /// <summary>Where answers go when the connection that brought the request is lost: the broker finds the asking client by its name.</summary>
-    public BrokerLink? Link { get; set; }
+    public BrokerRoutes? Routes { get; set; }
 
     public IDisposable Register(string id, Func<PeerMessage, CancellationToken, ValueTask<ReadOnlyMemory<byte>>> handler) => Register(_requests, id, handler);
 
@@ -97,7 +97,7 @@ internal sealed class PeerInbox(DanubeClientOptions options) : IThreadPoolWorkIt
             : throw new InvalidOperationException($"'{id}' has a handler already; dispose of the former registration first.");
     }
 
-    private Connection Open(Connection connection) => connection.IsOpen ? connection : Link?.Current ?? connection;
+    private Connection Open(Connection connection) => connection.IsOpen ? connection : Routes?.Find(connection.Address)?.Current ?? connection;
 
     private async Task HandleAllAsync()
     {

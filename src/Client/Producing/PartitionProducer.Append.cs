@@ -203,7 +203,7 @@ internal sealed partial class PartitionProducer
 
     private void CheckDeliverAt(long micros)
     {
-        if (micros - UnixMicros.Now(_link.Options.TimeProvider) > FrameTiming.LongestDelay.Ticks / TimeSpan.TicksPerMicrosecond)
+        if (micros - UnixMicros.Now(Link.Options.TimeProvider) > FrameTiming.LongestDelay.Ticks / TimeSpan.TicksPerMicrosecond)
         {
             ThrowHelper.DeliverAtTooFar();
         }

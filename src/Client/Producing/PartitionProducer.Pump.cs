@@ -43,7 +43,7 @@ internal sealed partial class PartitionProducer
                 return;
             }
 
-            batch!.Seal(_producerId, sequence, channel, _options.Compression, _link.Options.TimeProvider);
+            batch!.Seal(_producerId, sequence, channel, _options.Compression, Link.Options.TimeProvider);
             HandOver(batch, connection!, sequence, channel);
             connection!.Sends.Flush();
         }

@@ -20,7 +20,7 @@ internal sealed partial class PartitionProducer
         lock (_gate)
         {
             ThrowIfFaulted();
-            request = new CreateProducerRequest { Topic = Topic, Name = _name, LastSequence = _ackedSequence, Durability = _options.Durability };
+            request = new CreateProducerRequest { Topic = Topic, Name = _name, LastSequence = _ackedSequence, TopicEpoch = _topicEpoch == 0 ? null : _topicEpoch, Durability = _options.Durability };
         }
 
         return connection.RequestAsync(
@@ -97,7 +97,8 @@ internal sealed partial class PartitionProducer
                 return;
             }
 
-            if (_state == ProducerState.Faulted)
+            // A lower epoch than we have seen: that broker has not heard yet that the topic is another's.
+            if (_state == ProducerState.Faulted || reply.TopicEpoch < _topicEpoch)
             {
                 connection.CloseChannel(reply.Channel);
                 return;
@@ -139,6 +140,7 @@ internal sealed partial class PartitionProducer
     {
         _connection = connection;
         _channel = reply.Channel;
+        _topicEpoch = reply.TopicEpoch;
         _windowLimit = Math.Min(_options.WindowBytes, reply.Window > 0 ? reply.Window : long.MaxValue);
         _window.Sent = 0;
         _state = ProducerState.Open;
@@ -167,7 +169,7 @@ internal sealed partial class PartitionProducer
         }
         else
         {
-            _link.Reopen(this, connection, pause: true);
+            Link.Reopen(this, connection, pause: true);
         }
     }
 
@@ -180,7 +182,7 @@ internal sealed partial class PartitionProducer
 
     private void End(DanubeException cause)
     {
-        _link.Detach(this);
+        Link.Detach(this);
         Fault(cause);
     }
 }

@@ -62,7 +62,7 @@ internal sealed partial class PartitionProducer
         waiter?.Fail(error.Copy());
         CompletePosts(posts);
         Complete(flushes);
-        _link.Reopen(this, connection, pause);
+        Link.Reopen(this, connection, pause);
         TellRefused(error);
     }
 
@@ -103,7 +103,7 @@ internal sealed partial class PartitionProducer
         {
             _ackedAtRefusal = _ackedSequence;
             _refusedSince = Stopwatch.GetTimestamp();
-            _refusalPauses = new Backoff(_link.Options.ReconnectDelay, _link.Options.MaxReconnectDelay);
+            _refusalPauses = new Backoff(Link.Options.ReconnectDelay, Link.Options.MaxReconnectDelay);
         }
     }
 

@@ -11,7 +11,6 @@ namespace Danube.Fast.Client;
 internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWorkItem
 {
     private readonly Lock _gate = new();
-    private readonly BrokerLink _link;
     private readonly ProducerOptions _options;
     private readonly string _name;
     private readonly ulong _producerId;
@@ -24,12 +23,13 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
     private Connection? _connection;
     private uint _channel;
     private ulong _nextSequence, _ackedSequence;
+    private uint _topicEpoch;
     private long _windowLimit;
     private bool _pumping;
 
     public PartitionProducer(BrokerLink link, ProducerOptions options, string topic, int partition, string name, BatchPool batches, int maxFrame)
+        : base(link)
     {
-        _link = link;
         _options = options;
         Topic = topic;
         Partition = partition;
@@ -53,7 +53,7 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
         Faulted,
     }
 
-    public string Topic { get; }
+    public override string Topic { get; }
     public int Partition { get; }
 
     /// <summary>Moves with every closed batch; a hint for spreading messages over partitions.</summary>
@@ -138,7 +138,7 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
         {
             if (_fault is null)
             {
-                await FlushAsync(CancellationToken.None).AsTask().WaitAsync(_link.Options.CloseTimeout, _link.Options.TimeProvider).ConfigureAwait(false);
+                await FlushAsync(CancellationToken.None).AsTask().WaitAsync(Link.Options.CloseTimeout, Link.Options.TimeProvider).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is TimeoutException or DanubeException)
@@ -146,7 +146,7 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
             // Those who wait for the messages hear of it themselves.
         }
 
-        _link.Detach(this);
+        Link.Detach(this);
         Fault(new DanubeException(ErrorCode.EndOfStream, $"The producer of {Topic} is disposed."));
     }
 

@@ -81,6 +81,9 @@ public sealed record HelloReply
     /// <summary>Id of the broker in its cluster; absent from a broker without one.</summary>
     public int? BrokerId { get; set; }
 
+    /// <summary><c>host:port</c> of the brokers of the cluster that are there; absent from a broker without one.</summary>
+    public string[]? Brokers { get; set; }
+
     /// <summary>The name under which other clients reach this connection; null: it gave none, or one that it cannot have (another connection holds it).</summary>
     public string? ClientName { get; set; }
 }

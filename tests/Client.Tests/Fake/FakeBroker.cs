@@ -39,6 +39,18 @@ internal sealed class FakeBroker : IDisposable
     /// <summary>Answers a request with an error while it returns a code.</summary>
     public Func<string, ErrorCode>? OnRequest { get; set; }
 
+    /// <summary>Where a topic is, when it is not here: refuses what names it with this code and redirect. Under no lock.</summary>
+    public Func<string, (ErrorCode Code, RedirectPayload Redirect)?>? OnTopic { get; set; }
+
+    /// <summary>Answers lookups; null: every topic is here.</summary>
+    public Func<LookupRequest, LookupReply>? OnLookup { get; set; }
+
+    /// <summary>The brokers that HELLO names.</summary>
+    public string[]? Brokers { get; set; }
+
+    /// <summary>Epoch of every topic here.</summary>
+    public uint TopicEpoch { get; set; }
+
     /// <summary>Frames of one type that arrived, copied; only types that are watched.</summary>
     public Dictionary<FrameType, List<byte[]>> Watched { get; } = [];
 

@@ -228,7 +228,7 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
                 broker.Named[hello.ClientName] = this;
             }
 
-            var reply = new HelloReply { Version = 2, MaxFrame = broker.MaxFrame, Codecs = broker.Codecs, BrokerName = "fake" };
+            var reply = new HelloReply { Version = 2, MaxFrame = broker.MaxFrame, Codecs = broker.Codecs, BrokerName = "fake", Brokers = broker.Brokers };
             Send(EnvelopeCodec.Encode(new Envelope { Type = FrameType.Event, Id = Commands.Hello, Payload = JsonSerializer.SerializeToUtf8Bytes(reply, ControlJson.Default.HelloReply) }, PayloadEncoding.Json));
             return;
         }
@@ -244,6 +244,21 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
             Send(EnvelopeCodec.EncodeError(
                 new Envelope { Id = message.Id, CorrelationId = message.CorrelationId },
                 new ErrorPayload { Code = ErrorCodes.Name(refusal), Message = "refused by the test", Retryable = ErrorCodes.IsRetryable(refusal) }));
+            return;
+        }
+
+        if (message.Id == Commands.Lookup)
+        {
+            LookupRequest lookup = JsonSerializer.Deserialize(json, ControlJson.Default.LookupRequest)!;
+            Reply(message, broker.OnLookup?.Invoke(lookup) ?? new LookupReply { Result = LookupResults.Connect }, ControlJson.Default.LookupReply);
+            return;
+        }
+
+        if (broker.OnTopic?.Invoke(TopicOf(json)) is { } elsewhere)
+        {
+            Send(EnvelopeCodec.EncodeError(
+                new Envelope { Id = message.Id, CorrelationId = message.CorrelationId },
+                new ErrorPayload { Code = ErrorCodes.Name(elsewhere.Code), Message = "elsewhere", Retryable = true, Redirect = elsewhere.Redirect }));
             return;
         }
 
@@ -266,6 +281,12 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
                 Reply(message, new EmptyReply(), ControlJson.Default.EmptyReply);
                 break;
         }
+    }
+
+    private static string TopicOf(ReadOnlySpan<byte> json)
+    {
+        using JsonDocument request = JsonDocument.Parse(json.ToArray());
+        return request.RootElement.TryGetProperty("topic", out JsonElement topic) ? topic.GetString()! : "";
     }
 
     private void Route(Envelope message, ReadOnlySpan<byte> frame)
@@ -306,6 +327,7 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
             Channel = producer.Channel,
             LastSequence = producer.LastSequence,
             Window = broker.Window,
+            TopicEpoch = broker.TopicEpoch,
             Generation = topic.Generation,
             Durability = "memory",
         };
@@ -332,7 +354,7 @@ internal sealed class FakeSession(FakeBroker broker, Socket socket)
 
         uint channel = ++broker.LastChannel;
         _consumers.Add(channel, (topic, subscription));
-        return subscription.Attach(topic, this, request.ConsumerName, channel, Resolve(topic, request.Start)) with { Subscription = request.Subscription };
+        return subscription.Attach(topic, this, request.ConsumerName, channel, Resolve(topic, request.Start)) with { Subscription = request.Subscription, TopicEpoch = broker.TopicEpoch };
     }
 
     private static long Resolve(FakeTopic topic, string start) => start switch

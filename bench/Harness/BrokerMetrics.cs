@@ -57,6 +57,9 @@ public sealed class BrokerMetrics
         return found ? sum : throw new KeyNotFoundException($"/metrics has no series {name} with '{labels}'.");
     }
 
+    /// <summary>Processor time the broker has used since its start, seconds.</summary>
+    public double CpuSeconds => Sum("process_cpu_seconds_total");
+
     /// <summary>Bytes the broker has allocated on the managed heap since its start.</summary>
     public double AllocatedBytes => Sum("dotnet_gc_allocated_bytes_total");
 }

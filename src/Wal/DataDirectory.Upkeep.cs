@@ -54,6 +54,7 @@ public sealed partial class DataDirectory
             log.SnapshotTick();
             log.IdleTick(nowMs);
             log.DeleteTick();
+            log.MemoryTick();
             if (retention)
             {
                 log.ApplyRetention();

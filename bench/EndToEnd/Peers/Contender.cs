@@ -16,6 +16,7 @@ internal sealed record Contender(string Name, string Durability, string Client, 
     /// <summary>False for variants that exist for one kind of load only.</summary>
     public bool Joins(PeerScenario scenario) => Kind switch
     {
+        PeerKind.NatsFast or PeerKind.RedisMany or PeerKind.RabbitMqPacked when scenario.Topics > 1 => false,
         PeerKind.NatsFast or PeerKind.RabbitMqPacked => scenario.Shape is LoadShape.Publish or LoadShape.Consume,
         PeerKind.RedisMany => scenario.Shape == LoadShape.Publish,
         _ => true,

@@ -16,10 +16,12 @@ internal sealed class DanubeSession(PeerScenario scenario, double rate, LoadSess
         {
             SizeBytes = scenario.SizeBytes,
             Durability = durability,
+            Topics = scenario.Topics,
+            Producers = scenario.Topics,
             Consumers = scenario.HasConsumer ? 1 : 0,
             OneAtATime = scenario.Shape == LoadShape.Single,
             Rate = rate,
-            WindowBytes = (long)plan.Window * scenario.SizeBytes,
+            WindowBytes = (long)plan.Window * scenario.SizeBytes / scenario.Topics,
             DataParent = plan.DataParent,
         };
         return new DanubeSession(scenario, rate, await LoadSession.StartAsync(setup));

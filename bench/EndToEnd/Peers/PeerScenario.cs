@@ -22,8 +22,14 @@ internal sealed record PeerScenario(string Name, string Title, LoadShape Shape, 
     /// <summary>Of <see cref="LoadShape.Paced"/>: at a rate common to a class instead of half of the contender's own maximum.</summary>
     public bool IsCommonRate { get; init; }
 
+    /// <summary>Topics, or streams of a peer, that take turns.</summary>
+    public int Topics { get; init; } = 1;
+
     /// <summary>True when the figure is a latency.</summary>
     public bool IsLatency => Shape is LoadShape.Single or LoadShape.Paced;
+
+    // What one connection of RabbitMQ can publish to (256) is the limit.
+    private const int ManyTopics = 100;
 
     public bool HasConsumer => Shape is LoadShape.Consume or LoadShape.Paced;
 
@@ -34,6 +40,7 @@ internal sealed record PeerScenario(string Name, string Title, LoadShape Shape, 
     [
         new("publish", $"publish, {size:N0} B, pipelined, no consumer", LoadShape.Publish, size),
         new("publish-small", $"publish, {small:N0} B, pipelined, no consumer", LoadShape.Publish, small),
+        new("topics", $"publish to {ManyTopics} topics in turn, {size:N0} B, pipelined, no consumer", LoadShape.Publish, size) { Topics = ManyTopics },
         new("consume", $"publish -> consume with acknowledgement, {size:N0} B", LoadShape.Consume, size),
         new("single", $"one message at a time, {size:N0} B, publish -> acknowledged", LoadShape.Single, size),
         new("half", $"end to end at half of the own maximum, {size:N0} B", LoadShape.Paced, size),

@@ -14,16 +14,16 @@ internal sealed class PeerSession : ContenderSession
     private static readonly Dictionary<string, string> NoVariables = [];
 
     private readonly PeerServer _server;
-    private readonly string _stream;
+    private readonly string[] _streams;
     private readonly RunFolder _folder;
     private readonly WorkerProcess _producer;
     private readonly WorkerProcess? _consumer;
 
-    private PeerSession(PeerScenario scenario, double rate, PeerServer server, string stream, RunFolder folder, WorkerProcess producer, WorkerProcess? consumer)
+    private PeerSession(PeerScenario scenario, double rate, PeerServer server, string[] streams, RunFolder folder, WorkerProcess producer, WorkerProcess? consumer)
         : base(scenario, rate)
     {
         _server = server;
-        _stream = stream;
+        _streams = streams;
         _folder = folder;
         _producer = producer;
         _consumer = consumer;
@@ -37,11 +37,12 @@ internal sealed class PeerSession : ContenderSession
     {
         server.Thaw();
         string stream = "b" + Guid.NewGuid().ToString("N")[..8];
+        string[] streams = [.. PeerTarget.NamesOf(stream, scenario.Topics)];
         var folder = RunFolder.Create(plan.DataParent);
         WorkerProcess? consumer = null;
         try
         {
-            server.Create(stream);
+            Array.ForEach(streams, server.Create);
             string flow = scenario.Shape == LoadShape.Consume ? Path.Combine(folder.Path, "bench-flow") : "";
             if (flow.Length > 0)
             {
@@ -55,11 +56,11 @@ internal sealed class PeerSession : ContenderSession
                 Rate = rate,
                 FlowFile = flow,
                 MaxInFlight = Math.Max(1000, MaxInFlightBytes / scenario.SizeBytes),
-                Peer = new PeerTarget { Kind = kind, Port = server.Port, Stream = stream, Window = plan.Window, Batch = Math.Max(1, BatchBytes / scenario.SizeBytes) },
+                Peer = new PeerTarget { Kind = kind, Port = server.Port, Stream = stream, Streams = scenario.Topics, Window = plan.Window, Batch = Math.Max(1, BatchBytes / scenario.SizeBytes) },
             };
             consumer = scenario.HasConsumer ? await WorkerProcess.StartAsync(job with { Role = WorkerRole.Consume }, NoVariables) : null;
             WorkerProcess producer = await WorkerProcess.StartAsync(job, NoVariables);
-            return new PeerSession(scenario, rate, server, stream, folder, producer, consumer);
+            return new PeerSession(scenario, rate, server, streams, folder, producer, consumer);
         }
         catch
         {
@@ -75,7 +76,7 @@ internal sealed class PeerSession : ContenderSession
         await _producer.DisposeAsync();
         await (_consumer?.DisposeAsync() ?? ValueTask.CompletedTask);
         _folder.Dispose();
-        _server.Delete(_stream);
+        Array.ForEach(_streams, _server.Delete);
 
         // What the server removes in the background is gone before it is stopped, not while the next one is measured.
         await Task.Delay(AfterDeleteMs);
@@ -84,5 +85,5 @@ internal sealed class PeerSession : ContenderSession
 
     protected override bool CountsNotes => _server.CountsNotes;
 
-    protected override Task<long> CountAsync() => Task.FromResult(_server.Count(_stream));
+    protected override Task<long> CountAsync() => Task.FromResult(_streams.Sum(_server.Count));
 }

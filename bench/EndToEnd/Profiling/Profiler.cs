@@ -37,7 +37,7 @@ internal sealed class Profiler(string target, FileInfo? stacks) : IDisposable
 
     /// <summary>The setup with what the profiled process needs in its environment.</summary>
     public LoadSetup Prepare(LoadSetup setup) => target == "broker"
-        ? setup with { BrokerEnvironment = PerfMap }
+        ? setup with { BrokerEnvironment = LoadSetup.Join(setup.BrokerEnvironment, PerfMap) }
         : setup with { Environment = LoadSetup.Join(setup.Environment, PerfMap) };
 
     /// <summary>Samples for so long as a round takes. Nothing is read from the samples yet: that would take processor time from the rounds.</summary>

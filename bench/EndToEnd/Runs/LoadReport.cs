@@ -37,24 +37,24 @@ internal static class LoadReport
     {
         LoadSetup setup = result.Setup;
         bool consumes = setup.Consumers > 0;
-        var table = new TextTable("round", "published", "", consumes ? "consumed" : "-", "", "publish p99", consumes ? "end to end p99" : "-", "broker B/message");
+        var table = new TextTable("round", "published", "", consumes ? "consumed" : "-", "", "publish p99", consumes ? "end to end p99" : "-", "broker B/message", "processor ns/message: broker + producer + consumer");
         for (int i = 0; i < result.Windows.Count; i++)
         {
             LoadWindow window = result.Windows[i];
-            Row((i + 1).ToString(), window.PublishRate, window.Rate, window.AckLatency.Percentile(99), window.EndToEndLatency.Percentile(99), window.BrokerBytesPerMessage);
+            Row((i + 1).ToString(), window.PublishRate, window.Rate, window.AckLatency.Percentile(99), window.EndToEndLatency.Percentile(99), window.BrokerBytesPerMessage, window.BrokerCpu, window.ProducerCpu, window.ConsumerCpu);
         }
 
         if (plan.Rounds > 1)
         {
-            Row("median", Median(w => w.PublishRate), Median(w => w.Rate), Median(w => w.AckLatency.Percentile(99)), Median(w => w.EndToEndLatency.Percentile(99)), Median(w => w.BrokerBytesPerMessage));
-            table.Add("spread", Spread(w => w.PublishRate), "", consumes ? Spread(w => w.Rate) : "", "", "", "", "");
+            Row("median", Median(w => w.PublishRate), Median(w => w.Rate), Median(w => w.AckLatency.Percentile(99)), Median(w => w.EndToEndLatency.Percentile(99)), Median(w => w.BrokerBytesPerMessage), Median(w => w.BrokerCpu), Median(w => w.ProducerCpu), Median(w => w.ConsumerCpu));
+            table.Add("spread", Spread(w => w.PublishRate), "", consumes ? Spread(w => w.Rate) : "", "", "", "", "", "");
         }
 
         return table;
 
-        void Row(string name, double published, double consumed, double ack, double endToEnd, double allocated) => table.Add(
+        void Row(string name, double published, double consumed, double ack, double endToEnd, double allocated, double broker, double producer, double consumer) => table.Add(
             name, Figures.Rate(published), Figures.Bandwidth(published * setup.SizeBytes), consumes ? Figures.Rate(consumed) : "", consumes ? Figures.Bandwidth(consumed * setup.SizeBytes) : "",
-            Figures.Time(ack), consumes ? Figures.Time(endToEnd) : "", Figures.Text(allocated, "0.000"));
+            Figures.Time(ack), consumes ? Figures.Time(endToEnd) : "", Figures.Text(allocated, "0.000"), $"{broker * 1e9:0} + {producer * 1e9:0} + {consumer * 1e9:0}");
 
         double Median(Func<LoadWindow, double> of) => Figures.Median(result.Windows.Select(of));
 
@@ -92,7 +92,11 @@ internal static class LoadReport
         report.Settings["warm_up_seconds"] = plan.WarmUpSeconds;
         foreach (LoadWindow window in result.Windows)
         {
-            report.Add(Row("round", window.PublishRate, window.Rate, window.AckLatency, window.EndToEndLatency));
+            JsonObject row = Row("round", window.PublishRate, window.Rate, window.AckLatency, window.EndToEndLatency);
+            row["broker_cpu_ns"] = window.BrokerCpu * 1e9;
+            row["producer_cpu_ns"] = window.ProducerCpu * 1e9;
+            row["consumer_cpu_ns"] = window.ConsumerCpu * 1e9;
+            report.Add(row);
         }
 
         JsonObject all = Row("median", Figures.Median(result.Windows.Select(w => w.PublishRate)), Figures.Median(result.Windows.Select(w => w.Rate)), result.AckLatency, result.EndToEndLatency);

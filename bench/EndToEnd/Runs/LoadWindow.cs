@@ -31,6 +31,11 @@ public sealed class LoadWindow(
     public double ProducerBytesPerMessage => (producerAfter.AllocatedBytes - producerBefore.AllocatedBytes) / (double)Math.Max(1, producerAfter.Messages - producerBefore.Messages);
     public double ConsumerBytesPerMessage => consumerAfter is null ? 0 : (consumerAfter.AllocatedBytes - consumerBefore!.AllocatedBytes) / (double)Math.Max(1, Messages);
 
+    /// <summary>Processor time per message, seconds: of the broker, of the producers (per published one), of the consumers.</summary>
+    public double BrokerCpu => (brokerAfter.CpuSeconds - brokerBefore.CpuSeconds) / Math.Max(1, Messages);
+    public double ProducerCpu => (producerAfter.CpuSeconds - producerBefore.CpuSeconds) / Math.Max(1, Acknowledged);
+    public double ConsumerCpu => consumerAfter is null ? 0 : (consumerAfter.CpuSeconds - consumerBefore!.CpuSeconds) / Math.Max(1, Messages);
+
     public int BrokerGen2 => (int)(Gen2(brokerAfter) - Gen2(brokerBefore));
     public int ClientGen2 => producerAfter.Gen2Collections - producerBefore.Gen2Collections + (consumerAfter is null ? 0 : consumerAfter.Gen2Collections - consumerBefore!.Gen2Collections);
 

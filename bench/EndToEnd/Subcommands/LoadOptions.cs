@@ -8,7 +8,7 @@ namespace Danube.Fast.Bench.Subcommands;
 /// <summary>The options of a load: what is given changes the setup it is applied to, what is left out does not.</summary>
 internal sealed class LoadOptions
 {
-    private static readonly string[] Types = ["exclusive", "shared", "key-shared", "failover"];
+    private static readonly string[] Types = ["exclusive", "shared", "key_shared", "key-shared", "failover"];
 
     private readonly Option<long?> _size = Bytes("--size", "payload bytes");
     private readonly Option<long?> _batch = Bytes("--batch", "largest batch in bytes; 0 = the client's default, 64k");
@@ -27,11 +27,12 @@ internal sealed class LoadOptions
     private readonly Option<string?> _compression = OneOf("--compression", "how the client packs batches: none, deflate or brotli", "none", "deflate", "brotli");
     private readonly Option<string?> _data = CommonOptions.Data();
     private readonly Option<string[]> _environment = CommonOptions.Environment();
+    private readonly Option<string[]> _brokerEnvironment = new("--broker-env") { Description = "NAME=VALUE for the broker alone; may be repeated", DefaultValueFactory = _ => [] };
 
     public IEnumerable<Option> All =>
     [
         _size, _batch, _window, _topics, _partitions, _durability, _producers, _producerProcesses, _consumers, _consumerProcesses, _connections, _subscriptions, _type, _keys,
-        _random, _pool, _file, _compression, _data, _environment,
+        _random, _pool, _file, _compression, _data, _environment, _brokerEnvironment,
     ];
 
     /// <summary>The options that a workload file decides.</summary>
@@ -64,6 +65,7 @@ internal sealed class LoadOptions
             Compression = parse.GetValue(_compression) is { } name && Compression.TryParse(name, out Codec codec) ? codec : setup.Compression,
             DataParent = parse.GetValue(_data) ?? setup.DataParent,
             Environment = CommonOptions.ParseEnvironment(parse.GetValue(_environment)),
+            BrokerEnvironment = CommonOptions.ParseEnvironment(parse.GetValue(_brokerEnvironment)),
         };
     }
 
@@ -71,7 +73,7 @@ internal sealed class LoadOptions
     {
         "exclusive" => SubscriptionType.Exclusive,
         "shared" => SubscriptionType.Shared,
-        "key-shared" => SubscriptionType.KeyShared,
+        "key_shared" or "key-shared" => SubscriptionType.KeyShared,
         "failover" => SubscriptionType.Failover,
         _ => null,
     };

@@ -18,11 +18,19 @@ internal static class StuckConsumerCommand
         Option<double> rate = new("--rate") { Description = "messages per second", DefaultValueFactory = _ => 20_000 };
         Option<string> durability = new("--durability") { Description = "fsync, os or memory", DefaultValueFactory = _ => "fsync" };
         durability.AcceptOnlyFromAmong("fsync", "os", "memory");
+        Option<string?> data = CommonOptions.Data();
+        Option<string[]> environment = CommonOptions.Environment();
         Option<FileInfo?> json = CommonOptions.Json();
-        var command = new Command("p10", "latency of three consumers while a fourth is stuck") { rounds, seconds, warmUp, rate, durability, json };
+        var command = new Command("p10", "latency of three consumers while a fourth is stuck") { rounds, seconds, warmUp, rate, durability, data, environment, json };
         command.SetAction(async (parse, _) =>
         {
-            var setup = new LoadSetup { Rate = parse.GetValue(rate), Durability = parse.GetValue(durability)! };
+            var setup = new LoadSetup
+            {
+                Rate = parse.GetValue(rate),
+                Durability = parse.GetValue(durability)!,
+                DataParent = parse.GetValue(data),
+                Environment = CommonOptions.ParseEnvironment(parse.GetValue(environment)),
+            };
             return await RunAsync(setup, parse.GetValue(rounds), TimeSpan.FromSeconds(parse.GetValue(seconds)), TimeSpan.FromSeconds(parse.GetValue(warmUp)), parse.GetValue(json));
         });
         return command;
@@ -30,7 +38,7 @@ internal static class StuckConsumerCommand
 
     private static async Task<int> RunAsync(LoadSetup setup, int rounds, TimeSpan length, TimeSpan warmUp, FileInfo? json)
     {
-        Console.WriteLine(MachineInfo.Describe());
+        Console.WriteLine(MachineInfo.Describe(setup.DataParent));
         FourthConsumer[] behaviours = Enum.GetValues<FourthConsumer>();
         List<LatencyHistogram>[] measured = [.. behaviours.Select(_ => new List<LatencyHistogram>())];
         await using (StuckConsumerSession session = await StuckConsumerSession.StartAsync(setup))

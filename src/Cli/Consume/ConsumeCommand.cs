@@ -13,6 +13,7 @@ internal static class ConsumeCommand
         ["shared"] = SubscriptionType.Shared,
         ["failover"] = SubscriptionType.Failover,
         ["key_shared"] = SubscriptionType.KeyShared,
+        ["key-shared"] = SubscriptionType.KeyShared,
     };
 
     public static Command Create(TextWriter error)

@@ -48,6 +48,7 @@ public abstract class TopicLog : IDisposable
 {
     private long _retentionLimit = long.MaxValue;
     private long _proven;
+    private long _readBelow;
 
     protected TopicLog(ulong topicId, DurabilityClass durability)
     {
@@ -160,6 +161,15 @@ public abstract class TopicLog : IDisposable
     {
         get => Volatile.Read(ref _retentionLimit);
         set => Volatile.Write(ref _retentionLimit, value);
+    }
+
+    /// <summary>
+    /// Below this offset nobody who follows the topic has anything left to read: what is kept there need not stay in memory. It can be read as before, from the disk.
+    /// </summary>
+    public long ReadBelow
+    {
+        get => Volatile.Read(ref _readBelow);
+        set => Volatile.Write(ref _readBelow, value);
     }
 
     /// <summary>Makes room for at least <paramref name="frameLength"/> bytes, rolling the segment when needed. Under the lock.</summary>

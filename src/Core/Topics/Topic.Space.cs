@@ -46,6 +46,18 @@ public sealed partial class Topic
         return lowest;
     }
 
+    // Readers count here: they hold nothing back, but what they have yet to read should not have to come from the disk.
+    private long LowestUnread()
+    {
+        long lowest = Log.Visible;
+        foreach (Subscription subscription in _active)
+        {
+            lowest = Math.Min(lowest, subscription.MarkDelete);
+        }
+
+        return lowest;
+    }
+
     /// <summary>
     /// Has retention stop at what is not acknowledged, or not. Also once when the topic was opened and its subscriptions are in place.
     /// </summary>
@@ -103,6 +115,7 @@ public sealed partial class Topic
         TopicOptions options = Options;
         LimitRetention();
         ApplyQuota(options, SlowestMarkDelete());
+        Log.ReadBelow = LowestUnread();
         Discard(options);
     }
 

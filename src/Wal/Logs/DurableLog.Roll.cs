@@ -253,6 +253,7 @@ internal sealed partial class DurableLog
             CommittedPosition = SegmentHeader.Size,
             DurablePosition = SegmentHeader.Size,
             Index = new SparseIndex(),
+            IsInMemory = true,
         };
         CoolDown(segments);
         Volatile.Write(ref _segments, [.. segments, segment]);

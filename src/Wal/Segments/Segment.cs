@@ -56,6 +56,9 @@ internal sealed class Segment(string path, long baseOffset, long capacity)
     /// <summary>Nothing of this file can be lost any more: sealed and synced, or not touched since a clean open. Under the commit lock.</summary>
     public bool IsDone { get; set; }
 
+    /// <summary>Written by this process and not yet let go: the system may hold it in memory. Set by the appender, cleared by the janitor.</summary>
+    public bool IsInMemory { get; set; }
+
     /// <summary>Offsets in it cannot be read: no run over the map is given out.</summary>
     public bool HasDamage
     {

@@ -145,6 +145,29 @@ public sealed class SpaceTests
     }
 
     [Fact]
+    public async Task Memory_is_held_for_what_a_subscription_or_a_reader_has_not_taken_yet()
+    {
+        var rig = new Rig();
+        rig.Publish(1, 1, 1, 1);
+        rig.Topic.Tick(1000);
+        Assert.Equal(4, rig.Log.ReadBelow);
+        Subscription slow = await rig.SubscribeAsync(name: "slow");
+        Subscription quick = await rig.SubscribeAsync(name: "quick");
+        await slow.SkipAsync(2);
+        await quick.SkipAsync(4);
+        rig.Topic.Tick(2000);
+        Assert.Equal(2, rig.Log.ReadBelow);
+        await slow.SkipAsync(4);
+        rig.Topic.Tick(3000);
+        Assert.Equal(4, rig.Log.ReadBelow);
+
+        // It holds nothing back from retention, but it is read from memory too.
+        await rig.ReaderAsync();
+        rig.Topic.Tick(4000);
+        Assert.Equal(0, rig.Log.ReadBelow);
+    }
+
+    [Fact]
     public async Task A_purge_of_the_topic_moves_all_cursors_and_leaves_what_is_not_visible_yet()
     {
         var rig = new Rig(DurabilityClass.Fsync);

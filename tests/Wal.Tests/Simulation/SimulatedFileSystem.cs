@@ -8,6 +8,7 @@ public enum FileCall
     Write,
     Read,
     StopReadAhead,
+    DropCache,
     Sync,
     Rename,
     Unlink,
@@ -348,6 +349,7 @@ internal sealed class SimulatedFileSystem : WalFileSystem
 
         public override void DropCache()
         {
+            Check(FileCall.DropCache);
             lock (files._lock)
             {
                 file.DropCache();

@@ -9,7 +9,11 @@ namespace Danube.Fast.Bench.Peers.Wire;
 /// <param name="packs">True: sub-entries.</param>
 internal sealed class StreamPublishEncoder(bool packs)
 {
-    public const byte PublisherId = 1;
+    /// <summary>Publisher of the first stream; the others follow.</summary>
+    public const byte FirstPublisherId = 1;
+
+    /// <summary>Whose frame the next one is.</summary>
+    public byte Publisher { get; set; } = FirstPublisherId;
 
     /// <summary>Messages of a full sub-entry.</summary>
     public const int PackedMessages = 64;
@@ -31,7 +35,7 @@ internal sealed class StreamPublishEncoder(bool packs)
         if (_frame < 0)
         {
             _frame = Begin(output, StreamCommand.Publish);
-            output.WriteByte(PublisherId);
+            output.WriteByte(Publisher);
             _countAt = output.Length;
             output.WriteUInt32(0);
             _entries = 0;

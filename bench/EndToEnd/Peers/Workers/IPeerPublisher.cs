@@ -11,6 +11,9 @@ internal interface IPeerPublisher : IDisposable
     /// <summary>A run begins: nothing is on the way.</summary>
     void Begin();
 
+    /// <summary>The messages added from now on go to this stream of the target; only between <see cref="Complete"/> and <see cref="Add"/>.</summary>
+    void Select(int stream);
+
     /// <summary>Appends a message.</summary>
     void Add(WireBuffer output, ReadOnlySpan<byte> payload);
 
@@ -23,7 +26,7 @@ internal interface IPeerPublisher : IDisposable
     /// <summary>Sends and empties the buffer.</summary>
     void Send(WireBuffer output);
 
-    /// <summary>Waits for what the server says next. Messages acknowledged since the connection was opened, in order and without gaps.</summary>
+    /// <summary>Waits for what the server says next. Messages acknowledged since the connection was opened; of each stream in order and without gaps.</summary>
     /// <exception cref="InvalidDataException">The server refused a message or acknowledged another one than the next.</exception>
     long ReadAcknowledged();
 }

@@ -40,6 +40,11 @@ internal sealed class NatsFastPublisher : IPeerPublisher
         _head = Encoding.ASCII.GetBytes($"{_name}.{++_runs}.{_flow}.fail.");
     }
 
+    public void Select(int stream)
+    {
+        // This variant has one.
+    }
+
     public void Add(WireBuffer output, ReadOnlySpan<byte> payload) => Write(output, payload, _sequence == 0 ? Start : Append);
 
     public void Complete(WireBuffer output)

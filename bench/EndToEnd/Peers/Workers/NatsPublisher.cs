@@ -10,14 +10,15 @@ internal sealed class NatsPublisher : IPeerPublisher
     private const string Inbox = "_INBOX.p";
 
     private readonly NatsConnection _connection;
-    private readonly byte[] _head;
+    private readonly byte[][] _heads;
+    private int _stream;
     private long _acknowledged;
 
     public NatsPublisher(PeerTarget target)
     {
         _connection = new NatsConnection(target.Port);
         _connection.Subscribe(Inbox, "1");
-        _head = Encoding.ASCII.GetBytes($"PUB {target.Stream} {Inbox} ");
+        _heads = [.. target.StreamNames.Select(s => Encoding.ASCII.GetBytes($"PUB {s} {Inbox} "))];
     }
 
     public void Begin()
@@ -25,9 +26,11 @@ internal sealed class NatsPublisher : IPeerPublisher
         // Every message is a request of its own.
     }
 
+    public void Select(int stream) => _stream = stream;
+
     public void Add(WireBuffer output, ReadOnlySpan<byte> payload)
     {
-        output.Write(_head);
+        output.Write(_heads[_stream]);
         output.WriteNumber(payload.Length);
         output.Write("\r\n"u8);
         output.Write(payload);
@@ -59,7 +62,7 @@ internal sealed class NatsPublisher : IPeerPublisher
 
     public void Dispose() => _connection.Dispose();
 
-    // The stream is this publisher's own, so the sequences count its messages.
+    // A stream is this publisher's own, so the sequences count its messages. Of several streams the sum counts; each one's own count is compared at the end.
     private void Take(in NatsOperation operation)
     {
         if (operation.Kind != NatsKind.Message)
@@ -67,7 +70,9 @@ internal sealed class NatsPublisher : IPeerPublisher
             return;
         }
 
-        if (NatsAck.Number(operation.Payload, "\"seq\":"u8) != ++_acknowledged)
+        long sequence = NatsAck.Number(operation.Payload, "\"seq\":"u8);
+        _acknowledged++;
+        if (_heads.Length == 1 ? sequence != _acknowledged : sequence <= 0)
         {
             throw new InvalidDataException($"Message {_acknowledged} was answered with {Encoding.UTF8.GetString(operation.Payload)}{Encoding.UTF8.GetString(operation.Headers)}");
         }

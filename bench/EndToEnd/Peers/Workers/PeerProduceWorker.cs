@@ -23,6 +23,7 @@ internal sealed class PeerProduceWorker(WorkerJob job, PeerTarget target) : Load
     private Task _reading = Task.CompletedTask;
     private long _posted;
     private long _acknowledged;
+    private int _turn;
 
     public override Task OpenAsync()
     {
@@ -80,7 +81,7 @@ internal sealed class PeerProduceWorker(WorkerJob job, PeerTarget target) : Load
         }
     }
 
-    // Whole batches, so that a nearly full window does not turn into single messages.
+    // Whole batches, so that a nearly full window does not turn into single messages. Several streams take turns, a batch each.
     private void PostLoop()
     {
         int batch = Math.Min(target.Batch, target.Window);
@@ -92,6 +93,8 @@ internal sealed class PeerProduceWorker(WorkerJob job, PeerTarget target) : Load
                 continue;
             }
 
+            _publisher!.Select(_turn);
+            _turn = (_turn + 1) % target.Streams;
             long now = Stopwatch.GetTimestamp();
             for (int i = 0; i < batch; i++)
             {

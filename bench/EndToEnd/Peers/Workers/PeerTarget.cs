@@ -31,6 +31,15 @@ public sealed record PeerTarget
 
     public string Stream { get; init; } = "";
 
+    /// <summary>Streams that take turns; with more than one, a number stands behind the name of each.</summary>
+    public int Streams { get; init; } = 1;
+
+    /// <summary>All of them.</summary>
+    public IEnumerable<string> StreamNames => NamesOf(Stream, Streams);
+
+    /// <summary>Names of so many streams.</summary>
+    public static IEnumerable<string> NamesOf(string stream, int streams) => streams == 1 ? [stream] : Enumerable.Range(0, streams).Select(i => $"{stream}-{i}");
+
     /// <summary>Messages that may be unacknowledged.</summary>
     public int Window { get; init; }
 

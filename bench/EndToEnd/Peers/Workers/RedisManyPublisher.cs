@@ -32,6 +32,11 @@ internal sealed class RedisManyPublisher : IPeerPublisher
         // Every message is a command of its own.
     }
 
+    public void Select(int stream)
+    {
+        // This variant has one.
+    }
+
     public void Add(WireBuffer output, ReadOnlySpan<byte> payload)
     {
         _publishers[0].Add(output, payload);

@@ -7,7 +7,8 @@ namespace Danube.Fast.Bench.Peers.Workers;
 internal sealed class RedisPublisher(PeerTarget target) : IPeerPublisher
 {
     private readonly RedisConnection _connection = new(target.Port);
-    private readonly byte[] _head = Encoding.ASCII.GetBytes($"*5\r\n$4\r\nXADD\r\n${target.Stream.Length}\r\n{target.Stream}\r\n$1\r\n*\r\n$1\r\nm\r\n$");
+    private readonly byte[][] _heads = [.. target.StreamNames.Select(s => Encoding.ASCII.GetBytes($"*5\r\n$4\r\nXADD\r\n${s.Length}\r\n{s}\r\n$1\r\n*\r\n$1\r\nm\r\n$"))];
+    private int _stream;
     private long _acknowledged;
 
     public void Begin()
@@ -15,9 +16,11 @@ internal sealed class RedisPublisher(PeerTarget target) : IPeerPublisher
         // Every message is a command of its own.
     }
 
+    public void Select(int stream) => _stream = stream;
+
     public void Add(WireBuffer output, ReadOnlySpan<byte> payload)
     {
-        output.Write(_head);
+        output.Write(_heads[_stream]);
         output.WriteNumber(payload.Length);
         output.Write("\r\n"u8);
         output.Write(payload);

@@ -9,25 +9,34 @@ internal sealed class StreamPublisher : IPeerPublisher
     private readonly StreamConnection _connection;
     private readonly StreamPublishEncoder _encoder;
     private readonly bool _packs;
+    private readonly bool _isOne;
     private long _acknowledged;
 
     public StreamPublisher(PeerTarget target)
     {
         _packs = target.Kind == PeerKind.RabbitMqPacked;
         _encoder = new StreamPublishEncoder(_packs);
+        _isOne = target.Streams == 1;
         _connection = new StreamConnection(target.Port);
-        _connection.Request(StreamCommand.DeclarePublisher, o =>
+        byte publisher = StreamPublishEncoder.FirstPublisherId;
+        foreach (string stream in target.StreamNames)
         {
-            o.WriteByte(StreamPublishEncoder.PublisherId);
-            StreamConnection.WriteString(o, "");
-            StreamConnection.WriteString(o, target.Stream);
-        });
+            byte id = publisher++;
+            _connection.Request(StreamCommand.DeclarePublisher, o =>
+            {
+                o.WriteByte(id);
+                StreamConnection.WriteString(o, "");
+                StreamConnection.WriteString(o, stream);
+            });
+        }
     }
 
     public void Begin()
     {
         // Publishing ids go on.
     }
+
+    public void Select(int stream) => _encoder.Publisher = (byte)(StreamPublishEncoder.FirstPublisherId + stream);
 
     public void Add(WireBuffer output, ReadOnlySpan<byte> payload) => _encoder.Add(output, payload);
 
@@ -69,6 +78,12 @@ internal sealed class StreamPublisher : IPeerPublisher
         for (int i = 0; i < count; i++)
         {
             long id = BinaryPrimitives.ReadInt64BigEndian(frame.Body[(5 + (i * 8))..]);
+            if (!_isOne)
+            {
+                _acknowledged++; // Ids count the messages of all streams, and streams confirm in any order: the count is compared at the end.
+                continue;
+            }
+
             if (_packs ? id <= _acknowledged : id != _acknowledged + 1)
             {
                 throw new InvalidDataException($"RabbitMQ confirmed {id} after {_acknowledged}.");

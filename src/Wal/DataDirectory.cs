@@ -6,7 +6,7 @@ namespace Danube.Fast.Wal;
 
 /// <summary>
 /// All durable logs and cursors of a broker: one directory, one lock, one committer.
-/// Parts by role: Opening, Services (what logs use), Upkeep (the janitor's round).
+/// Parts by role: Opening, Services (what logs use), Upkeep (the janitor's round), Orphans (logs that come and go with owners).
 /// Runs on: any thread; it owns the committer, the allocator, the cold readers and the janitor.
 /// </summary>
 public sealed partial class DataDirectory : LogStore, IDisposable
@@ -92,24 +92,11 @@ public sealed partial class DataDirectory : LogStore, IDisposable
     /// <summary>Closes and deletes a log. Its directory is renamed durably before this returns; the files go in the background.</summary>
     public override void Delete(ulong topicId)
     {
-        if (_logs.TryGetValue(topicId, out DurableLog? log))
+        string name = string.Create(CultureInfo.InvariantCulture, $"{DeletedPrefix}{topicId}-{Checkpoint.Incarnation}-{NextFileNumber()}");
+        if (MoveAway(topicId, () => Path.Combine(_topicsPath, name)) is { } gone)
         {
-            log.Dispose();
-        }
-
-        string path = PathOf(topicId);
-        if (Options.FileSystem.DirectoryExists(path))
-        {
-            string gone = Path.Combine(_topicsPath, $"{DeletedPrefix}{topicId}-{Checkpoint.Incarnation}-{NextFileNumber()}");
-            Options.FileSystem.Rename(path, gone);
-            Options.FileSystem.SyncDirectory(_topicsPath);
             Cleaner.Enqueue(new DirectoryRemoval(this, gone));
         }
-
-        log?.MarkDeleted();
-
-        Store.RemoveLog(topicId);
-        _journalCheckpoint?.Forget(topicId);
     }
 
     /// <summary>Closes all logs: syncs them, writes producer snapshots and ends, the clean checkpoint last.</summary>

@@ -12,6 +12,21 @@ public abstract class LogStore
     /// <summary>Deletes the log of a topic that the catalogue no longer names; its files go in the background.</summary>
     public abstract void Delete(ulong topicId);
 
+    /// <summary>Creates the log of a topic that another broker held before: its first record gets <paramref name="startOffset"/>, nothing below it is kept.</summary>
+    public abstract TopicLog CreateAt(ulong topicId, DurabilityClass durability, LogRetention retention, long startOffset);
+
+    /// <summary>There is a log of this topic, open or not.</summary>
+    public abstract bool Exists(ulong topicId);
+
+    /// <summary>The topics of which there is a log.</summary>
+    public abstract IReadOnlyList<ulong> TopicIdsFound { get; }
+
+    /// <summary>Closes a log and puts it aside, with its cursors forgotten: it is never served again, and kept for a person to look at. Where it lies now; null when there was none.</summary>
+    public abstract string? Park(ulong topicId);
+
+    /// <summary>Deletes what was put aside at least so long ago; how many there were.</summary>
+    public abstract int RemoveOrphans(TimeSpan age);
+
     /// <summary>Cursors of subscriptions.</summary>
     public abstract CursorStore Cursors { get; }
 }

@@ -28,6 +28,28 @@ public sealed class MemoryLogStore : LogStore
         return Create(topicId, durability, retention);
     }
 
+    /// <inheritdoc/>
+    public override TopicLog CreateAt(ulong topicId, DurabilityClass durability, LogRetention retention, long startOffset)
+    {
+        _logs.TryRemove(topicId, out _);
+        var log = new MemoryTopicLog(topicId, durability, (uint)Interlocked.Increment(ref _generation), retention, startOffset);
+        _logs[topicId] = log;
+        return log;
+    }
+
+    /// <summary>Always false: what was there before is of no use.</summary>
+    public override bool Exists(ulong topicId) => false;
+
+    public override IReadOnlyList<ulong> TopicIdsFound => [];
+
+    public override string? Park(ulong topicId)
+    {
+        Delete(topicId);
+        return null;
+    }
+
+    public override int RemoveOrphans(TimeSpan age) => 0;
+
     public override void Delete(ulong topicId)
     {
         if (_logs.TryRemove(topicId, out MemoryTopicLog? log))

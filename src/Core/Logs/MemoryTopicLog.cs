@@ -30,9 +30,11 @@ public sealed partial class MemoryTopicLog : TopicLog
     /// <param name="durability">What the topic asked for; this log keeps nothing beyond the process.</param>
     /// <param name="generation">Stamped into every frame; another one for every opening.</param>
     /// <param name="retention">Bounds; 0 bytes means <see cref="DefaultMaxBytes"/>.</param>
-    public MemoryTopicLog(ulong topicId, DurabilityClass durability, uint generation, LogRetention retention)
+    /// <param name="startOffset">Offset of the first record.</param>
+    public MemoryTopicLog(ulong topicId, DurabilityClass durability, uint generation, LogRetention retention, long startOffset = 0)
         : base(topicId, durability)
     {
+        _committed = _logStart = startOffset;
         _generation = generation;
         _retention = retention;
     }

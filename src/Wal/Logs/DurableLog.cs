@@ -48,6 +48,15 @@ internal sealed partial class DurableLog : TopicLog
 
     public override uint Generation => _generation != 0 ? _generation : _lastGeneration;
 
+    public override uint HighestEpoch
+    {
+        get
+        {
+            EnsureReady();
+            return Volatile.Read(ref _lastEpoch);
+        }
+    }
+
     public override long LogStart
     {
         get

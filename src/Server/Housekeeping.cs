@@ -58,6 +58,7 @@ internal sealed class Housekeeping(TopicRegistry topics, SessionTable sessions, 
         {
             try
             {
+                topic.PollProof();
                 topic.FlushCursors();
                 if (second)
                 {

@@ -98,4 +98,22 @@ internal static partial class Log
 
     [LoggerMessage(56, LogLevel.Critical, "{Reason} This broker serves nothing any more and stops.")]
     public static partial void MustLeave(ILogger log, string reason);
+
+    [LoggerMessage(70, LogLevel.Information, "Topic {Topic} is served by this broker under epoch {Epoch} (session {Session}).")]
+    public static partial void TopicServed(ILogger log, string topic, long epoch, long session);
+
+    [LoggerMessage(71, LogLevel.Information, "Topic {Topic} is no longer served by this broker ({Reason}); it ends at offset {EndOffset}.")]
+    public static partial void TopicStopped(ILogger log, string topic, Cluster.StopReason reason, long endOffset);
+
+    [LoggerMessage(72, LogLevel.Error, "Topic {Topic} is this broker's, but cannot be served: {Reason}")]
+    public static partial void TopicNotServed(ILogger log, string topic, string reason);
+
+    [LoggerMessage(73, LogLevel.Error, "Work on topic {Topic} failed.")]
+    public static partial void OwnerWorkFailed(ILogger log, Exception error, string topic);
+
+    [LoggerMessage(74, LogLevel.Warning, "The log of topic id {TopicId} was put aside in {Folder}: {Reason} It is never served again, and deleted after {Days} days.")]
+    public static partial void LogParked(ILogger log, ulong topicId, string folder, string reason, int days);
+
+    [LoggerMessage(75, LogLevel.Warning, "Dead letters of subscription {Subscription} on {Topic} wait: {Reason}")]
+    public static partial void DeadLettersWait(ILogger log, string subscription, string topic, string reason);
 }

@@ -3,7 +3,10 @@ using Danube.Fast.Protocol;
 namespace Danube.Fast.Server;
 
 /// <summary>Why a request was not done: a code and a sentence that says what to do.</summary>
-internal sealed record Refusal(ErrorCode Code, string Message);
+/// <param name="Code">The code.</param>
+/// <param name="Message">The sentence.</param>
+/// <param name="Redirect">Where to go, or when to come again; in a cluster only.</param>
+internal sealed record Refusal(ErrorCode Code, string Message, RedirectPayload? Redirect = null);
 
 /// <summary>Either what was asked for or why not. What peers can provoke is answered with this, not thrown.</summary>
 internal readonly struct Answer<T>

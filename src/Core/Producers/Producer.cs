@@ -45,6 +45,12 @@ public sealed class Producer
     /// <summary>Why frames are refused now; <see cref="ErrorCode.None"/> while the producer is open.</summary>
     public ErrorCode Refusal => _refusal;
 
+    /// <summary>No more frames are taken, and what was taken is still acknowledged: the broker stops, or gives the topic to another one.</summary>
+    internal bool IsFinishing => _refusal is ErrorCode.Draining or ErrorCode.NotOwner;
+
+    /// <summary>Acknowledgements go out.</summary>
+    internal bool MayFinish => _refusal == ErrorCode.None || IsFinishing;
+
     /// <summary>Last sequence stored through this object. Under the append lock.</summary>
     internal ulong LastStored { get; set; }
 

@@ -91,7 +91,7 @@ public sealed partial class Topic
                 continue;
             }
 
-            if (producer.Refusal is ErrorCode.None or ErrorCode.Draining)
+            if (producer.MayFinish)
             {
                 entry.Spans.Acknowledged(NowMicros());
             }
@@ -114,7 +114,7 @@ public sealed partial class Topic
 
         // Before the frame leaves: the client may answer it with new frames at once.
         producer.AddUnacknowledged(-bytes);
-        if (producer.Refusal is ErrorCode.None or ErrorCode.Draining)
+        if (producer.MayFinish)
         {
             PublishAckFrame.Begin(frame, producer.Channel, producer.LastAcknowledged, group.Length, Log.TopicEpoch, group[0].Generation);
             for (int i = 0; i < group.Length; i++)
@@ -131,7 +131,7 @@ public sealed partial class Topic
 
         EndSpans(producer, group);
 
-        if (producer.Refusal == ErrorCode.Draining && producer.UnacknowledgedBytes == 0)
+        if (producer.IsFinishing && producer.UnacknowledgedBytes == 0)
         {
             producer.SendClose();
         }

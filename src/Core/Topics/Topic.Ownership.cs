@@ -9,6 +9,8 @@ public sealed partial class Topic
     /// <summary>How long publishes and acknowledgements wait for the owner's proof before they are refused, milliseconds.</summary>
     public const long UnprovenPatienceMs = 10_000;
 
+    private const int ProofPollMs = 50;
+
     private volatile bool _isHeld;
     private volatile bool _refusesUnproven;
     private long _unprovenSinceMs = -1;
@@ -58,6 +60,32 @@ public sealed partial class Topic
         {
             subscription.OnProven();
         }
+    }
+
+    /// <summary>Goes on when something waits and the owner can prove itself (again). Cheap: to be called often, by one timer.</summary>
+    public void PollProof()
+    {
+        if (_isHeld && Log.Gate is { MayAcknowledge: true })
+        {
+            OnProven();
+        }
+    }
+
+    /// <summary>Completes with true when acknowledgements count, with false when they did not for <see cref="UnprovenPatienceMs"/>.</summary>
+    public async ValueTask<bool> WhenProvenAsync()
+    {
+        long begun = _time.GetTimestamp();
+        while (!MayAcknowledge())
+        {
+            if (_time.GetElapsedTime(begun).TotalMilliseconds >= UnprovenPatienceMs)
+            {
+                return false;
+            }
+
+            await Task.Delay(ProofPollMs).ConfigureAwait(false);
+        }
+
+        return true;
     }
 
     /// <summary>True when acknowledgements count now; false leaves the mark that has <see cref="OnProven"/> go on.</summary>

@@ -88,7 +88,7 @@ public sealed partial class Topic
         Interlocked.MemoryBarrier();
         foreach (Producer producer in producers)
         {
-            if (code != ErrorCode.Draining || producer.UnacknowledgedBytes == 0)
+            if (!producer.IsFinishing || producer.UnacknowledgedBytes == 0)
             {
                 producer.SendClose();
             }

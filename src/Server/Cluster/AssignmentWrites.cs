@@ -8,6 +8,9 @@ namespace Danube.Fast.Server.Cluster;
 /// </summary>
 internal static class AssignmentWrites
 {
+    /// <summary>Most topics of one transaction.</summary>
+    public const int MaxTopics = 60;
+
     /// <summary>The leader assigns.</summary>
     /// <param name="leaderToken">Create revision of the leader key.</param>
     /// <param name="topic"><c>/namespace/name</c>.</param>
@@ -42,8 +45,13 @@ internal static class AssignmentWrites
 
     /// <summary>The owner serves, fails or releases.</summary>
     public static MetadataTransaction ByOwner(int me, long mySession, string topic, MetadataEntry entry, Assignment next) =>
-        new MetadataTransaction()
-            .IfCreated(ClusterKeys.Member(me), mySession)
-            .IfRevision(ClusterKeys.Assignment(topic), entry.Revision)
-            .Put(ClusterKeys.Assignment(topic), next.Encode());
+        Add(Owner(me, mySession), topic, entry, next);
+
+    /// <summary>The beginning of a transaction in which an owner writes up to <see cref="MaxTopics"/> assignments.</summary>
+    public static MetadataTransaction Owner(int me, long mySession) => new MetadataTransaction().IfCreated(ClusterKeys.Member(me), mySession);
+
+    /// <summary>Adds one assignment to it.</summary>
+    public static MetadataTransaction Add(MetadataTransaction transaction, string topic, MetadataEntry entry, Assignment next) => transaction
+        .IfRevision(ClusterKeys.Assignment(topic), entry.Revision)
+        .Put(ClusterKeys.Assignment(topic), next.Encode());
 }

@@ -33,4 +33,11 @@ internal static class ClusterKeys
     public static string Assignment(string topic) => "/cluster/assignments" + topic;
 
     public static string Topic(string topic) => "/topics" + topic;
+
+    /// <summary>The topic of an assignment's key; null for another key.</summary>
+    public static string? TopicOfAssignment(string key) =>
+        key.StartsWith(Assignments, StringComparison.Ordinal) ? key[(Assignments.Length - 1)..] : null;
+
+    /// <summary>The topic of a topic's key; null for another key.</summary>
+    public static string? TopicOfTopic(string key) => key.StartsWith(Topics, StringComparison.Ordinal) ? key[(Topics.Length - 1)..] : null;
 }

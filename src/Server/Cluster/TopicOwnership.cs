@@ -17,6 +17,9 @@ internal sealed class TopicOwnership(string topic, int me)
     /// <summary>The assignment as it is known; null when there is none.</summary>
     public Assignment? Known => _known;
 
+    /// <summary>Revision of what is known; 0 for nothing.</summary>
+    public long KnownRevision => _knownRevision;
+
     /// <summary>
     /// True when this broker serves the topic under a session. It may acknowledge while <see cref="OwnerProof.Covers"/> says so too.
     /// </summary>
@@ -62,4 +65,11 @@ internal sealed class TopicOwnership(string topic, int me)
 
     /// <summary>The transaction for a record of this class.</summary>
     public MetadataTransaction Write(long session, Assignment next) => AssignmentWrites.ByOwner(me, session, topic, _entry!, next);
+
+    /// <summary>Adds the write of a record of this class to a transaction of several topics (<see cref="AssignmentWrites.Owner"/>).</summary>
+    public void AddTo(MetadataTransaction transaction, Assignment next) => AssignmentWrites.Add(transaction, topic, _entry!, next);
+
+    /// <summary>Takes note of an own write that was made.</summary>
+    public void OnWritten(Assignment next, long revision) =>
+        Observe(_entry! with { Value = next.Encode(), Revision = revision, Version = _entry.Version + 1 }, revision);
 }

@@ -7,6 +7,7 @@ namespace Danube.Fast.Server.Topics;
 internal sealed class TopicEntry(TopicName name, TopicDefinition definition, IEnumerable<SubscriptionDefinition> subscriptions)
 {
     private volatile Topic? _topic;
+    private volatile Topic? _prepared;
     private volatile TopicDefinition _definition = definition;
 
     public TopicName Name { get; } = name;
@@ -29,6 +30,13 @@ internal sealed class TopicEntry(TopicName name, TopicDefinition definition, IEn
     {
         get => _topic;
         set => _topic = value;
+    }
+
+    /// <summary>In a cluster: open, with nobody let in yet, or nobody any more. Changed under <see cref="Gate"/>, or by the owner loop between its calls.</summary>
+    public Topic? Prepared
+    {
+        get => _prepared;
+        set => _prepared = value;
     }
 
     /// <summary>Set under <see cref="Gate"/> when the topic is deleted or the broker stops: nothing opens it again.</summary>

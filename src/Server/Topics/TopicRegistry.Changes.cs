@@ -95,7 +95,9 @@ internal sealed partial class TopicRegistry
             {
                 entry.IsClosed = true;
                 entry.Topic?.Close(ErrorCode.Draining, BrokerState.DrainingRefusal.Message);
+                entry.Prepared?.Close(ErrorCode.Draining, BrokerState.DrainingRefusal.Message);
                 entry.Topic = null;
+                entry.Prepared = null;
                 OpenTopicsChanged();
             }
             catch (Exception e)

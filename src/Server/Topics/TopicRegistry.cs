@@ -138,15 +138,20 @@ internal sealed partial class TopicRegistry(
     /// <summary>The topic with its log open and its recorded subscriptions in place.</summary>
     public async ValueTask<Answer<Topic>> OpenAsync(TopicEntry entry, CancellationToken cancellationToken)
     {
-        if (entry.Topic is { } open)
+        if (entry.Topic is { } open && Lookup?.IsProven != false)
         {
             return open;
+        }
+
+        if (Lookup is { } lookup)
+        {
+            return lookup.RefusalFor(entry.Definition);
         }
 
         await entry.Gate.WaitAsync(cancellationToken);
         try
         {
-            return entry.IsClosed ? NotFound(entry.Name.Full) : entry.Topic ?? await OpenUnderGateAsync(entry, cancellationToken);
+            return entry.IsClosed ? NotFound(entry.Name.Full) : entry.Topic ?? await OpenAloneAsync(entry, cancellationToken);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -159,7 +164,15 @@ internal sealed partial class TopicRegistry(
         }
     }
 
-    private async Task<Topic> OpenUnderGateAsync(TopicEntry entry, CancellationToken cancellationToken)
+    private async Task<Topic> OpenAloneAsync(TopicEntry entry, CancellationToken cancellationToken)
+    {
+        Topic topic = await OpenUnderGateAsync(entry, OpenLog, cancellationToken);
+        entry.Topic = topic;
+        OpenTopicsChanged();
+        return topic;
+    }
+
+    private async Task<Topic> OpenUnderGateAsync(TopicEntry entry, Func<LogStore, TopicDefinition, LogRetention, TopicLog> open, CancellationToken cancellationToken)
     {
         TopicDefinition definition = entry.Definition;
         LogStore store = StoreOf(definition);
@@ -168,7 +181,7 @@ internal sealed partial class TopicRegistry(
 
         // Opening reads the disk, and after an unclean stop the tail of the log: not on the thread that receives. Retention that must not
         // pass the slowest subscription waits until the subscriptions are there.
-        TopicLog topicLog = await Task.Run(() => OpenLog(store, definition, policy.RetainUnacknowledged == true ? default : retention), cancellationToken);
+        TopicLog topicLog = await Task.Run(() => open(store, definition, policy.RetainUnacknowledged == true ? default : retention), cancellationToken);
         var topic = new Topic(entry.Name.Full, topicLog, store.Cursors, OptionsOf(policy), time);
         try
         {
@@ -187,8 +200,6 @@ internal sealed partial class TopicRegistry(
             throw;
         }
 
-        entry.Topic = topic;
-        OpenTopicsChanged();
         return topic;
     }
 

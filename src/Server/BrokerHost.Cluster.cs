@@ -51,6 +51,18 @@ public sealed partial class BrokerHost
         return new ClusterNode(options.Cluster, data.RootPath, options.Wal.Files, record, logs.Broker);
     }
 
+    // Before the view is opened: its first revision has everything.
+    private void ServeTopics(ClusterNode? cluster)
+    {
+        if (cluster is not null)
+        {
+            var owner = new OwnerLoop(cluster.Store, cluster.View, cluster.Membership, _topics, ClusterNode.Clock, _logs.Topics);
+            cluster.Owner = owner;
+            _topics.Lookup = new TopicLookup(cluster.Broker, cluster.View, () => cluster.IsProven, TimeProvider.System) { FailureHere = owner.FailureOf };
+            _topics.OnHigherEpoch = owner.Doubt;
+        }
+    }
+
     private async Task JoinAsync(CancellationToken cancellationToken)
     {
         if (_cluster is not { } cluster)

@@ -54,8 +54,9 @@ public sealed partial class BrokerHost : IAsyncDisposable
         Requests = new RequestCounters();
         _topics = new TopicRegistry(
             metadata is null ? null : new TopicCatalog(metadata), cluster, data, new MemoryLogStore(), options, _state, Requests, TimeProvider.System, logs.Topics);
+        ServeTopics(cluster);
         _health = new BrokerHealth(_state, data, _topics, cluster);
-        _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), logs.Connections) { Sessions = () => _sessions! });
+        _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), logs.Connections) { Sessions = () => _sessions!, BrokerId = cluster?.Broker });
         RegisterMetrics();
         _mirror = new MeterMirror(Metrics, Name);
         _housekeeping = new Housekeeping(_topics, _sessions, logs.Topics);

@@ -138,14 +138,15 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         ErrorCode.BadTopicName or ErrorCode.BadRequest => StatusCodes.Status400BadRequest,
         ErrorCode.MessageTooLarge => StatusCodes.Status413PayloadTooLarge,
         ErrorCode.LimitExceeded => StatusCodes.Status429TooManyRequests,
-        ErrorCode.Draining or ErrorCode.DiskFull or ErrorCode.DiskLow or ErrorCode.Unavailable => StatusCodes.Status503ServiceUnavailable,
+        ErrorCode.NotOwner => StatusCodes.Status421MisdirectedRequest,
+        ErrorCode.OwnerUnproven or ErrorCode.TopicWaiting or ErrorCode.Draining or ErrorCode.DiskFull or ErrorCode.DiskLow or ErrorCode.Unavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,
     };
 
     private static Task FailAsync(HttpContext context, int status, Refusal refusal) => WriteAsync(
         context,
         status,
-        new HttpErrorReply(refusal.Message, ErrorCodes.Name(refusal.Code), refusal.Message, ErrorCodes.IsRetryable(refusal.Code), RequestIds.Of(context)),
+        new HttpErrorReply(refusal.Message, ErrorCodes.Name(refusal.Code), refusal.Message, ErrorCodes.IsRetryable(refusal.Code), RequestIds.Of(context), refusal.Redirect),
         HttpJson.Default.HttpErrorReply);
 
     private static async Task WriteAsync<T>(HttpContext context, int status, T body, JsonTypeInfo<T> type)

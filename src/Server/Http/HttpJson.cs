@@ -31,8 +31,8 @@ internal sealed record BrokersReply(BrokerReply[] Brokers);
 internal sealed record BrokerReply(
     string Name, string State, string Native, string Http, string DataDirectory, string Version, int ProcessId, long UptimeSeconds, int Topics, int Connections);
 
-/// <summary>Every answer that is no success: as the error of the native protocol, with the id of the request.</summary>
-internal sealed record HttpErrorReply(string Error, string Code, string Message, bool Retryable, string RequestId);
+/// <summary>Every answer that is no success: as the error of the native protocol, with the id of the request. In a cluster with where the topic is.</summary>
+internal sealed record HttpErrorReply(string Error, string Code, string Message, bool Retryable, string RequestId, RedirectPayload? Redirect = null);
 
 /// <summary>Answer of /admin/v1/namespaces.</summary>
 internal sealed record NamespacesReply(NamespaceReply[] Namespaces);

@@ -31,6 +31,8 @@ internal static class ErrorTexts
         ErrorCode.LogFailed => "The log of the topic failed and takes nothing more: see the broker's log.",
         ErrorCode.TopicDeleted => "The topic was deleted.",
         ErrorCode.BadAck => "The acknowledgement names offsets that were not delivered, or does not fit the subscription's type.",
+        ErrorCode.NotOwner => "Another broker serves the topic: look it up.",
+        ErrorCode.OwnerUnproven => "The broker cannot prove at the moment that it owns the topic: look the topic up, or try again in a moment.",
         ErrorCode.Draining => "The broker is shutting down: connect again in a moment.",
         ErrorCode.SlowConsumer => "The connection does not take what is sent to it.",
         ErrorCode.IdleTimeout => "Nothing was received for too long.",

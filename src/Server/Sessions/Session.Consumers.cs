@@ -35,6 +35,11 @@ internal sealed partial class Session
             return null;
         }
 
+        if (_services.Topics.CheckEpoch(opened.Entry, topic, wish.TopicEpoch) is { } later)
+        {
+            return later;
+        }
+
         if (!topic.HasRoomForConsumer(topic.TryGetSubscription(spec.Name, out Subscription? known) ? known : null, wish.ConsumerName, out string crowded))
         {
             return new Refusal(ErrorCode.LimitExceeded, crowded);

@@ -58,7 +58,7 @@ internal sealed partial class Session
 
     private void AnswerHello(Envelope message, int version, string[] codecs)
     {
-        var reply = new HelloReply { Version = version, MaxFrame = _maxFrame, Codecs = codecs, BrokerName = _services.BrokerName, ClientName = HeldName };
+        var reply = new HelloReply { Version = version, MaxFrame = _maxFrame, Codecs = codecs, BrokerName = _services.BrokerName, ClientName = HeldName, BrokerId = _services.BrokerId, Brokers = _services.Topics.Lookup?.Addresses };
         _counters.OnSent(FrameType.Event, PayloadEncoding.Json);
         _output.Send(_codec.Encode(new Envelope
         {

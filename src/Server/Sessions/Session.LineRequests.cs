@@ -14,7 +14,7 @@ internal sealed partial class Session
     {
         Commands.Publish => PublishLineAsync(request),
         Commands.Credit => ValueTask.FromResult(OnCreditLine(Read(request, ControlJson.Default.CreditRequest))),
-        Commands.Ack => ValueTask.FromResult(OnAckLine(Read(request, ControlJson.Default.AckRequest), isNack: false)),
+        Commands.Ack => AckLineAsync(Read(request, ControlJson.Default.AckRequest)),
         Commands.Nack => ValueTask.FromResult(OnAckLine(Read(request, ControlJson.Default.AckRequest), isNack: true)),
         Commands.Close => CloseLineAsync(request),
         _ => UnknownAsync(request),
@@ -94,6 +94,17 @@ internal sealed partial class Session
 
         found.Lines.AddCredit(wish.Records);
         return null;
+    }
+
+    // The answer says that it counts: without the owner's proof it has to wait.
+    private async ValueTask<Refusal?> AckLineAsync(AckRequest wish)
+    {
+        if (_services.Topics.Lookup is { } lookup && FindLineChannel(wish.Channel).Value is { } channel && !await channel.Topic.WhenProvenAsync())
+        {
+            return lookup.Unproven();
+        }
+
+        return OnAckLine(wish, isNack: false);
     }
 
     private Refusal? OnAckLine(AckRequest wish, bool isNack)

@@ -40,6 +40,11 @@ internal sealed partial class Session
             return null;
         }
 
+        if (_services.Topics.CheckEpoch(opened.Entry, topic, wish.TopicEpoch) is { } later)
+        {
+            return Count(later);
+        }
+
         if (_channels.Add(id => new Channel(id, opened.Entry, topic)) is not { } channel)
         {
             return Count(TooManyChannels());

@@ -131,7 +131,7 @@ internal sealed partial class Session
     }
 
     internal void Refuse(Envelope request, Refusal refusal) =>
-        SendErrorFrame(request.Id, request.Source, request.CorrelationId, refusal.Code, refusal.Message, null, null);
+        SendErrorFrame(request.Id, request.Source, request.CorrelationId, refusal.Code, refusal.Message, null, null, refusal.Redirect);
 
     // Ids come from the peer: what goes into texts and logs is cut to letters that harm nobody.
     private static string Printable(string id) => string.Concat(id.Select(c => c is > ' ' and < (char)127 ? c : '?'));

@@ -58,7 +58,7 @@ internal sealed partial class Session : IFrameSink
         _output.Flush();
     }
 
-    private void SendErrorFrame(string id, string target, string correlationId, ErrorCode code, string message, uint? channel, ulong? sequence)
+    private void SendErrorFrame(string id, string target, string correlationId, ErrorCode code, string message, uint? channel, ulong? sequence, RedirectPayload? redirect = null)
     {
         var envelope = new Envelope { Type = FrameType.Error, Id = id, Source = BrokerSource, Target = target, CorrelationId = correlationId };
         var error = new ErrorPayload
@@ -68,6 +68,7 @@ internal sealed partial class Session : IFrameSink
             Channel = channel,
             Sequence = sequence,
             Retryable = ErrorCodes.IsRetryable(code),
+            Redirect = redirect,
         };
         _counters.OnSent(FrameType.Error, PayloadEncoding.Json);
         _services.Requests.OnError(code);

@@ -50,14 +50,20 @@ internal sealed partial class Session
         return null;
     }
 
-    private ValueTask<Refusal?> LookupAsync(Envelope request)
+    private async ValueTask<Refusal?> LookupAsync(Envelope request)
     {
-        if (!_services.Topics.Find(Read(request, ControlJson.Default.LookupRequest).Topic).TryGet(out TopicEntry? entry, out Refusal? refusal))
+        LookupRequest wish = Read(request, ControlJson.Default.LookupRequest);
+        if (_services.Topics.Lookup is { } lookup)
         {
-            return ValueTask.FromResult<Refusal?>(refusal);
+            return ReplyOrRefuse(request, await lookup.FindAsync(wish.Topic, wish.Revision, CancellationToken.None), ControlJson.Default.LookupReply);
+        }
+
+        if (!_services.Topics.Find(wish.Topic).TryGet(out TopicEntry? entry, out Refusal? refusal))
+        {
+            return refusal;
         }
 
         Reply(request, new LookupReply { Result = LookupResults.Connect, Partitions = entry.Definition.Partitions }, ControlJson.Default.LookupReply);
-        return ValueTask.FromResult<Refusal?>(null);
+        return null;
     }
 }

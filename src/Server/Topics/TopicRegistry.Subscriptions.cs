@@ -28,6 +28,11 @@ internal sealed partial class TopicRegistry
                 return NotFound(entry.Name.Full);
             }
 
+            if (Lookup is not null && entry.Topic != topic)
+            {
+                return Lookup.RefusalFor(entry.Definition);
+            }
+
             if (spec.IsReader)
             {
                 return CheckCount(entry, topic) is { } crowded

@@ -45,7 +45,7 @@ public sealed class BrokerStartException(string message, int? exitCode) : Except
 public sealed partial class BrokerProcess : IAsyncDisposable
 {
     private const string FirstWord = "DANUBE ";
-    private const int KeptLines = 400, SigTerm = 15;
+    private const int KeptLines = 400, SigTerm = 15, SigCont = 18, SigStop = 19;
 
     private readonly Process _process;
     private readonly TaskCompletionSource<string> _firstLine = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -138,13 +138,13 @@ public sealed partial class BrokerProcess : IAsyncDisposable
     }
 
     /// <summary>Sends SIGTERM and returns at once.</summary>
-    public void Terminate()
-    {
-        if (!_process.HasExited && Kill(_process.Id, SigTerm) != 0)
-        {
-            throw new InvalidOperationException("kill(2) failed with errno " + Marshal.GetLastPInvokeError());
-        }
-    }
+    public void Terminate() => Signal(SigTerm);
+
+    /// <summary>Freezes the process (SIGSTOP); its connections stay open.</summary>
+    public void Freeze() => Signal(SigStop);
+
+    /// <summary>Lets a frozen process go on (SIGCONT).</summary>
+    public void Continue() => Signal(SigCont);
 
     /// <summary>SIGTERM, then the exit code.</summary>
     /// <exception cref="TimeoutException">It did not end in time (the hang guard of the caller).</exception>
@@ -222,6 +222,14 @@ public sealed partial class BrokerProcess : IAsyncDisposable
         {
             Native = part.StartsWith("native=", StringComparison.Ordinal) ? part["native=".Length..] : Native;
             Http = part.StartsWith("http=", StringComparison.Ordinal) ? part["http=".Length..] : Http;
+        }
+    }
+
+    private void Signal(int signal)
+    {
+        if (!_process.HasExited && Kill(_process.Id, signal) != 0)
+        {
+            throw new InvalidOperationException("kill(2) failed with errno " + Marshal.GetLastPInvokeError());
         }
     }
 

@@ -1,4 +1,6 @@
-namespace Danube.Fast.Metadata.Tests.Etcd;
+using Danube.Fast.Metadata;
+
+namespace Danube.Fast.Tests.Etcd;
 
 /// <summary>Several members of one etcd cluster.</summary>
 internal sealed class EtcdCluster : IAsyncDisposable

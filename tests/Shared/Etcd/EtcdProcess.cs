@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
-namespace Danube.Fast.Metadata.Tests.Etcd;
+namespace Danube.Fast.Tests.Etcd;
 
 /// <summary>One real etcd on free loopback ports with a folder of its own. It can be killed, started again, stopped and continued.</summary>
 internal sealed partial class EtcdProcess : IAsyncDisposable

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Danube.Fast.Metadata.Tests.Etcd;
+namespace Danube.Fast.Tests.Etcd;
 
 /// <summary>
 /// A TCP proxy in front of a server: passes bytes on, until a test makes it hold the server's answers, cut its connections or let no

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Danube.Fast.Metadata.Tests.Etcd;
+namespace Danube.Fast.Tests.Etcd;
 
 /// <summary>Where etcd's programs are: on the path, or where <c>./danube test</c> unpacks Debian's packages.</summary>
 internal static class EtcdTools

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using Danube.Fast.Client;
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.EndToEnd.Tests.Cluster;
+
+/// <summary>Traffic over a cluster while things go wrong, and the audit afterwards.</summary>
+internal sealed class ClusterLoad : IAsyncDisposable
+{
+    private static readonly string[] Classes = ["memory", "os", "fsync"];
+
+    private readonly ClusterUnderTest _cluster;
+    private readonly DanubeClient _client;
+
+    private ClusterLoad(ClusterUnderTest cluster, DanubeClient client, AuditedTopic[] topics)
+    {
+        _cluster = cluster;
+        _client = client;
+        Topics = topics;
+    }
+
+    public IReadOnlyList<AuditedTopic> Topics { get; }
+
+    /// <summary>A topic that this broker owns.</summary>
+    public async Task<AuditedTopic> OwnedByAsync(int broker, string durability)
+    {
+        Dictionary<string, TopicPlace> places = await _cluster.PlacesAsync();
+        return Topics.First(t => t.Durability == durability && places[t.Name].Owner == broker);
+    }
+
+    /// <summary>The broker that owns the topics of most classes: something to break.</summary>
+    public async Task<int> BusiestAsync(int except = 0)
+    {
+        Dictionary<string, TopicPlace> places = await _cluster.PlacesAsync();
+        return Topics.GroupBy(t => places[t.Name].Owner).Where(g => g.Key != except).OrderByDescending(g => g.Select(t => t.Durability).Distinct().Count()).First().Key;
+    }
+
+    public static async Task<ClusterLoad> StartAsync(ClusterUnderTest cluster, int topics = 9)
+    {
+        DanubeClient client = await cluster.ConnectAsync();
+        AuditedTopic[] all = [.. Enumerable.Range(0, topics).Select(i => new AuditedTopic($"/audit/{Classes[i % 3]}-{i}", Classes[i % 3], i + 1))];
+        foreach (AuditedTopic topic in all)
+        {
+            await client.CreateTopicAsync(new TopicSpec { Topic = topic.Name, Durability = topic.Durability });
+        }
+
+        await cluster.ServedAsync(all.Select(t => t.Name));
+        var load = new ClusterLoad(cluster, client, all);
+        foreach (AuditedTopic topic in all)
+        {
+            await topic.StartAsync(client);
+        }
+
+        await load.GoesOnAsync();
+        return load;
+    }
+
+    /// <summary>Waits until every topic acknowledges new messages.</summary>
+    public Task GoesOnAsync() => Task.WhenAll(Topics.Select(t => t.GoesOnAsync()));
+
+    /// <summary>After the last fault: everything goes on, then everything is compared. Reports in one line.</summary>
+    public async Task AuditAsync(string fault)
+    {
+        await _cluster.ServedAsync(Topics.Select(t => t.Name));
+        await GoesOnAsync();
+        long since = Stopwatch.GetTimestamp();
+        await GoesOnAsync();
+        long[] lost = await Task.WhenAll(Topics.Select(t => t.AuditAsync(_client, since)));
+        string line = $"{Topics.Sum(t => t.Acknowledged)} acknowledged over {Topics.Count} topics, {Topics.Sum(t => t.Delivered)} delivered; os and fsync: 0 lost, 0 moved, 0 twice; memory: {lost.Sum()} lost with their owner";
+        LongMode.Report("Cluster, " + fault, line);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(Topics.Select(t => t.DisposeAsync().AsTask()));
+        await _client.DisposeAsync();
+    }
+}

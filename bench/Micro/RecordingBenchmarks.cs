@@ -49,7 +49,7 @@ public class RecordingBenchmarks
     {
         long now = _clock.Now;
         _dispatch.Record(_visible.TryFind(_delivered, out long since) ? _clock.Nanos(since, now) : 0);
-        _counters.OnDelivered(Records, Bytes, false);
+        _counters.OnDelivered(Records, Bytes, Bytes, false);
         _commit.Record(_clock.Nanos(now, _clock.Now));
         _counters.OnAcknowledged(Records);
         return _delivered = _end - Records;

@@ -1,0 +1,91 @@
+using Danube.Fast.Metadata;
+
+namespace Danube.Fast.Server.Tests.Cluster;
+
+/// <summary>
+/// A broker's own way to a store that several share: counted, and it can be cut. Disposing it leaves the store open.
+/// </summary>
+internal sealed class CountingStore(IMetadataStore inner) : IMetadataStore
+{
+    private int _commits;
+    private volatile bool _isCut;
+
+    public int Commits => Volatile.Read(ref _commits);
+
+    /// <summary>The store does not answer this broker.</summary>
+    public bool IsCut
+    {
+        get => _isCut;
+        set => _isCut = value;
+    }
+
+    public ValueTask<MetadataEntry?> GetAsync(string key, CancellationToken cancellationToken = default)
+    {
+        ThrowIfCut();
+        return inner.GetAsync(key, cancellationToken);
+    }
+
+    public ValueTask<MetadataListing> ListAsync(string prefix, CancellationToken cancellationToken = default)
+    {
+        ThrowIfCut();
+        return inner.ListAsync(prefix, cancellationToken);
+    }
+
+    public ValueTask<TransactionResult> CommitAsync(MetadataTransaction transaction, CancellationToken cancellationToken = default)
+    {
+        Interlocked.Increment(ref _commits);
+        return _isCut ? ValueTask.FromResult(TransactionResult.Unknown("The store is cut off.")) : inner.CommitAsync(transaction, cancellationToken);
+    }
+
+    public ValueTask<MetadataUpdate> PutAsync(string key, ReadOnlyMemory<byte> value, long? expectedRevision = null, CancellationToken cancellationToken = default)
+    {
+        ThrowIfCut();
+        return inner.PutAsync(key, value, expectedRevision, cancellationToken);
+    }
+
+    public ValueTask<MetadataUpdate> DeleteAsync(string key, long? expectedRevision = null, CancellationToken cancellationToken = default)
+    {
+        ThrowIfCut();
+        return inner.DeleteAsync(key, expectedRevision, cancellationToken);
+    }
+
+    public ValueTask<MetadataLease> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellationToken = default)
+    {
+        ThrowIfCut();
+        return inner.GrantLeaseAsync(timeToLive, cancellationToken);
+    }
+
+    public ValueTask<bool> RenewLeaseAsync(long leaseId, CancellationToken cancellationToken = default)
+    {
+        ThrowIfCut();
+        return inner.RenewLeaseAsync(leaseId, cancellationToken);
+    }
+
+    public ValueTask<bool> RevokeLeaseAsync(long leaseId, CancellationToken cancellationToken = default)
+    {
+        ThrowIfCut();
+        return inner.RevokeLeaseAsync(leaseId, cancellationToken);
+    }
+
+    public ValueTask CompactAsync(long revision, CancellationToken cancellationToken = default) => inner.CompactAsync(revision, cancellationToken);
+
+    public async IAsyncEnumerable<MetadataRevision> WatchAsync(
+        string prefix, long fromRevision, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (MetadataRevision revision in inner.WatchAsync(prefix, fromRevision, cancellationToken))
+        {
+            ThrowIfCut();
+            yield return revision;
+        }
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private void ThrowIfCut()
+    {
+        if (_isCut)
+        {
+            throw new MetadataUnavailableException("The store is cut off.");
+        }
+    }
+}

@@ -145,7 +145,7 @@ internal sealed partial class Dispatcher
         bool again = scratch.Range(0).First < _sentEnd;
 
         // A consumer that never acknowledges itself (others do, or the log start moves) must not collect ranges for ever.
-        consumer.InFlight.TrimAcknowledged(Cursor);
+        consumer.InFlight.TrimAcknowledged();
         for (int i = 0; i < scratch.RangeCount; i++)
         {
             (long first, long stop, ActiveKey? key) = scratch.Range(i);

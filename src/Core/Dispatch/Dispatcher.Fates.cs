@@ -80,7 +80,7 @@ internal sealed partial class Dispatcher
 
     private void PassExpired(long first, long end)
     {
-        long expired = Cursor.Acknowledge(first, end);
+        long expired = _subscription.AcknowledgeUnseen(first, end);
         _topic.Counters.OnExpired(expired);
         _subscription.Counters.OnPassedOver(expired);
     }

@@ -166,7 +166,7 @@ internal sealed partial class Dispatcher
             owner.CompactedAt = Cursor.Changes;
             bool picked = key.IsPicked;
             key.IsPicked = true;
-            owner.InFlight.Compact(Cursor);
+            owner.InFlight.Compact();
             key.IsPicked = picked;
         }
 

@@ -79,7 +79,7 @@ internal sealed partial class Dispatcher
         switch (_subscription.Rules.FailurePolicy)
         {
             case FailurePolicy.Drop:
-                long discarded = Cursor.Acknowledge(first, end);
+                long discarded = _subscription.AcknowledgeUnseen(first, end);
                 _topic.Counters.OnDiscarded(discarded);
                 _subscription.Counters.OnPassedOver(discarded);
                 return true;

@@ -201,7 +201,7 @@ internal sealed partial class Dispatcher : IColdReadSink
     {
         long start = _log.LogStart;
         long unread = Math.Max(0, start - _position.Offset);
-        long lost = Cursor.AdvanceTo(start);
+        long lost = _subscription.AcknowledgeUnseen(Cursor.MarkDelete, start);
         if (_position.Offset < start)
         {
             _position = LogPosition.At(start);
@@ -231,7 +231,7 @@ internal sealed partial class Dispatcher : IColdReadSink
 
     private void PassDamage(long first, long end)
     {
-        long skipped = Cursor.Acknowledge(first, end);
+        long skipped = _subscription.AcknowledgeUnseen(first, end);
         _topic.Counters.OnDamageSkipped(skipped);
         _subscription.Counters.OnPassedOver(skipped);
     }

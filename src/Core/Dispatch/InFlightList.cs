@@ -7,7 +7,8 @@ namespace Danube.Fast.Core;
 /// hands is not sent again. Ranges are found by offset, so a nack costs what it names and not what is held. The arrays grow to the largest number
 /// on the way and stay. Under the subscription's lock.
 /// </summary>
-internal sealed class InFlightList
+/// <param name="cursor">The subscription's: says what of the ranges is acknowledged.</param>
+internal sealed class InFlightList(Cursor cursor)
 {
     private const int None = -1;
 
@@ -27,16 +28,43 @@ internal sealed class InFlightList
 
     public int Count { get; private set; }
 
+    /// <summary>
+    /// Records of all ranges that are not acknowledged. Kept up to date, so that nobody has to walk: nothing is acknowledged when it is pushed, and
+    /// <see cref="Settle"/> comes before each acknowledgement.
+    /// </summary>
+    public long Unacknowledged { get; private set; }
+
     /// <summary>Where a key is given back of which nothing is left; null where there are no keys.</summary>
     public KeyTable? Keys { get; init; }
 
     /// <summary>Walks from the oldest to the newest.</summary>
     public Enumerator GetEnumerator() => new(this);
 
-    public void Push(InFlightRange range) => Insert(range, _tail);
+    /// <summary>Adds a range that is sent now.</summary>
+    public void Push(InFlightRange range)
+    {
+        Unacknowledged += range.End - range.First;
+        Insert(range, _tail);
+    }
+
+    /// <summary>Before [first, end) is acknowledged: what of it is unacknowledged here counts no more. Returns the number of these records.</summary>
+    public long Settle(long first, long end)
+    {
+        long records = 0;
+        _hits.Clear();
+        _byOffset.Find(first, end, _hits);
+        foreach (int slot in _hits)
+        {
+            ref readonly InFlightRange range = ref _slots[slot].Range;
+            records += cursor.CountUnacknowledged(Math.Max(first, range.First), Math.Min(end, range.End));
+        }
+
+        Unacknowledged -= records;
+        return records;
+    }
 
     /// <summary>Forgets ranges from the front that are settled.</summary>
-    public void TrimAcknowledged(Cursor cursor)
+    public void TrimAcknowledged()
     {
         while (_head != None && cursor.IsAcknowledged(_slots[_head].Range.First, _slots[_head].Range.End))
         {
@@ -44,10 +72,9 @@ internal sealed class InFlightList
         }
     }
 
-    /// <summary>Records how long ranges were on the way that [first, end) has settled, each once.</summary>
-    public void RecordSettled(Cursor cursor, long first, long end, MetricClock clock, long now, MetricHistogram latency)
+    /// <summary>Records how long ranges were on the way that the last <see cref="Settle"/> was for and that are acknowledged now, each once.</summary>
+    public void RecordSettled(long first, MetricClock clock, long now, MetricHistogram latency)
     {
-        _byOffset.Find(first, end, _hits);
         foreach (int slot in _hits)
         {
             ref InFlightRange range = ref _slots[slot].Range;
@@ -57,12 +84,10 @@ internal sealed class InFlightList
                 range = range with { SentAt = 0 };
             }
         }
-
-        _hits.Clear();
     }
 
     /// <summary>Forgets all ranges that are settled, wherever they are.</summary>
-    public void Compact(Cursor cursor)
+    public void Compact()
     {
         for (int at = _head, next; at != None; at = next)
         {
@@ -108,6 +133,7 @@ internal sealed class InFlightList
         int begin = pieces.Count;
         foreach ((long first, long end) in ranges)
         {
+            _hits.Clear();
             _byOffset.Find(first, end, _hits);
             foreach (int slot in _hits)
             {
@@ -118,8 +144,6 @@ internal sealed class InFlightList
                     Take(slot, from, to, pieces);
                 }
             }
-
-            _hits.Clear();
         }
 
         CollectionsMarshal.AsSpan(pieces)[begin..].Sort(static (a, b) => a.SelectedAt.CompareTo(b.SelectedAt));
@@ -146,6 +170,8 @@ internal sealed class InFlightList
         {
             Release(Remove(_head));
         }
+
+        Unacknowledged = 0;
     }
 
     /// <summary>Takes [from, to) of a range out; what is left of it stays in its place.</summary>
@@ -153,6 +179,7 @@ internal sealed class InFlightList
     {
         InFlightRange range = _slots[slot].Range;
         pieces.Add(range.Part(from, to));
+        Unacknowledged -= cursor.CountUnacknowledged(from, to);
         int before = _slots[slot].Previous;
         Remove(slot);
         before = from > range.First ? Insert(range.Part(range.First, from), before) : before;

@@ -19,7 +19,7 @@ public sealed class Consumer
         Channel = channel;
         Sink = sink;
         Salt = salt;
-        InFlight = new InFlightList { Keys = subscription.Keys };
+        InFlight = new InFlightList(subscription.Cursor) { Keys = subscription.Keys };
     }
 
     public string Name { get; }

@@ -74,7 +74,7 @@ public sealed partial class Subscription
 
         Topic.Counters.OnAcknowledged(added);
         Counters.OnAcknowledged(added);
-        consumer.InFlight.TrimAcknowledged(Cursor);
+        consumer.InFlight.TrimAcknowledged();
         _dispatcher.OnAcknowledged();
         return ErrorCode.None;
     }
@@ -83,12 +83,14 @@ public sealed partial class Subscription
     private long Settle(Consumer consumer, long first, long end, long now)
     {
         long from = Cursor.NextUnacknowledged(first);
-        long added = Cursor.Acknowledge(first, end);
-        if (added > 0)
+        if (from >= end)
         {
-            RecordSettled(consumer, from, end, now);
+            return 0;
         }
 
+        SettleHeld(from, end, consumer);
+        long added = Cursor.Acknowledge(from, end);
+        RecordSettled(consumer, from, now);
         return added;
     }
 
@@ -116,7 +118,7 @@ public sealed partial class Subscription
             }
 
             GiveBack(consumer, RedeliveryCause.Nack, ReasonOf(frame.Reason), frame.NackDelayMs == AckFrame.BackOffDelay ? BackOff : (long)Math.Min(frame.NackDelayMs, MaxNackDelayMs));
-            consumer.InFlight.TrimAcknowledged(Cursor);
+            consumer.InFlight.TrimAcknowledged();
         }
 
         _dispatcher.Schedule();

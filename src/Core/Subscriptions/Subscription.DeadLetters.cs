@@ -24,7 +24,7 @@ public sealed partial class Subscription
             long settled = 0;
             foreach ((long first, long end) in Settled(range, result))
             {
-                settled += Cursor.Acknowledge(first, end);
+                settled += AcknowledgeUnseen(first, end);
             }
 
             Topic.Counters.OnDeadLettered(settled);

@@ -47,7 +47,7 @@ public sealed partial class Subscription
         Name = consumer.Name,
         Priority = consumer.Priority,
         Active = consumer.IsActive,
-        InFlight = InFlightOf(consumer),
+        InFlight = consumer.InFlight.Unacknowledged,
         Credit = (long)Math.Min(long.MaxValue, consumer.RecordsGranted - Math.Min(consumer.RecordsGranted, consumer.SelectedInAll)),
     };
 }

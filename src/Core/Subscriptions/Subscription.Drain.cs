@@ -1,6 +1,6 @@
 namespace Danube.Fast.Core;
 
-// What a broker needs that shuts down: no new delivers, and knowing when consumers have settled what they hold.
+// What consumers hold: a broker that shuts down waits until it is settled, metrics show it.
 public sealed partial class Subscription
 {
     /// <summary>Records delivered to connected consumers and neither acknowledged nor given back.</summary>
@@ -29,20 +29,35 @@ public sealed partial class Subscription
         long records = 0;
         foreach (Consumer consumer in _consumers)
         {
-            records += InFlightOf(consumer);
+            records += consumer.InFlight.Unacknowledged;
         }
 
         return records;
     }
 
-    private long InFlightOf(Consumer consumer)
+    /// <summary>
+    /// Acknowledges records that no consumer has acknowledged: skipped, expired, lost or dead ones. Consumers may hold some of them. Returns how many were
+    /// not acknowledged yet. Under the lock.
+    /// </summary>
+    internal long AcknowledgeUnseen(long first, long end)
     {
-        long records = 0;
-        foreach (InFlightRange range in consumer.InFlight)
+        first = Cursor.NextUnacknowledged(first);
+        if (first >= end)
         {
-            records += Cursor.CountUnacknowledged(range.First, range.End);
+            return 0;
         }
 
-        return records;
+        SettleHeld(first, end, null);
+        return Cursor.Acknowledge(first, end);
+    }
+
+    // What is unacknowledged in [first, end) is held by at most one consumer each: mostly by the one that acknowledges, so it is asked first.
+    private void SettleHeld(long first, long end, Consumer? by)
+    {
+        long left = Cursor.CountUnacknowledged(first, end) - (by?.InFlight.Settle(first, end) ?? 0);
+        for (int i = 0; left > 0 && i < _consumers.Count; i++)
+        {
+            left -= _consumers[i] == by ? 0 : _consumers[i].InFlight.Settle(first, end);
+        }
     }
 }

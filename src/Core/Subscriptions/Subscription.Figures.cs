@@ -39,13 +39,12 @@ public sealed partial class Subscription
     /// <summary>Records how long the delivers were on the way that are settled now.</summary>
     /// <param name="consumer">Who acknowledged.</param>
     /// <param name="first">First offset that is newly acknowledged.</param>
-    /// <param name="end">Behind the last one.</param>
     /// <param name="now">When the frame was taken up.</param>
-    private void RecordSettled(Consumer consumer, long first, long end, long now)
+    private void RecordSettled(Consumer consumer, long first, long now)
     {
         if (Topic.Clock is { } clock && Topic.Log.Durability != DurabilityClass.Memory)
         {
-            consumer.InFlight.RecordSettled(Cursor, first, end, clock, now, Counters.CommitLatency);
+            consumer.InFlight.RecordSettled(first, clock, now, Counters.CommitLatency);
         }
     }
 }

@@ -28,7 +28,7 @@ public sealed partial class Subscription
         for (int i = 0; i < _consumers.Count; i++)
         {
             Consumer consumer = _consumers[i];
-            consumer.InFlight.TrimAcknowledged(Cursor);
+            consumer.InFlight.TrimAcknowledged();
             consumer.Marks.Note(now, timeout, consumer.RecordsTaken, consumer.SelectedInAll);
             if (consumer.Marks.TryPass(now - timeout, out TakenMarks.Mark mark))
             {
@@ -49,7 +49,7 @@ public sealed partial class Subscription
         {
             if (_closedWith == ErrorCode.None && offset > Cursor.MarkDelete)
             {
-                long expired = Cursor.AdvanceTo(offset);
+                long expired = AcknowledgeUnseen(Cursor.MarkDelete, offset);
                 Topic.Counters.OnExpired(expired);
                 Counters.OnPassedOver(expired);
                 _dispatcher.OnAcknowledged();
@@ -94,7 +94,7 @@ public sealed partial class Subscription
     /// <summary>Everything that a consumer holds goes back; what it has taken counts as one delivery more.</summary>
     private void TakeBackAll(Consumer consumer)
     {
-        consumer.InFlight.TrimAcknowledged(Cursor);
+        consumer.InFlight.TrimAcknowledged();
         consumer.InFlight.CutPositions(0, consumer.RecordsTaken, _pieces);
         GiveBack(consumer, RedeliveryCause.Disconnect, ReturnReason.ConsumerLost, 0);
         consumer.InFlight.CutPositions(0, ulong.MaxValue, _pieces);

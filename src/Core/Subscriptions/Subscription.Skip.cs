@@ -17,7 +17,7 @@ public sealed partial class Subscription
             while (reply.Skipped < count && at < end)
             {
                 long to = Cursor.NextAcknowledged(at, Math.Min(end, count - reply.Skipped > end - at ? end : at + count - reply.Skipped));
-                reply.Skipped += Cursor.Acknowledge(at, to);
+                reply.Skipped += AcknowledgeUnseen(at, to);
                 at = Cursor.NextUnacknowledged(to);
             }
 
@@ -38,7 +38,7 @@ public sealed partial class Subscription
         var reply = new SkipReply();
         lock (Gate)
         {
-            reply.Skipped = Cursor.AdvanceTo(end);
+            reply.Skipped = AcknowledgeUnseen(Cursor.MarkDelete, end);
             OnSkipped(reply.Skipped);
             reply.MarkDelete = Cursor.MarkDelete;
         }
@@ -53,7 +53,7 @@ public sealed partial class Subscription
         Counters.OnPassedOver(records);
         foreach (Consumer consumer in _consumers)
         {
-            consumer.InFlight.TrimAcknowledged(Cursor);
+            consumer.InFlight.TrimAcknowledged();
         }
     }
 }

@@ -95,7 +95,7 @@ public sealed class ChunkTests
         Rig.Ack(consumers[0], subscription, (0, 10));
         foreach (Consumer consumer in consumers)
         {
-            consumer.InFlight.TrimAcknowledged(subscription.Cursor);
+            consumer.InFlight.TrimAcknowledged();
         }
 
         Assert.Single(subscription.Keys!.Keys);
@@ -105,9 +105,9 @@ public sealed class ChunkTests
             Assert.Equal(ErrorCode.None, _rig.Topic.Publish(producer, KeyedFrames.Chunk(id, 1, 0, 3)).Error);
             Rig.Settle(subscription);
             Rig.Ack(consumers[0], subscription, (_rig.Log.Committed - 1, 1));
-            consumers[0].InFlight.TrimAcknowledged(subscription.Cursor);
-            consumers[1].InFlight.TrimAcknowledged(subscription.Cursor);
-            consumers[2].InFlight.TrimAcknowledged(subscription.Cursor);
+            consumers[0].InFlight.TrimAcknowledged();
+            consumers[1].InFlight.TrimAcknowledged();
+            consumers[2].InFlight.TrimAcknowledged();
         }
 
         Assert.Equal(0, subscription.Backlog);
@@ -204,7 +204,7 @@ public sealed class ChunkTests
         Rig.Ack(consumers[0], subscription, (offset, 1));
         foreach (Consumer consumer in consumers)
         {
-            consumer.InFlight.TrimAcknowledged(subscription.Cursor);
+            consumer.InFlight.TrimAcknowledged();
         }
     }
 

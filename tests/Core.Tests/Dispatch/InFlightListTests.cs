@@ -20,11 +20,11 @@ public sealed class InFlightListTests
         for (int seed = 1; seed <= 30; seed++)
         {
             var random = new Random(seed);
-            var list = new InFlightList();
             var held = new List<(long Offset, ulong Position)>();
             var back = new SortedSet<long>();
             var pieces = new List<InFlightRange>();
             var cursor = new Cursor(0);
+            var list = new InFlightList(cursor);
             ulong position = 0;
             long next = 0;
             for (int step = 0; step < 1500; step++)
@@ -53,10 +53,11 @@ public sealed class InFlightListTests
                 }
 
                 Assert.Equal(held, Flat(Walk(list)));
+                Assert.Equal(held.Count(o => !cursor.IsAcknowledged(o.Offset, o.Offset + 1)), list.Unacknowledged);
             }
 
             list.Clear();
-            Assert.Equal(0, list.Count);
+            Assert.Equal((0, 0), (list.Count, list.Unacknowledged));
             Assert.Empty(Walk(list));
 
             void Send((long First, long End) range)
@@ -72,7 +73,7 @@ public sealed class InFlightListTests
             void Check(Predicate<(long Offset, ulong Position)> isCut)
             {
                 Assert.Equal(held.FindAll(isCut), Flat(pieces));
-                back.UnionWith(held.FindAll(isCut).Select(o => o.Offset));
+                back.UnionWith(held.FindAll(isCut).Select(o => o.Offset).Where(o => !cursor.IsAcknowledged(o, o + 1)));
                 held.RemoveAll(isCut);
             }
 
@@ -82,11 +83,18 @@ public sealed class InFlightListTests
                 InFlightRange[] settled = [.. Walk(list).Skip(oldest ? 0 : random.Next(20)).Take(random.Next(5))];
                 foreach (InFlightRange range in settled)
                 {
+                    Assert.Equal(cursor.CountUnacknowledged(range.First, range.End), list.Settle(range.First, range.End));
                     cursor.Acknowledge(range.First, range.End);
                 }
 
-                list.TrimAcknowledged(cursor);
-                list.Compact(cursor);
+                // A part of one, and what lies around it.
+                long first = random.NextInt64(next + 1), end = Math.Min(next, first + random.Next(4));
+                list.Settle(first, end);
+                cursor.Acknowledge(first, end);
+                back.RemoveWhere(o => o >= first && o < end);
+                list.TrimAcknowledged();
+                list.Compact();
+                held.RemoveAll(o => !Walk(list).Exists(r => o.Offset >= r.First && o.Offset < r.End));
                 held.RemoveAll(o => settled.Any(r => o.Offset >= r.First && o.Offset < r.End));
             }
         }

@@ -48,6 +48,64 @@ public sealed class SubscriptionCounterTests
         Assert.Equal((16, 10), (subscription.Measure().Enqueued, subscription.Measure().QueueDepth));
     }
 
+    [Theory]
+    [InlineData("skip")]
+    [InlineData("purge")]
+    [InlineData("acknowledged by another consumer")]
+    [InlineData("time to live")]
+    [InlineData("nack")]
+    [InlineData("seek")]
+    public async Task What_consumers_hold_is_known_without_looking_through_it(string how)
+    {
+        Subscription subscription = await _rig.SubscribeAsync(SubscriptionType.Shared);
+        Consumer[] consumers = [Rig.Attach(subscription, new RecordingSink(), "a", 1), Rig.Attach(subscription, new RecordingSink(), "b", 2)];
+        foreach (Consumer consumer in consumers)
+        {
+            Rig.Credit(consumer, subscription, 10);
+        }
+
+        _rig.Publish([.. Enumerable.Repeat(1, 24)]);
+        Rig.Settle(subscription);
+        Rig.Ack(consumers[0], subscription, (3, 2));
+        Assert.Equal((18, 18), (subscription.Measure().Pending, Held()));
+        switch (how)
+        {
+            case "skip":
+                await subscription.SkipAsync(9);
+                break;
+            case "purge":
+                await subscription.PurgeAsync();
+                break;
+            case "acknowledged by another consumer":
+                Rig.Ack(consumers[1], subscription, (0, 20));
+                break;
+            case "time to live":
+                subscription.ExpireBelow(12);
+                break;
+            case "nack":
+                Rig.Nack(consumers[0], subscription, 60_000, (0, 20));
+                break;
+            default:
+                await subscription.SeekAsync(StartPosition.AtOffset(24), CancellationToken.None);
+                break;
+        }
+
+        long held = Held();
+        Assert.Equal((held, held), (subscription.Measure().Pending, subscription.InFlight));
+        Assert.True(held < 18, $"{held} are held");
+
+        long Held() => consumers.Sum(c =>
+        {
+            long records = 0;
+            foreach (InFlightRange range in c.InFlight)
+            {
+                records += subscription.Cursor.CountUnacknowledged(range.First, range.End);
+            }
+
+            return records;
+        });
+    }
+
     [Fact]
     public async Task Acknowledgements_that_are_not_taken_are_counted()
     {

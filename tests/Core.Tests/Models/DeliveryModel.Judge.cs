@@ -44,6 +44,7 @@ internal sealed partial class DeliveryModel
                 }
             }
 
+            Assert.Equal(held.Count, client.Consumer.InFlight.Unacknowledged);
             foreach (ModelRecord record in HeldBy(client).Where(r => !held.Remove(r.Offset)))
             {
                 TakeBackUntaken(record);

@@ -53,6 +53,7 @@ public sealed class ConfigTests
     [InlineData("topics:\n  durability: object\n", "must be one of fsync, os, memory")]
     [InlineData("topics:\n  auto_create: perhaps\n", "must be true or false")]
     [InlineData("otlp:\n  endpoint: collector:4317\n", "must be an address like http://127.0.0.1:4317")]
+    [InlineData("otlp:\n  temporality: both\n", "must be one of cumulative, delta")]
     [InlineData("otlp:\n  trace_ratio: 1.5\n", "must be a number from 0 to 1")]
     [InlineData("log_levels:\n  storage: loud\n", "must be one of trace, debug")]
     [InlineData("limits:\n  max_frame_bytes: 1KiB\n", "must be a number of bytes from 65536 to 67108864")]
@@ -128,14 +129,14 @@ public sealed class ConfigTests
             log: { format: json, level: warning }
             limits:
             metrics: { max_topics: 7 }
-            otlp: { endpoint: "http://127.0.0.1:4318", protocol: http/protobuf, headers: "a=b,c=d", metrics: off, trace_ratio: 0.25 }
+            otlp: { endpoint: "http://127.0.0.1:4318", protocol: http/protobuf, headers: "a=b,c=d", metrics: off, temporality: delta, trace_ratio: 0.25 }
             log_levels: { storage: debug }
             """,
             "b.yml");
         Assert.Equal((DurabilityClass.Os, false, 2L << 30, 86_400_000L), (options.Topics.Durability, options.Topics.AutoCreate, options.Topics.Policy.RetentionBytes!.Value, options.Topics.Policy.RetentionMs!.Value));
         Assert.Equal((true, 1 << 20, 0L), (options.Wal.MappedAppend, options.Wal.SegmentBytes, options.Wal.LowSpaceBytes));
         Assert.Equal((64L << 20, 64 << 10), (options.Wal.JournalBytes, options.Wal.JournalThresholdBytes));
-        Assert.Equal(new OtlpOptions { Endpoint = new Uri("http://127.0.0.1:4318"), Http = true, Headers = "a=b,c=d", Metrics = false, TraceRatio = 0.25 }, options.Otlp);
+        Assert.Equal(new OtlpOptions { Endpoint = new Uri("http://127.0.0.1:4318"), Http = true, Headers = "a=b,c=d", Metrics = false, Deltas = true, TraceRatio = 0.25 }, options.Otlp);
         Assert.Equal(new LogLevels { Storage = LogLevel.Debug }, options.Log.Levels);
         Assert.Equal((true, LogLevel.Warning, 7), (options.Log.Json, options.Log.Level, options.Metrics.MaxTopics));
     }

@@ -32,6 +32,9 @@ public sealed class HistogramScale
     /// <summary>Sizes: recorded and shown in bytes, 256 B to 1 GiB.</summary>
     public static HistogramScale Bytes { get; } = new(1, [.. Enumerable.Range(4, 12).Select(i => Math.Pow(4, i))]);
 
+    /// <summary>Buckets of the scale that has most.</summary>
+    public static int MostBuckets { get; } = new[] { LatencyMs, LatencySeconds, Bytes }.Max(s => s.Buckets);
+
     /// <summary>Upper bounds (inclusive) in the unit shown; a last bucket for all above is not among them.</summary>
     public IReadOnlyList<double> Bounds { get; }
 

@@ -78,6 +78,7 @@ internal static class ConfigSchema
         new("otlp.headers", (o, t) => o with { Otlp = o.Otlp with { Headers = t.Trim() } }),
         new("otlp.metrics", (o, t) => o with { Otlp = o.Otlp with { Metrics = Bool(t) } }),
         new("otlp.metrics_interval_ms", (o, t) => o with { Otlp = o.Otlp with { MetricsIntervalMs = Int(t, 100, MaxTimeoutMs) } }),
+        new("otlp.temporality", (o, t) => o with { Otlp = o.Otlp with { Deltas = OneOf(t, ("cumulative", false), ("delta", true)) } }),
         new("otlp.traces", (o, t) => o with { Otlp = o.Otlp with { Traces = Bool(t) } }),
         new("otlp.trace_ratio", (o, t) => o with { Otlp = o.Otlp with { TraceRatio = Ratio(t) } }),
         .. LoadManagerKeys.All,

@@ -16,6 +16,9 @@ public sealed record OtlpOptions
 
     public bool Metrics { get; init; } = true;
 
+    /// <summary>Counters are sent as what was added since the last time; false: as totals since the broker started.</summary>
+    public bool Deltas { get; init; }
+
     public bool Traces { get; init; } = true;
 
     /// <summary>How often metrics are sent, milliseconds.</summary>

@@ -15,6 +15,8 @@ internal sealed class MeterMirror : IDisposable
     // A collection asks one instrument after the other: they answer from one reading.
     private const long ReadingAgeMs = 250;
 
+    private static readonly (string Suffix, int Times)[] Single = [("", 1)];
+
     private readonly Lock _lock = new();
     private readonly Meter _meter;
     private readonly List<(MetricFamily Family, MirrorSink Sink)> _families = [];
@@ -43,6 +45,10 @@ internal sealed class MeterMirror : IDisposable
             }
         }
     }
+
+    /// <summary>The instruments of a family: what its name is followed by, and how many series each has for one of the family.</summary>
+    public static (string Suffix, int Times)[] PartsOf(MetricFamily family) =>
+        family.Kind != MetricKind.Histogram ? Single : [("_bucket", HistogramScale.MostBuckets), ("_sum", 1), ("_count", 1)];
 
     public void Dispose() => _meter.Dispose();
 

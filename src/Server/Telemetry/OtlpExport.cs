@@ -21,7 +21,7 @@ internal sealed class OtlpExport : IDisposable
     private readonly MeterProvider? _metrics;
     private readonly OtlpFaults _faults;
 
-    private OtlpExport(OtlpOptions options, string broker, ILogger log)
+    private OtlpExport(OtlpOptions options, MetricRegistry registry, int maxTopics, string broker, ILogger log)
     {
         _faults = new OtlpFaults(log, options.Endpoint!);
         ResourceBuilder resource = ResourceBuilder.CreateEmpty()
@@ -43,9 +43,11 @@ internal sealed class OtlpExport : IDisposable
             _metrics = Sdk.CreateMeterProviderBuilder()
                 .SetResourceBuilder(resource)
                 .AddMeter(BrokerTracing.SourceName)
+                .AddView(SeriesLimits.Views(registry, maxTopics))
                 .AddOtlpExporter((o, reader) =>
                 {
                     Configure(o, options, "v1/metrics");
+                    reader.TemporalityPreference = options.Deltas ? MetricReaderTemporalityPreference.Delta : MetricReaderTemporalityPreference.Cumulative;
                     reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = options.MetricsIntervalMs;
                     reader.PeriodicExportingMetricReaderOptions.ExportTimeoutMilliseconds = TimeoutMs;
                 })
@@ -54,7 +56,12 @@ internal sealed class OtlpExport : IDisposable
     }
 
     /// <summary>Null when no endpoint is configured.</summary>
-    public static OtlpExport? Start(OtlpOptions options, string broker, ILogger log)
+    /// <param name="options">What, where to, and how.</param>
+    /// <param name="registry">The families, all registered.</param>
+    /// <param name="maxTopics">Topics with series of their own.</param>
+    /// <param name="broker">Name of the broker.</param>
+    /// <param name="log">Hears of failures.</param>
+    public static OtlpExport? Start(OtlpOptions options, MetricRegistry registry, int maxTopics, string broker, ILogger log)
     {
         if (options.Endpoint is null)
         {
@@ -62,7 +69,7 @@ internal sealed class OtlpExport : IDisposable
         }
 
         Log.OtlpStarted(log, options.Endpoint, options.Http ? OtlpOptions.HttpProtobuf : OtlpOptions.Grpc, options.Metrics, options.Traces);
-        return new OtlpExport(options, broker, log);
+        return new OtlpExport(options, registry, maxTopics, broker, log);
     }
 
     /// <summary>Sends what is left, for <see cref="TimeoutMs"/> at most each.</summary>

@@ -24,6 +24,15 @@ internal sealed class OtlpReceiver : IAsyncDisposable
 
     public ConcurrentDictionary<string, int> Metrics { get; } = new();
 
+    /// <summary>The most points that one export had of a metric.</summary>
+    public ConcurrentDictionary<string, int> Points { get; } = new();
+
+    /// <summary>Metrics of which the sender has summed points because they were too many.</summary>
+    public ConcurrentDictionary<string, bool> Overflowed { get; } = new();
+
+    /// <summary>Of the sums: 1 what was added since the last export, 2 totals.</summary>
+    public ConcurrentDictionary<string, int> Temporality { get; } = new();
+
     public ConcurrentQueue<ReceivedSpan> Spans { get; } = new();
 
     /// <summary>Values of the header <c>x-test</c>, by path.</summary>
@@ -90,13 +99,30 @@ internal sealed class OtlpReceiver : IAsyncDisposable
             {
                 if (metrics)
                 {
-                    Metrics.AddOrUpdate(Protobuf.Text(item, 1), 1, (_, seen) => seen + 1);
+                    TakeMetric(Protobuf.Text(item, 1), item);
                 }
                 else if (traces)
                 {
                     Spans.Enqueue(new ReceivedSpan(Protobuf.Text(item, 5), Protobuf.Hex(item, 1), Protobuf.Hex(item, 2), Protobuf.Hex(item, 4), (int)Protobuf.Number(item, 6)));
                 }
             }
+        }
+    }
+
+    // A gauge is field 5, a sum field 7; both have their points in field 1.
+    private void TakeMetric(string name, ReadOnlyMemory<byte> metric)
+    {
+        Metrics.AddOrUpdate(name, 1, (_, seen) => seen + 1);
+        foreach (ReadOnlyMemory<byte> sum in Protobuf.Messages(metric, 7))
+        {
+            Temporality[name] = (int)Protobuf.Number(sum, 2);
+        }
+
+        List<ReadOnlyMemory<byte>> points = [.. Protobuf.Messages(metric, 5).Concat(Protobuf.Messages(metric, 7)).SelectMany(data => Protobuf.Messages(data, 1))];
+        Points.AddOrUpdate(name, points.Count, (_, most) => Math.Max(most, points.Count));
+        if (points.Exists(p => Protobuf.Messages(p, 7).Any(a => Protobuf.Text(a, 1) == "otel.metric.overflow")))
+        {
+            Overflowed[name] = true;
         }
     }
 }

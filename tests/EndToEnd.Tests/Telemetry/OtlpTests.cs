@@ -43,6 +43,30 @@ public sealed class OtlpTests
         Assert.DoesNotContain("a secret", broker.Output);
     }
 
+    [Theory]
+    [InlineData("cumulative", 2)]
+    [InlineData("delta", 1)]
+    public async Task More_series_than_the_exporter_takes_by_itself_arrive(string temporality, int code)
+    {
+        // Each topic has 18 buckets in a series of its own, and the exporter would stop at 2,000.
+        const string Buckets = "danube_producer_send_latency_ms_bucket", Receives = "danube_topic_messages_in_total";
+        const int Topics = 120;
+        await using OtlpReceiver collector = await OtlpReceiver.StartAsync(grpc: false);
+        await using BrokerProcess broker = await StartAsync(collector.Address, "http/protobuf", temporality);
+        await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
+        await Task.WhenAll(Enumerable.Range(0, Topics).Select(async i =>
+        {
+            await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = $"/otlp/many-{i}" });
+            await producer.SendAsync("one"u8.ToArray());
+        }));
+        await UntilAsync(
+            () => collector.Points.GetValueOrDefault(Buckets) >= Topics * 18 && collector.Points.GetValueOrDefault(Receives) >= Topics,
+            broker,
+            () => $"{collector.Points.GetValueOrDefault(Buckets)} and {collector.Points.GetValueOrDefault(Receives)} points");
+        Assert.Empty(collector.Overflowed);
+        Assert.Equal((code, code), (collector.Temporality[Buckets], collector.Temporality[Receives]));
+    }
+
     [Fact]
     public async Task A_collector_that_is_not_there_costs_a_line_in_the_log_and_nothing_else()
     {
@@ -55,12 +79,13 @@ public sealed class OtlpTests
         Assert.Single(broker.Output.Split('\n'), l => l.Contains("[41]", StringComparison.Ordinal));
     }
 
-    private static Task<BrokerProcess> StartAsync(string endpoint, string protocol) => BrokerProcess.StartAsync(new BrokerOptions
+    private static Task<BrokerProcess> StartAsync(string endpoint, string protocol, string temporality = "cumulative") => BrokerProcess.StartAsync(new BrokerOptions
     {
         Environment = new Dictionary<string, string>
         {
             ["DANUBE__OTLP__ENDPOINT"] = endpoint,
             ["DANUBE__OTLP__PROTOCOL"] = protocol,
+            ["DANUBE__OTLP__TEMPORALITY"] = temporality,
             ["DANUBE__OTLP__HEADERS"] = "x-test=a secret",
             ["DANUBE__OTLP__METRICS_INTERVAL_MS"] = "200",
             ["DANUBE__BROKER_NAME"] = "otlp-test",

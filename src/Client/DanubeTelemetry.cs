@@ -7,7 +7,8 @@ public static class DanubeTelemetry
 {
     /// <summary>
     /// Name of the client's <see cref="ActivitySource"/>: add it to a tracer provider to see messages that are sent (<c>publish</c>), posted inside of a sampled
-    /// activity (<c>create</c>) and handled (<c>process</c>) as spans. The broker's source has the same name.
+    /// activity (<c>create</c>) and handled (<c>process</c>) as spans, and to have messages carry the context of the sampled activity that they are sent in.
+    /// The broker's source has the same name.
     /// </summary>
     public const string ActivitySourceName = "Danube.Fast";
 

@@ -59,6 +59,25 @@ public sealed class AllocationTests : IAsyncLifetime
         await Posting_receiving_and_acknowledging();
     }
 
+    /// <summary>Sends may begin a trace, so the listener is asked each time; when it says no, that is all.</summary>
+    [Fact]
+    public async Task Sending_while_somebody_listens_and_samples_nothing()
+    {
+        long asked = 0;
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = s => s.Name == DanubeTelemetry.ActivitySourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) =>
+            {
+                asked++;
+                return ActivitySamplingResult.None;
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        await Sending_and_awaiting_in_windows();
+        Assert.Equal(5 * Count, asked);
+    }
+
     [Fact]
     public async Task Sending_and_awaiting_in_windows()
     {

@@ -4,14 +4,15 @@ namespace Danube.Fast.Client;
 
 /// <summary>
 /// Spans of one producer's messages, and the context that a message carries: that of its own span, else that of the current activity, when
-/// it is sampled. Allocates only for messages that are. Runs on: the senders.
+/// it is sampled. Nothing of this while nobody listens: messages with different contexts do not share a batch, and a server whose requests are all sampled
+/// would send each message in one of its own without having asked for it. Allocates only for messages that are sampled. Runs on: the senders.
 /// </summary>
 internal sealed class PublishTrace(string topic, string producer)
 {
     private readonly string _publish = "publish " + topic, _create = "create " + topic;
 
-    /// <summary>The sampled activity that the caller works in, or null.</summary>
-    public static Activity? Current => ContextOf(Activity.Current);
+    /// <summary>The sampled activity that the caller works in; null when there is none, or nobody listens.</summary>
+    public static Activity? Current => DanubeTelemetry.Source.HasListeners() ? ContextOf(Activity.Current) : null;
 
     /// <summary>Covers a send until it is acknowledged; null when nobody listens or it is not sampled.</summary>
     public Activity? StartPublish(int bytes) => DanubeTelemetry.Source.HasListeners() ? Start(_publish, "publish", "send", bytes) : null;
@@ -20,7 +21,7 @@ internal sealed class PublishTrace(string topic, string producer)
     /// Covers a post until it is in a batch; null when nobody listens or the caller does not work in a sampled activity. A post does not begin a trace
     /// of its own: asking the sampler for every message would cost posts an allocation each, in the runtime.
     /// </summary>
-    public Activity? StartCreate(int bytes) => DanubeTelemetry.Source.HasListeners() && Current is not null ? Start(_create, "create", "create", bytes) : null;
+    public Activity? StartCreate(int bytes) => Current is not null ? Start(_create, "create", "create", bytes) : null;
 
     /// <summary>Ends the span of a message that was not taken as if it had not begun: the caller will offer it again.</summary>
     public static void Discard(Activity span)

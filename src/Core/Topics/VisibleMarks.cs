@@ -3,6 +3,10 @@ namespace Danube.Fast.Core;
 /// <summary>
 /// When the last watermark moves happened: the moment at which a record became visible. A ring written by one thread at a time and read by
 /// dispatchers without a lock; a reader that was overtaken by the writer finds nothing.
+///
+/// The mark with number n takes the place of number n - 64 before it is counted. A reader that has seen anything of it must see that at least n
+/// marks are counted, so that it can tell that number n - 64 is gone: the writer's barrier keeps the count of n in front of the mark, the reader's
+/// keeps its look at the marks in front of its second look at the count. One place in 64 is given up for that.
 /// Runs on: whoever moves the watermark. Shared with: dispatchers.
 /// </summary>
 internal sealed class VisibleMarks
@@ -23,6 +27,7 @@ internal sealed class VisibleMarks
             return;
         }
 
+        Volatile.WriteBarrier();
         _ring[written & (Size - 1)] = (end, at);
         Volatile.Write(ref _written, written + 1);
     }
@@ -47,7 +52,7 @@ internal sealed class VisibleMarks
 
         // The place of the first mark that was looked at may have been written over: then nothing that was read counts. The first record of a ring
         // that was never full is known without a mark in front of it.
-        Thread.MemoryBarrier();
+        Volatile.ReadBarrier();
         bool isWhole = Volatile.Read(ref _written) - oldest < Size;
         return found >= 0 && isWhole && (passed || oldest == 0);
     }

@@ -27,8 +27,8 @@ public sealed class RegistryTests
     public void Labels_are_escaped_and_encoded_once()
     {
         var labels = new LabelSet(["a", "b"], "x\"\\\n", "ü");
-        Assert.Equal("a=\"x\\\"\\\\\\n\",b=\"ü\"", Encoding.UTF8.GetString(labels.Text.Span));
-        Assert.True(labels.Text.Equals(labels.Text));
+        Assert.Equal("a=\"x\\\"\\\\\\n\",b=\"ü\"", Encoding.UTF8.GetString(labels.Text));
+        Assert.True(labels.Text == labels.Text);
         Assert.Equal("ü", labels.Tags[1].Value);
         Assert.Throws<ArgumentException>(() => new LabelSet(["a"], "x", "y"));
     }

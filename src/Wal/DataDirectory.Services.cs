@@ -34,6 +34,9 @@ public sealed partial class DataDirectory
 
     internal ColdBufferPool ColdBuffers { get; } = new();
 
+    /// <summary>Memory of reads from the disk: bytes kept for the next read, and bytes got so far because none were kept.</summary>
+    public (long Kept, long Made) ColdReadMemory => (ColdBuffers.KeptBytes, ColdBuffers.MadeBytes);
+
     internal ColdReadPacer ColdPacer { get; }
 
     /// <summary>Free space is below the low-water mark.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using Danube.Fast.Core;
 using Danube.Fast.Server.Topics;
 using Danube.Fast.Server.Transport;
+using Danube.Fast.Wal;
 
 namespace Danube.Fast.Server.Metrics;
 
@@ -14,8 +15,9 @@ internal static class ProcessMetrics
     private static readonly LabelSet[] Generations = [.. Enumerable.Range(0, 3).Select(g => new LabelSet(GenerationLabel, g.ToString(CultureInfo.InvariantCulture)))];
     private static readonly LabelSet ReceivePool = new(PoolLabel, "receive");
     private static readonly LabelSet SendPool = new(PoolLabel, "send");
+    private static readonly LabelSet ColdReadPool = new(PoolLabel, "cold_read");
 
-    public static void Register(MetricRegistry registry, string brokerName, BrokerState state, TopicRegistry topics)
+    public static void Register(MetricRegistry registry, string brokerName, BrokerState state, TopicRegistry topics, DataDirectory data)
     {
         var build = new LabelSet(BuildLabels, typeof(ProcessMetrics).Assembly.GetName().Version?.ToString(3) ?? "", brokerName);
         var broker = new LabelSet(Labels.Broker, brokerName);
@@ -30,11 +32,13 @@ internal static class ProcessMetrics
         {
             sink.Sample(ReceivePool, ReceiveBufferPool.KeptBytes);
             sink.Sample(SendPool, SendChunk.KeptBytes);
+            sink.Sample(ColdReadPool, data.ColdReadMemory.Kept);
         });
         registry.Counter("broker", "danube_memory_pool_made_bytes_total", "Bytes of buffers that pools had to make because they kept none.", PoolLabel, (_, sink) =>
         {
             sink.Sample(ReceivePool, ReceiveBufferPool.MadeBytes);
             sink.Sample(SendPool, SendChunk.MadeBytes);
+            sink.Sample(ColdReadPool, data.ColdReadMemory.Made);
         });
         RegisterRuntime(registry);
     }

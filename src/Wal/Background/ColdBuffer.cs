@@ -23,6 +23,7 @@ internal sealed class ColdBuffer(ColdBufferPool pool) : LogRunOwner
         {
             Free();
             Bytes = ArrayPool<byte>.Shared.Rent(bytes);
+            pool.OnMade(Bytes.Length);
         }
     }
 
@@ -58,13 +59,25 @@ internal sealed class ColdBufferPool
     private readonly Lock _lock = new();
     private readonly Stack<ColdBuffer> _buffers = new(MaxKept);
     private readonly Stack<ColdRead> _reads = new(MaxKept);
+    private long _keptBytes, _madeBytes;
+
+    /// <summary>Bytes of buffers kept for the next read.</summary>
+    public long KeptBytes => Volatile.Read(ref _keptBytes);
+
+    /// <summary>Bytes of buffers that had to be got because none that is kept was large enough.</summary>
+    public long MadeBytes => Volatile.Read(ref _madeBytes);
+
+    public void OnMade(int bytes) => Interlocked.Add(ref _madeBytes, bytes);
 
     public ColdBuffer Rent(int bytes)
     {
         ColdBuffer? buffer;
         lock (_lock)
         {
-            _buffers.TryPop(out buffer);
+            if (_buffers.TryPop(out buffer))
+            {
+                _keptBytes -= buffer.Bytes.Length;
+            }
         }
 
         buffer ??= new ColdBuffer(this);
@@ -84,6 +97,7 @@ internal sealed class ColdBufferPool
             if (_buffers.Count < MaxKept)
             {
                 _buffers.Push(buffer);
+                _keptBytes += buffer.Bytes.Length;
                 return;
             }
         }

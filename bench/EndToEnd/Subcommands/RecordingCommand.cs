@@ -36,17 +36,19 @@ internal static class RecordingCommand
         Console.WriteLine($"Recording one published frame: {Figures.Text(recording.MeanNs, "0.0")} ns ({Figures.Text(recording.MinNs, "0.0")} .. {Figures.Text(recording.MaxNs, "0.0")}).");
         var table = new TextTable("P8", "messages/s", "messages per frame", "broker's processor time per frame", "spread", "share of recording", "target", "");
         var report = new JsonReport("p8");
-        foreach (string durability in new[] { "fsync", "os" })
+        foreach ((string durability, bool oneAtATime) in new[] { ("fsync", false), ("os", false), ("os", true) })
         {
-            LoadSetup setup = common with { Durability = durability };
+            // One message at a time is the least that a frame can hold, so recording weighs most.
+            LoadSetup setup = common with { Durability = durability, OneAtATime = oneAtATime };
+            string load = $"1 KiB, {durability}, {(oneAtATime ? "one message at a time" : "as fast as it goes")}";
             (List<double> perFrame, double rate, double messages) = await MeasureAsync(setup, timing, cancellation);
             double frame = Figures.Median(perFrame), share = recording.MeanNs / frame;
             string percent = Figures.Text(share * 100, "0.00") + " %";
             table.Add(
-                $"1 KiB, {durability}", Figures.Rate(rate), Figures.Text(messages, "0.0"), Figures.Time(frame), $"{Figures.Time(perFrame.Min())} .. {Figures.Time(perFrame.Max())}",
+                load, Figures.Rate(rate), Figures.Text(messages, "0.0"), Figures.Time(frame), $"{Figures.Time(perFrame.Min())} .. {Figures.Time(perFrame.Max())}",
                 percent, "< 1 %", Figures.Verdict(share < Target));
-            report.Add(new JsonObject { ["durability"] = durability, ["recording_ns"] = recording.MeanNs, ["frame_ns"] = frame, ["messages_per_frame"] = messages, ["share"] = share, ["is_met"] = share < Target });
-            report.Judge(new Judgement("P8", $"recording metrics of one published frame, 1 KiB, `{durability}`", $"{percent} ({Figures.Text(recording.MeanNs, "0.0")} ns)", $"broker {Figures.Time(frame)} of processor time per frame", "< 1 %", share < Target));
+            report.Add(new JsonObject { ["durability"] = durability, ["one_at_a_time"] = oneAtATime, ["recording_ns"] = recording.MeanNs, ["frame_ns"] = frame, ["messages_per_frame"] = messages, ["share"] = share, ["is_met"] = share < Target });
+            report.Judge(new Judgement("P8", $"recording metrics of one published frame, {load}", $"{percent} ({Figures.Text(recording.MeanNs, "0.0")} ns)", $"broker {Figures.Time(frame)} of processor time per frame", "< 1 %", share < Target));
         }
 
         Console.WriteLine(table);

@@ -208,7 +208,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
             }
         }
 
-        _otlp = OtlpExport.Start(_options.Otlp, Name, _logs.Telemetry);
+        _otlp = OtlpExport.Start(_options.Otlp, Metrics, _options.Metrics.MaxTopics, Name, _logs.Telemetry);
         _housekeeping.Start(_stopping.Token);
         _listener.Start(_sessions.OnAccepted);
         Log.Ready(_log, Name, NativeEndPoint, HttpEndPoint, DataDirectory);
@@ -216,7 +216,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
 
     private void RegisterMetrics()
     {
-        ProcessMetrics.Register(Metrics, Name, _state, _topics);
+        ProcessMetrics.Register(Metrics, Name, _state, _topics, _data);
         ConnectionMetrics.Register(Metrics, _sessions);
         var topics = new TopicMetrics(Metrics, _topics, Requests, _options.Metrics.MaxTopics);
         RequestMetrics.Register(Metrics, Requests, _data.Counters, topics);

@@ -38,7 +38,7 @@ public sealed class LabelSet
     public IReadOnlyList<string> Values => _values;
 
     /// <summary><c>name="value",name="value"</c> in UTF-8, values escaped as the Prometheus formats ask for; empty without labels.</summary>
-    public ReadOnlyMemory<byte> Text => _text ??= Encode();
+    public ReadOnlySpan<byte> Text => _text ??= Encode();
 
     /// <summary>The labels as the tags of a <c>System.Diagnostics.Metrics</c> measurement.</summary>
     public ReadOnlySpan<KeyValuePair<string, object?>> Tags => _tags ??= [.. _names.Zip(_values, (n, v) => KeyValuePair.Create(n, (object?)v))];

@@ -84,14 +84,16 @@ public sealed class MetricHistogram
     }
 
     /// <summary>Adds what another one of the same scale has counted; for sums that a reading makes.</summary>
-    public void Add(MetricHistogram other)
+    /// <param name="other">What is added; it may go on counting.</param>
+    /// <param name="times">-1 takes it away.</param>
+    public void Add(MetricHistogram other, int times = 1)
     {
         for (int i = 0; i < Scale.Buckets; i++)
         {
-            _cells[Guard + 1 + i] += other[i];
+            _cells[Guard + 1 + i] += other[i] * times;
         }
 
-        _cells[Guard] = Plus(_cells[Guard], other.RawSum);
+        _cells[Guard] = Plus(_cells[Guard], other.RawSum * times);
     }
 
     private static long Plus(long sumBits, double more) => BitConverter.DoubleToInt64Bits(BitConverter.Int64BitsToDouble(sumBits) + more);

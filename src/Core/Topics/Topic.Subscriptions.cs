@@ -11,8 +11,20 @@ public sealed partial class Topic
     // Walked on every watermark move. Replaced under the lock, never changed.
     private volatile Subscription[] _active = [];
 
+    // Of subscriptions that are gone; changed under the lock together with the list.
+    private SubscriptionTotals _formerReaders = SubscriptionTotals.None, _former = SubscriptionTotals.None;
+
     /// <summary>All subscriptions, a snapshot.</summary>
     public IReadOnlyCollection<Subscription> Subscriptions => _active;
+
+    /// <summary>For sums over subscriptions that never fall.</summary>
+    public SubscriptionCensus CountSubscriptions()
+    {
+        lock (_activeLock)
+        {
+            return new SubscriptionCensus(_active, _formerReaders, _former);
+        }
+    }
 
     public bool TryGetSubscription(string name, [NotNullWhen(true)] out Subscription? subscription)
     {
@@ -70,8 +82,15 @@ public sealed partial class Topic
                 return false;
             }
 
-            Forget(subscription);
-            subscription.Remove();
+            try
+            {
+                subscription.Remove();
+            }
+            finally
+            {
+                Forget(subscription);
+            }
+
             return true;
         }
         finally
@@ -83,15 +102,24 @@ public sealed partial class Topic
     /// <summary>A reader's consumer has gone. Idempotent.</summary>
     internal void RemoveReader(Subscription reader)
     {
-        Forget(reader);
         reader.Close(ErrorCode.SubscriptionNotFound, "The reader has ended.");
+        Forget(reader);
     }
 
+    // It is closed, so that it counts nothing any more.
     private void Forget(Subscription subscription)
     {
         lock (_activeLock)
         {
-            _active = Array.FindAll(_active, s => !ReferenceEquals(s, subscription));
+            Subscription[] others = Array.FindAll(_active, s => !ReferenceEquals(s, subscription));
+            if (others.Length == _active.Length)
+            {
+                return;
+            }
+
+            _active = others;
+            ref SubscriptionTotals former = ref subscription.IsReader ? ref _formerReaders : ref _former;
+            former = former.Plus(subscription);
         }
     }
 

@@ -201,32 +201,34 @@ public readonly record struct TopicCountersSnapshot
     /// <summary>Attempts to store dead letters that were made again after a failure.</summary>
     public long DeadLetterRetries { get; init; }
 
-    /// <summary>The sums of two readings.</summary>
-    public static TopicCountersSnapshot operator +(in TopicCountersSnapshot a, in TopicCountersSnapshot b) => new()
+    /// <summary>The sum of this reading and another one.</summary>
+    /// <param name="other">What is added.</param>
+    /// <param name="times">-1 takes it away.</param>
+    public TopicCountersSnapshot Plus(in TopicCountersSnapshot other, int times = 1) => new()
     {
-        MessagesIn = a.MessagesIn + b.MessagesIn,
-        BytesIn = a.BytesIn + b.BytesIn,
-        FramesIn = a.FramesIn + b.FramesIn,
-        Duplicates = a.Duplicates + b.Duplicates,
-        Refused = a.Refused + b.Refused,
-        PublishAcks = a.PublishAcks + b.PublishAcks,
-        MessagesOut = a.MessagesOut + b.MessagesOut,
-        BytesOut = a.BytesOut + b.BytesOut,
-        PayloadOut = a.PayloadOut + b.PayloadOut,
-        Delivers = a.Delivers + b.Delivers,
-        Redelivered = a.Redelivered + b.Redelivered,
-        AckFrames = a.AckFrames + b.AckFrames,
-        Acknowledged = a.Acknowledged + b.Acknowledged,
-        Nacked = a.Nacked + b.Nacked,
-        StaleAcks = a.StaleAcks + b.StaleAcks,
-        Dropped = a.Dropped + b.Dropped,
-        LostToRetention = a.LostToRetention + b.LostToRetention,
-        DamagedSkipped = a.DamagedSkipped + b.DamagedSkipped,
-        CursorRecordsDropped = a.CursorRecordsDropped + b.CursorRecordsDropped,
-        TimedOut = a.TimedOut + b.TimedOut,
-        Expired = a.Expired + b.Expired,
-        DeadLettered = a.DeadLettered + b.DeadLettered,
-        Discarded = a.Discarded + b.Discarded,
-        DeadLetterRetries = a.DeadLetterRetries + b.DeadLetterRetries,
+        MessagesIn = MessagesIn + (other.MessagesIn * times),
+        BytesIn = BytesIn + (other.BytesIn * times),
+        FramesIn = FramesIn + (other.FramesIn * times),
+        Duplicates = Duplicates + (other.Duplicates * times),
+        Refused = Refused + (other.Refused * times),
+        PublishAcks = PublishAcks + (other.PublishAcks * times),
+        MessagesOut = MessagesOut + (other.MessagesOut * times),
+        BytesOut = BytesOut + (other.BytesOut * times),
+        PayloadOut = PayloadOut + (other.PayloadOut * times),
+        Delivers = Delivers + (other.Delivers * times),
+        Redelivered = Redelivered + (other.Redelivered * times),
+        AckFrames = AckFrames + (other.AckFrames * times),
+        Acknowledged = Acknowledged + (other.Acknowledged * times),
+        Nacked = Nacked + (other.Nacked * times),
+        StaleAcks = StaleAcks + (other.StaleAcks * times),
+        Dropped = Dropped + (other.Dropped * times),
+        LostToRetention = LostToRetention + (other.LostToRetention * times),
+        DamagedSkipped = DamagedSkipped + (other.DamagedSkipped * times),
+        CursorRecordsDropped = CursorRecordsDropped + (other.CursorRecordsDropped * times),
+        TimedOut = TimedOut + (other.TimedOut * times),
+        Expired = Expired + (other.Expired * times),
+        DeadLettered = DeadLettered + (other.DeadLettered * times),
+        Discarded = Discarded + (other.Discarded * times),
+        DeadLetterRetries = DeadLetterRetries + (other.DeadLetterRetries * times),
     };
 }

@@ -19,7 +19,6 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
     private const string NamespacesPath = "/admin/v1/namespaces";
     private const string MetricsPath = "/metrics";
     private const string DetailedPath = "/metrics/detailed";
-    private const int PieceBytes = 64 * 1024;
     private const string JsonType = "application/json; charset=utf-8";
 
     public async Task HandleAsync(HttpContext context)
@@ -40,6 +39,13 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {
             Log.HttpFailed(log, e, RequestIds.Of(context), context.Request.Path);
+            if (context.Response.HasStarted)
+            {
+                // What is half sent must not look whole.
+                context.Abort();
+                return;
+            }
+
             await FailAsync(context, StatusCodes.Status500InternalServerError, new Refusal(ErrorCode.Internal, "The broker failed on this request; its log says more."));
         }
     }
@@ -90,18 +96,10 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
     {
         PageFormat format = PageFormats.Choose(context.Request);
         context.Response.ContentType = PageFormats.ContentType(format);
-        PrometheusWriter writer = metrics.Render(format, topic);
-        context.Response.ContentLength = writer.Written.Length;
         if (context.Request.Method != HttpMethods.Head)
         {
-            // In pieces, each of which waits until the connection takes it: a page of megabytes at once would be copied into as much new memory.
-            for (ReadOnlyMemory<byte> rest = writer.Written; !rest.IsEmpty; rest = rest[Math.Min(PieceBytes, rest.Length)..])
-            {
-                await context.Response.Body.WriteAsync(rest[..Math.Min(PieceBytes, rest.Length)], context.RequestAborted);
-            }
+            await metrics.WriteAsync(context.Response.Body, format, topic, context.RequestAborted);
         }
-
-        writer.Return();
     }
 
     /// <summary>The body of a change; null when it was refused, which is answered then.</summary>

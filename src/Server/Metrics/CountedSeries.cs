@@ -14,15 +14,6 @@ internal sealed class CountedSeries<TKey>(Func<TKey, LabelSet> labels)
 
     public void Add(TKey key) => Interlocked.Increment(ref _entries.GetOrAdd(key, k => new Entry(labels(k))).Count);
 
-    /// <summary>Forgets the keys that <paramref name="which"/> names.</summary>
-    public void Remove(Func<TKey, bool> which)
-    {
-        foreach (TKey key in _entries.Keys.Where(which))
-        {
-            _entries.TryRemove(key, out _);
-        }
-    }
-
     /// <summary>Gives all counts to a sink.</summary>
     public void Read(IMetricSink sink)
     {

@@ -5,23 +5,26 @@ using Danube.Fast.Core;
 namespace Danube.Fast.Server.Metrics;
 
 /// <summary>
-/// Writes a page of metrics: each family once (HELP, TYPE), then its samples. Names and labels come encoded, so a sample is two copies and a
-/// number. One per scrape, on one thread; the last one is kept with its buffer, so that scraping costs no new one.
+/// Writes a part of a page of metrics: each family once (HELP, TYPE), then its samples. Names and labels come encoded, so a sample is two copies and a
+/// number; what the lines of a histogram share is put together once. For one page at a time, on one thread; writers and their buffers are kept for the next one.
 /// </summary>
 internal sealed class PrometheusWriter : IMetricSink
 {
-    // A page of a thousand topics has about 20 MB; what is larger is not kept.
-    private const int LargestKeptPage = 32 * 1024 * 1024;
-    private const int Smallest = 64 * 1024;
-    private const int NumberRoom = 32;
+    // The largest part is a histogram of all topics: of a thousand about 3 MB. Two writers serve a page.
+    private const int LargestKeptPart = 8 * 1024 * 1024;
+    private const int Smallest = 128 * 1024;
+    private const int NumberRoom = 32, ExemplarRoom = 160, Punctuation = 16;
 
     private static readonly byte[] TotalSuffix = "_total"u8.ToArray();
-    private static PrometheusWriter? _kept;
+    private static PrometheusWriter? _kept, _keptToo;
 
     private byte[] _bytes = new byte[Smallest];
     private int _length;
     private PageFormat _format;
+
+    // Of the family: "name" and, for a sample with labels, "name{"; those of a histogram with its suffixes.
     private ReadOnlyMemory<byte> _name;
+    private byte[] _bucketLine = new byte[1024];
 
     private PrometheusWriter()
     {
@@ -31,18 +34,21 @@ internal sealed class PrometheusWriter : IMetricSink
 
     public static PrometheusWriter Rent(PageFormat format)
     {
-        PrometheusWriter writer = Interlocked.Exchange(ref _kept, null) ?? new PrometheusWriter();
+        PrometheusWriter writer = Interlocked.Exchange(ref _kept, null) ?? Interlocked.Exchange(ref _keptToo, null) ?? new PrometheusWriter();
         writer._format = format;
         return writer;
     }
 
-    /// <summary>Gives the writer back; what <see cref="Written"/> gave is no longer valid.</summary>
+    /// <summary>Forgets what is written; what <see cref="Written"/> gave is no longer valid.</summary>
+    public void Clear() => _length = 0;
+
+    /// <summary>Clears the writer and gives it back.</summary>
     public void Return()
     {
-        _length = 0;
-        if (_bytes.Length <= LargestKeptPage)
+        Clear();
+        if (_bytes.Length <= LargestKeptPart && Interlocked.CompareExchange(ref _kept, this, null) is not null)
         {
-            Volatile.Write(ref _kept, this);
+            Volatile.Write(ref _keptToo, this);
         }
     }
 
@@ -73,97 +79,124 @@ internal sealed class PrometheusWriter : IMetricSink
 
     public void Sample(LabelSet labels, long value)
     {
-        BeginSample(default, labels);
-        Number(value);
-        Write("\n"u8);
+        Span<byte> to = Room(LineRoom(labels));
+        int at = Head(to, default, labels);
+        at += Number(to[at..], value);
+        to[at++] = (byte)'\n';
+        _length += at;
     }
 
     public void Sample(LabelSet labels, double value)
     {
-        BeginSample(default, labels);
-        Number(value);
-        Write("\n"u8);
+        Span<byte> to = Room(LineRoom(labels));
+        int at = Head(to, default, labels);
+        at += Number(to[at..], value);
+        to[at++] = (byte)'\n';
+        _length += at;
     }
 
     /// <summary>Nothing for a histogram that has recorded nothing: its series begin with the first value.</summary>
     public void Sample(LabelSet labels, MetricHistogram histogram)
     {
         HistogramScale scale = histogram.Scale;
-        if (histogram.Count == 0)
+        Span<long> counts = stackalloc long[scale.Buckets];
+        long count = 0;
+        for (int i = 0; i < counts.Length; i++)
+        {
+            counts[i] = count += histogram[i];
+        }
+
+        if (count == 0)
         {
             return;
         }
 
-        IReadOnlyList<byte[]> bounds = BucketLabels.Of(scale);
-        long count = 0;
-        for (int i = 0; i < scale.Buckets; i++)
+        byte[][] bounds = BucketLabels.Of(scale);
+        Span<byte> to = Room((counts.Length + 2) * (LineRoom(labels) + ExemplarRoom));
+        ReadOnlySpan<byte> line = BucketLine(labels);
+        int at = 0;
+        for (int i = 0; i < counts.Length; i++)
         {
-            count += histogram[i];
-            BeginSample("_bucket"u8, labels, bounds[i]);
-            Number(count);
-            WriteExemplar(histogram, i);
-            Write("\n"u8);
+            at += Copy(line, to[at..]);
+            at += Copy(bounds[i], to[at..]);
+            at += Number(to[at..], counts[i]);
+            at += WriteExemplar(to[at..], histogram, i);
+            to[at++] = (byte)'\n';
         }
 
-        BeginSample("_sum"u8, labels);
-        Number(histogram.Sum);
-        Write("\n"u8);
-        BeginSample("_count"u8, labels);
-        Number(count);
-        Write("\n"u8);
+        at += Head(to[at..], "_sum"u8, labels);
+        at += Number(to[at..], histogram.Sum);
+        to[at++] = (byte)'\n';
+        at += Head(to[at..], "_count"u8, labels);
+        at += Number(to[at..], count);
+        to[at++] = (byte)'\n';
+        _length += at;
     }
 
-    private void WriteExemplar(MetricHistogram histogram, int bucket)
+    private int WriteExemplar(Span<byte> to, MetricHistogram histogram, int bucket)
     {
         if (_format != PageFormat.OpenMetrics || !histogram.TryGetExemplar(bucket, out Exemplar exemplar))
         {
-            return;
+            return 0;
         }
 
-        Write(Encoding.UTF8.GetBytes(string.Create(
-            CultureInfo.InvariantCulture,
-            $" # {{trace_id=\"{exemplar.TraceIdHigh:x16}{exemplar.TraceIdLow:x16}\"}} {exemplar.Value:R} {exemplar.UnixMicros / 1e6:F6}")));
+        return Encoding.UTF8.GetBytes(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $" # {{trace_id=\"{exemplar.TraceIdHigh:x16}{exemplar.TraceIdLow:x16}\"}} {exemplar.Value:R} {exemplar.UnixMicros / 1e6:F6}"),
+            to);
     }
 
-    private void BeginSample(ReadOnlySpan<byte> suffix, LabelSet labels, ReadOnlySpan<byte> bucket = default)
+    // What all bucket lines of a series begin with: name_bucket{labels,
+    private ReadOnlySpan<byte> BucketLine(LabelSet labels)
     {
-        ReadOnlySpan<byte> name = _name.Span, text = labels.Text.Span;
-        Span<byte> to = Room(name.Length + suffix.Length + text.Length + bucket.Length + 4);
-        int at = Copy(name, to);
+        ReadOnlySpan<byte> name = _name.Span, text = labels.Text;
+        if (_bucketLine.Length < name.Length + text.Length + Punctuation)
+        {
+            _bucketLine = new byte[2 * (name.Length + text.Length + Punctuation)];
+        }
+
+        int at = Copy(name, _bucketLine);
+        at += Copy("_bucket{"u8, _bucketLine.AsSpan(at));
+        at += Copy(text, _bucketLine.AsSpan(at));
+        at += Copy(text.IsEmpty ? default : ","u8, _bucketLine.AsSpan(at));
+        return _bucketLine.AsSpan(0, at);
+    }
+
+    // Name, labels and the blank behind them.
+    private int Head(Span<byte> to, ReadOnlySpan<byte> suffix, LabelSet labels)
+    {
+        ReadOnlySpan<byte> text = labels.Text;
+        int at = Copy(_name.Span, to);
         at += Copy(suffix, to[at..]);
-        if (text.Length + bucket.Length > 0)
+        if (!text.IsEmpty)
         {
             to[at++] = (byte)'{';
             at += Copy(text, to[at..]);
-            if (text.Length > 0 && bucket.Length > 0)
-            {
-                to[at++] = (byte)',';
-            }
-
-            at += Copy(bucket, to[at..]);
             to[at++] = (byte)'}';
         }
 
         to[at++] = (byte)' ';
-        _length += at;
+        return at;
     }
 
-    private void Number(long value)
+    private int LineRoom(LabelSet labels) => _name.Length + labels.Text.Length + BucketLabels.Longest + NumberRoom + Punctuation;
+
+    private static int Number(Span<byte> to, long value)
     {
-        value.TryFormat(Room(NumberRoom), out int length, default, CultureInfo.InvariantCulture);
-        _length += length;
+        value.TryFormat(to, out int length, default, CultureInfo.InvariantCulture);
+        return length;
     }
 
-    private void Number(double value)
+    private static int Number(Span<byte> to, double value)
     {
         if (value == Math.Floor(value) && Math.Abs(value) < 1e15)
         {
-            Number((long)value);
-            return;
+            return Number(to, (long)value);
         }
 
-        value.TryFormat(Room(NumberRoom), out int length, "R", CultureInfo.InvariantCulture);
-        _length += length;
+        value.TryFormat(to, out int length, "R", CultureInfo.InvariantCulture);
+        return length;
     }
 
     private void Write(ReadOnlySpan<byte> bytes) => _length += Copy(bytes, Room(bytes.Length));

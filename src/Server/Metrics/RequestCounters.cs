@@ -13,11 +13,15 @@ internal sealed class RequestCounters
     private long _routed;
     private long _notRouted;
 
-    public CountedSeries<(string Topic, string Result, string ErrorType)> ProducerCreates { get; } =
-        new(k => new LabelSet(Labels.ProducerCreate, Labels.NamespaceOf(k.Topic), k.Topic, k.Result, k.ErrorType));
+    public TopicCountedSeries<(string Topic, string Result, string ErrorType)> ProducerCreates { get; } = new(
+        k => new LabelSet(Labels.ProducerCreate, Labels.NamespaceOf(k.Topic), k.Topic, k.Result, k.ErrorType),
+        k => k.Topic,
+        k => (Labels.Other, k.Result, k.ErrorType));
 
-    public CountedSeries<(string Topic, string Subscription, string Type, string Result)> Subscribes { get; } =
-        new(k => new LabelSet(Labels.Subscribe, Labels.NamespaceOf(k.Topic), k.Topic, k.Subscription, k.Type, k.Result));
+    public TopicCountedSeries<(string Topic, string Subscription, string Type, string Result)> Subscribes { get; } = new(
+        k => new LabelSet(Labels.Subscribe, Labels.NamespaceOf(k.Topic), k.Topic, k.Subscription, k.Type, k.Result),
+        k => k.Topic,
+        k => (Labels.Other, Labels.Other, Labels.Other, k.Result));
 
     public CountedSeries<(string Method, string Result)> Requests { get; } = new(k => new LabelSet(Labels.MethodResult, k.Method, k.Result));
 

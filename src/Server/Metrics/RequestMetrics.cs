@@ -35,8 +35,7 @@ internal static class RequestMetrics
             sink.Sample(WalSegment, wal.RoomRetries);
             sink.Sample(WalCommit, wal.CommitRetries);
             sink.Sample(WalRead, wal.ReadRetries);
-            TopicRows rows = topics.Rows(reading);
-            sink.Sample(DeadLetter, rows.Shown.Sum(r => r.Counters.DeadLetterRetries) + rows.Rest.Sum(r => r.Counters.DeadLetterRetries));
+            sink.Sample(DeadLetter, topics.Rows(reading).DeadLetterRetries);
         });
     }
 }

@@ -40,9 +40,10 @@ internal sealed partial class TopicMetrics
     {
         foreach (TopicRow row in EachLog(reading, values.Length))
         {
+            LabelSet[] series = row.Series.With(labels, values);
             for (int i = 0; i < values.Length; i++)
             {
-                sink.Sample(row.Series.With(labels, values[i]), counts(row.Log!)[i]);
+                sink.Sample(series[i], counts(row.Log!)[i]);
             }
         }
     });

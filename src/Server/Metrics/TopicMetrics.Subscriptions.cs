@@ -6,6 +6,7 @@ namespace Danube.Fast.Server.Metrics;
 internal sealed partial class TopicMetrics
 {
     private static readonly string[] Causes = ["timeout", "nack", "disconnect"];
+    private static readonly string[] Results = [Labels.Ok, Labels.Error];
 
     private void RegisterSubscriptions()
     {
@@ -22,8 +23,9 @@ internal sealed partial class TopicMetrics
         {
             foreach (SubscriptionRow row in EachSubscription(reading, 2))
             {
-                sink.Sample(row.Series.With(Labels.SubscriptionResult, Labels.Ok), row.Acknowledged);
-                sink.Sample(row.Series.With(Labels.SubscriptionResult, Labels.Error), row.AcksRefused);
+                LabelSet[] series = row.Series.With(Labels.SubscriptionResult, Results);
+                sink.Sample(series[0], row.Acknowledged);
+                sink.Sample(series[1], row.AcksRefused);
             }
         });
         _registry.Gauge("consumers", "danube_sub_pending_messages", "Messages sent to connected consumers and not settled.", Labels.Subscription, (reading, sink) =>
@@ -45,9 +47,10 @@ internal sealed partial class TopicMetrics
         {
             foreach (SubscriptionRow row in EachSubscription(reading, Causes.Length))
             {
+                LabelSet[] series = row.Series.With(Labels.SubscriptionReason, Causes);
                 for (int i = 0; i < Causes.Length; i++)
                 {
-                    sink.Sample(row.Series.With(Labels.SubscriptionReason, Causes[i]), row.Returned[i]);
+                    sink.Sample(series[i], row.Returned[i]);
                 }
             }
         });

@@ -8,15 +8,14 @@ namespace Danube.Fast.Server.Metrics;
 internal sealed partial class TopicMetrics
 {
     private readonly MetricRegistry _registry;
-    private readonly TopicRegistry _topics;
-    private readonly int _maxTopics;
+    private readonly TopicSelection _selection;
     private long _dropped;
 
     public TopicMetrics(MetricRegistry registry, TopicRegistry topics, RequestCounters requests, int maxTopics)
     {
         _registry = registry;
-        _topics = topics;
-        _maxTopics = maxTopics;
+        _selection = new TopicSelection(topics, maxTopics);
+        topics.TopicClosing += _selection.Forget;
         RegisterTopics();
         RegisterSubscriptions();
         RegisterLogs();
@@ -25,7 +24,7 @@ internal sealed partial class TopicMetrics
     }
 
     /// <summary>The topics of a reading; taken once.</summary>
-    public TopicRows Rows(MetricReading reading) => reading.Share(this, r => TopicRows.Take(_topics, _maxTopics, r.Topic));
+    public TopicRows Rows(MetricReading reading) => reading.Share(this, r => _selection.Take(r.Topic));
 
     private void RegisterTopics()
     {
@@ -72,7 +71,7 @@ internal sealed partial class TopicMetrics
             foreach (TopicRow row in EachByReliability(reading, 1))
             {
                 sink.Sample(row.Series.SendOk, row.Counters.FramesIn);
-                foreach ((ErrorCode code, long count) in row.Refusals)
+                foreach ((ErrorCode code, long count) in row.Refusals ?? [])
                 {
                     sink.Sample(row.Series.SendError(code), count);
                 }

@@ -1,5 +1,6 @@
 using Danube.Fast.Core;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Topics;
 
 namespace Danube.Fast.Server.Metrics;
 
@@ -11,8 +12,11 @@ internal sealed class TopicRow(TopicSeries series)
     /// <summary>Whether labels of reliability are true of all that is summed here.</summary>
     public bool IsReliable { get; init; }
 
+    /// <summary>What was read; null for sums.</summary>
+    public (TopicEntry Entry, Topic Topic)? Source { get; init; }
+
     /// <summary>False for sums: there is no class of all of them.</summary>
-    public bool IsTopic { get; init; }
+    public bool IsTopic => Source is not null;
 
     public TopicCountersSnapshot Counters { get; set; }
     public long Producers { get; set; }
@@ -20,30 +24,43 @@ internal sealed class TopicRow(TopicSeries series)
     public long SizeBytes { get; set; }
     public long ProducersForgotten { get; set; }
     public MetricHistogram? SendLatency { get; set; }
-    public Dictionary<ErrorCode, long> Refusals { get; } = [];
+
+    /// <summary>Null when nothing was refused.</summary>
+    public Dictionary<ErrorCode, long>? Refusals { get; set; }
 
     /// <summary>Null for topics in memory.</summary>
     public LogRow? Log { get; set; }
 
     public List<SubscriptionRow> Subscriptions { get; } = [];
 
+    /// <summary>What subscriptions that are gone have counted. Not shown with the topic, whose series of them have gone; a part of sums, which must not fall.</summary>
+    public SubscriptionRow? Former { get; set; }
+
+    /// <summary>Adds all but the subscriptions.</summary>
     public void Add(TopicRow other)
     {
-        Counters += other.Counters;
+        AddCounts(other, 1);
         Producers += other.Producers;
         SubscriptionCount += other.SubscriptionCount;
         SizeBytes += other.SizeBytes;
-        ProducersForgotten += other.ProducersForgotten;
-        SendLatency = HistogramSum.Add(SendLatency, other.SendLatency);
-        foreach ((ErrorCode code, long count) in other.Refusals)
+    }
+
+    /// <summary>Adds counters and histograms, or with -1 takes them away.</summary>
+    public void AddCounts(TopicRow other, int times)
+    {
+        Counters = Counters.Plus(other.Counters, times);
+        ProducersForgotten += other.ProducersForgotten * times;
+        SendLatency = HistogramSum.Add(SendLatency, other.SendLatency, times);
+        foreach ((ErrorCode code, long count) in other.Refusals ?? [])
         {
-            Refusals[code] = Refusals.GetValueOrDefault(code) + count;
+            Refusals ??= [];
+            Refusals[code] = Refusals.GetValueOrDefault(code) + (count * times);
         }
 
         if (other.Log is { } log)
         {
             Log ??= new LogRow();
-            Log.Add(log);
+            Log.Add(log, times);
         }
     }
 }
@@ -61,24 +78,24 @@ internal sealed class LogRow
     public MetricHistogram? AppendLatency { get; set; }
     public MetricHistogram? ReadLatency { get; set; }
 
-    public void Add(LogRow other)
+    public void Add(LogRow other, int times)
     {
-        Frames += other.Frames;
-        Bytes += other.Bytes;
-        CacheHits += other.CacheHits;
-        CacheMisses += other.CacheMisses;
-        Sum(Rotations, other.Rotations);
-        Sum(Deletions, other.Deletions);
-        Sum(Starts, other.Starts);
-        AppendLatency = HistogramSum.Add(AppendLatency, other.AppendLatency);
-        ReadLatency = HistogramSum.Add(ReadLatency, other.ReadLatency);
+        Frames += other.Frames * times;
+        Bytes += other.Bytes * times;
+        CacheHits += other.CacheHits * times;
+        CacheMisses += other.CacheMisses * times;
+        Sum(Rotations, other.Rotations, times);
+        Sum(Deletions, other.Deletions, times);
+        Sum(Starts, other.Starts, times);
+        AppendLatency = HistogramSum.Add(AppendLatency, other.AppendLatency, times);
+        ReadLatency = HistogramSum.Add(ReadLatency, other.ReadLatency, times);
     }
 
-    private static void Sum(long[] to, long[] more)
+    private static void Sum(long[] to, long[] more, int times)
     {
         for (int i = 0; i < to.Length; i++)
         {
-            to[i] += more[i];
+            to[i] += more[i] * times;
         }
     }
 }
@@ -99,37 +116,43 @@ internal sealed class SubscriptionRow(SubscriptionSeries series, TopicRow topic)
 
     public void Add(SubscriptionRow other)
     {
-        Figures = new SubscriptionFigures
+        Figures = Figures with
         {
             Consumers = Figures.Consumers + other.Figures.Consumers,
             Unacknowledged = Figures.Unacknowledged + other.Figures.Unacknowledged,
             Pending = Figures.Pending + other.Figures.Pending,
             Lag = Figures.Lag + other.Figures.Lag,
-            Enqueued = Figures.Enqueued + other.Figures.Enqueued,
         };
-        Delivered += other.Delivered;
-        PassedOver += other.PassedOver;
-        Acknowledged += other.Acknowledged;
-        AcksRefused += other.AcksRefused;
+        AddCounts(other, 1);
+    }
+
+    /// <summary>Adds counters and histograms, or with -1 takes them away.</summary>
+    public void AddCounts(SubscriptionRow other, int times)
+    {
+        Figures = Figures with { Enqueued = Figures.Enqueued + (other.Figures.Enqueued * times) };
+        Delivered += other.Delivered * times;
+        PassedOver += other.PassedOver * times;
+        Acknowledged += other.Acknowledged * times;
+        AcksRefused += other.AcksRefused * times;
         for (int i = 0; i < Returned.Length; i++)
         {
-            Returned[i] += other.Returned[i];
+            Returned[i] += other.Returned[i] * times;
         }
 
-        DispatchLatency = HistogramSum.Add(DispatchLatency, other.DispatchLatency);
-        CommitLatency = HistogramSum.Add(CommitLatency, other.CommitLatency);
+        DispatchLatency = HistogramSum.Add(DispatchLatency, other.DispatchLatency, times);
+        CommitLatency = HistogramSum.Add(CommitLatency, other.CommitLatency, times);
     }
 }
 
 /// <summary>Sums of histograms; what is summed is never written to.</summary>
 internal static class HistogramSum
 {
-    public static MetricHistogram? Add(MetricHistogram? sum, MetricHistogram? more)
+    public static MetricHistogram? Add(MetricHistogram? sum, MetricHistogram? more, int times)
     {
         if (more is not null)
         {
             sum ??= new MetricHistogram(more.Scale);
-            sum.Add(more);
+            sum.Add(more, times);
         }
 
         return sum;

@@ -9,12 +9,15 @@ internal sealed class TopicSeries(string ns, string topic, string partition, str
 {
     private readonly ConcurrentDictionary<ErrorCode, LabelSet> _sendErrors = new();
     private SubscriptionSeries? _readers;
-    private readonly ConcurrentDictionary<(string[] Names, string Value), LabelSet> _more = new();
+    private readonly ConcurrentDictionary<string[], LabelSet[]> _more = new();
 
     public string Namespace => ns;
     public string Name => topic;
     public string PartitionName => partition;
     public string Reliable => reliable;
+
+    /// <summary>The last reading has shown the topic. Under the lock of <see cref="TopicSelection"/>.</summary>
+    public bool IsShown { get; set; }
 
     public LabelSet Topic { get; } = new(Labels.Topic, ns, topic);
     public LabelSet Partition { get; } = new(Labels.Partition, ns, topic, partition);
@@ -28,14 +31,18 @@ internal sealed class TopicSeries(string ns, string topic, string partition, str
     public LabelSet SendError(ErrorCode code) =>
         _sendErrors.GetOrAdd(code, c => new LabelSet(Labels.Send, ns, topic, partition, Labels.Error, ErrorCodes.Name(c), reliable));
 
-    /// <summary>Namespace, topic, partition and one more label.</summary>
-    public LabelSet With(string[] names, string value) => _more.GetOrAdd((names, value), k => new LabelSet(k.Names, ns, topic, partition, k.Value));
+    /// <summary>Namespace, topic, partition and one more label: a set for each of its values.</summary>
+    /// <param name="names">All four names.</param>
+    /// <param name="values">The same array each time: it is the key.</param>
+    public LabelSet[] With(string[] names, string[] values) => _more.TryGetValue(values, out LabelSet[]? known)
+        ? known
+        : _more.GetOrAdd(values, [.. values.Select(v => new LabelSet(names, ns, topic, partition, v))]);
 }
 
 /// <summary>The label sets of a subscription, each kept as long as it is there. Runs on: any thread.</summary>
 internal sealed class SubscriptionSeries(TopicSeries topic, string name, string type)
 {
-    private readonly ConcurrentDictionary<(string[] Names, string Value), LabelSet> _more = new();
+    private readonly ConcurrentDictionary<string[], LabelSet[]> _more = new();
 
     public LabelSet Subscription { get; } = new(Labels.Subscription, topic.Namespace, topic.Name, name);
     public LabelSet Reliable { get; } = new(Labels.SubscriptionReliable, topic.Namespace, topic.Name, name, topic.Reliable);
@@ -43,7 +50,9 @@ internal sealed class SubscriptionSeries(TopicSeries topic, string name, string 
     public LabelSet Partition { get; } = new(Labels.SubscriptionPartition, topic.Namespace, topic.Name, name, topic.PartitionName);
     public LabelSet Dispatch { get; } = new(Labels.Dispatch, topic.Namespace, topic.Name, name, type, topic.Reliable);
 
-    /// <summary>Namespace, topic, subscription and one more label.</summary>
-    public LabelSet With(string[] names, string value) =>
-        _more.GetOrAdd((names, value), k => new LabelSet(k.Names, topic.Namespace, topic.Name, name, k.Value));
+    /// <summary>Namespace, topic, subscription and one more label: a set for each of its values.</summary>
+    /// <inheritdoc cref="TopicSeries.With"/>
+    public LabelSet[] With(string[] names, string[] values) => _more.TryGetValue(values, out LabelSet[]? known)
+        ? known
+        : _more.GetOrAdd(values, [.. values.Select(v => new LabelSet(names, topic.Namespace, topic.Name, name, v))]);
 }

@@ -234,9 +234,15 @@ internal sealed partial class TopicRegistry
             return;
         }
 
-        entry.Topic?.Close(ErrorCode.TopicDeleted, $"Topic {entry.Name} was deleted.");
+        Topic? topic = entry.Topic;
         entry.Topic = null;
         OpenTopicsChanged();
+        if (topic is not null)
+        {
+            TopicClosing?.Invoke(entry, topic);
+            topic.Close(ErrorCode.TopicDeleted, $"Topic {entry.Name} was deleted.");
+        }
+
         LogStore store = StoreOf(entry.Definition);
         store.Cursors.RemoveTopic(entry.Definition.TopicId);
         store.Delete(entry.Definition.TopicId);

@@ -39,14 +39,14 @@ public sealed class PageTests
     }
 
     [Fact]
-    public void Exemplars_stand_behind_buckets_in_open_metrics_only()
+    public async Task Exemplars_stand_behind_buckets_in_open_metrics_only()
     {
         var histogram = new MetricHistogram(HistogramScale.LatencyMs);
         histogram.Record(700_000);
         histogram.Offer(new Exemplar(0x4bf92f3577b34da6, 0xa3ce929d0e0e4736, 0.7, 1_700_000_000_123_456));
         var registry = new MetricRegistry();
         registry.Histogram("test", "danube_x_ms", "Help.", [], (_, sink) => sink.Sample(LabelSet.None, histogram));
-        MetricPage open = Render(registry, PageFormat.OpenMetrics), text = Render(registry, PageFormat.Text);
+        MetricPage open = await RenderAsync(registry, PageFormat.OpenMetrics), text = await RenderAsync(registry, PageFormat.Text);
         PageSample bucket = open["danube_x_ms"].Samples.Single(s => s.Labels.GetValueOrDefault("le") == "1.0");
         Assert.Equal("{trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"} 0.7 1700000000.123456", bucket.Exemplar);
         Assert.All(open["danube_x_ms"].Samples.Where(s => s != bucket), s => Assert.Empty(s.Exemplar));
@@ -162,11 +162,55 @@ public sealed class PageTests
         Assert.All(page.Families.Where(f => f.Name.EndsWith("_latency_ms", StringComparison.Ordinal)), f => Assert.Empty(f.Samples));
     }
 
-    private static MetricPage Render(MetricRegistry registry, PageFormat format)
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5000)]
+    public async Task A_page_that_breaks_off_is_an_error_or_visibly_not_whole(int before)
     {
-        PrometheusWriter writer = new MetricsPage(registry).Render(format);
-        string text = System.Text.Encoding.UTF8.GetString(writer.Written.Span);
-        writer.Return();
-        return MetricPage.Parse(text);
+        await using TestBroker broker = await TestBroker.StartAsync();
+        using HttpClient http = broker.Http();
+        string[] names = ["name"];
+        LabelSet[] labels = [.. Enumerable.Range(0, before).Select(i => new LabelSet(names, new string('n', 90) + i))];
+        broker.Host.Metrics.Gauge("test", "danube_long", "Help.", names, (_, sink) => Array.ForEach(labels, l => sink.Sample(l, 1)));
+        broker.Host.Metrics.Gauge("test", "danube_broken", "Help.", [], (_, _) => throw new InvalidOperationException("broken on purpose"));
+        if (before == 0)
+        {
+            using HttpResponseMessage response = await http.GetAsync("/metrics");
+            Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
+            return;
+        }
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => http.GetStringAsync("/metrics"));
+    }
+
+    [Fact]
+    public async Task Pages_of_several_parts_are_whole_and_in_order_also_side_by_side()
+    {
+        var registry = new MetricRegistry();
+        for (int i = 0; i < 40; i++)
+        {
+            LabelSet[] labels = [.. Enumerable.Range(0, 1000).Select(k => new LabelSet(["name"], new string('x', i) + k))];
+            registry.Gauge("test", $"danube_{i}", "Help.", ["name"], (_, sink) =>
+            {
+                for (int k = 0; k < labels.Length; k++)
+                {
+                    sink.Sample(labels[k], k);
+                }
+            });
+        }
+
+        MetricPage[] pages = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Task.Run(() => RenderAsync(registry, i % 2 == 0 ? PageFormat.Text : PageFormat.OpenMetrics))));
+        Assert.All(pages, page =>
+        {
+            Assert.Equal(Enumerable.Range(0, 40).Select(i => $"danube_{i}"), page.Families.Select(f => f.Name));
+            Assert.All(page.Families, f => Assert.Equal(Enumerable.Range(0, 1000).Select(k => (double)k), f.Samples.Select(s => s.Value)));
+        });
+    }
+
+    private static async Task<MetricPage> RenderAsync(MetricRegistry registry, PageFormat format)
+    {
+        using var text = new MemoryStream();
+        await new MetricsPage(registry).WriteAsync(text, format, null, CancellationToken.None);
+        return MetricPage.Parse(System.Text.Encoding.UTF8.GetString(text.ToArray()));
     }
 }

@@ -56,6 +56,9 @@ public sealed partial class BrokerHost
     {
         if (cluster is not null)
         {
+            // The catalogue listens first: the owner loop looks topics up there.
+            cluster.View.Revised += _topics.Follow;
+            cluster.AddLoop("catalogue", _topics.RunChoresAsync);
             var owner = new OwnerLoop(cluster.Store, cluster.View, cluster.Membership, _topics, ClusterNode.Clock, _logs.Topics);
             cluster.Owner = owner;
             _topics.Lookup = new TopicLookup(cluster.Broker, cluster.View, () => cluster.IsProven, TimeProvider.System) { FailureHere = owner.FailureOf };

@@ -23,6 +23,12 @@ internal static class ClusterKeys
     /// <summary>One key per broker that is there: its last load report; ends with the broker's lease.</summary>
     public const string Loads = "/cluster/load/";
 
+    /// <summary>One key per namespace with a policy.</summary>
+    public const string Namespaces = "/namespaces/";
+
+    /// <summary>One key per subscription, below the id of its topic: a topic that is created again never meets old ones.</summary>
+    public const string Subscriptions = "/subscriptions/";
+
     public static string Load(int broker) => Loads + broker.ToString(CultureInfo.InvariantCulture);
 
     public static string Member(int broker) => Members + broker.ToString(CultureInfo.InvariantCulture);
@@ -31,6 +37,10 @@ internal static class ClusterKeys
 
     /// <summary>The topic's name as it is known everywhere, <c>/namespace/name</c>.</summary>
     public static string Assignment(string topic) => "/cluster/assignments" + topic;
+
+    public static string Subscription(ulong topicId, string name) => SubscriptionsOf(topicId) + name;
+
+    public static string SubscriptionsOf(ulong topicId) => Subscriptions + topicId.ToString(CultureInfo.InvariantCulture) + "/";
 
     public static string Topic(string topic) => "/topics" + topic;
 

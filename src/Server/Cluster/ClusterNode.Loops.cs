@@ -8,8 +8,18 @@ internal sealed partial class ClusterNode
     private static readonly TimeSpan GoodbyeLimit = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan BeginAgain = TimeSpan.FromSeconds(1);
 
+    private readonly List<(string Name, Func<CancellationToken, Task> Loop)> _more = [];
+
+    /// <summary>Adds a loop that runs while this broker is a member; before <see cref="StartAsync"/>.</summary>
+    public void AddLoop(string name, Func<CancellationToken, Task> loop) => _more.Add((name, loop));
+
     private void StartLoops()
     {
+        foreach ((string name, Func<CancellationToken, Task> loop) in _more)
+        {
+            Start(name, loop);
+        }
+
         Start("election", token => Election.RunAsync(() => View.Snapshot.Find(ClusterKeys.Leader), MayLead, token));
         if (Owner is { } owner)
         {

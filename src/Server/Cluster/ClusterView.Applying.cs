@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using Danube.Fast.Metadata;
@@ -29,8 +30,17 @@ internal sealed partial class ClusterView
             }
         }
 
-        Revised?.Invoke(revision);
-        Changed?.Invoke();
+        WakeWaiters(revision);
+        try
+        {
+            Revised?.Invoke(revision);
+            Changed?.Invoke();
+        }
+        catch (Exception e)
+        {
+            // Following goes on whatever a listener makes of it.
+            Log.ClusterLoopFailed(_log, e, "view");
+        }
     }
 
     private void Apply(MetadataChange change)
@@ -43,6 +53,10 @@ internal sealed partial class ClusterView
         else if (key.StartsWith(ClusterKeys.Topics, StringComparison.Ordinal))
         {
             Set(_topics, key[TopicKeys.Length..], change.Entry, TopicRecords.Decode);
+        }
+        else if (key.StartsWith(ClusterKeys.Subscriptions, StringComparison.Ordinal))
+        {
+            ApplySubscription(key.AsSpan(ClusterKeys.Subscriptions.Length), change.Entry);
         }
         else if (key.StartsWith(ClusterKeys.Members, StringComparison.Ordinal))
         {
@@ -68,6 +82,24 @@ internal sealed partial class ClusterView
         }
 
         _members = new MembersOf(members);
+    }
+
+    // The rest of the key is "topic id/name".
+    private void ApplySubscription(ReadOnlySpan<char> rest, MetadataEntry? entry)
+    {
+        int slash = rest.IndexOf('/');
+        ulong topic = ulong.Parse(rest[..Math.Max(slash, 0)], NumberStyles.None, CultureInfo.InvariantCulture);
+        string name = rest[(slash + 1)..].ToString();
+        ImmutableDictionary<string, SubscriptionDefinition> all = _subscriptions.GetValueOrDefault(topic) ?? NoSubscriptions;
+        all = entry is null ? all.Remove(name) : all.SetItem(name, TopicRecords.DecodeSubscription(entry));
+        if (all.IsEmpty)
+        {
+            _subscriptions.TryRemove(topic, out _);
+        }
+        else
+        {
+            _subscriptions[topic] = all;
+        }
     }
 
     private static int IdOf(string key, string prefix) => int.Parse(key.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture);

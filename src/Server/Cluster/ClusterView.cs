@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Danube.Fast.LoadManager;
 using Danube.Fast.Metadata;
@@ -17,6 +18,7 @@ internal sealed partial class ClusterView : IAsyncDisposable
     private readonly ILogger _log;
     private readonly ConcurrentDictionary<string, AssignmentEntry> _assignments = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, TopicDefinition> _topics = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<ulong, ImmutableDictionary<string, SubscriptionDefinition>> _subscriptions = new();
     private readonly ConcurrentDictionary<int, ModeEntry> _modes = new();
     private volatile MembersOf _members = new([]);
     private volatile LeaderEntry? _leader;
@@ -84,6 +86,13 @@ internal sealed partial class ClusterView : IAsyncDisposable
     /// <summary>A topic of the catalogue, also one that is being made or deleted.</summary>
     public bool TryGetTopic(string topic, [NotNullWhen(true)] out TopicDefinition? definition) => _topics.TryGetValue(topic, out definition);
 
+    /// <summary>Recorded subscriptions of a topic, by name.</summary>
+    public IReadOnlyDictionary<string, SubscriptionDefinition> SubscriptionsOf(ulong topicId) =>
+        _subscriptions.GetValueOrDefault(topicId) ?? NoSubscriptions;
+
+    /// <summary>Topic ids under which subscriptions are recorded, also of topics that are gone.</summary>
+    public IEnumerable<ulong> TopicsWithSubscriptions => _subscriptions.Keys;
+
     /// <summary>What an operator wants of a broker; active when nothing is recorded.</summary>
     public BrokerMode ModeOf(int broker) => _modes.TryGetValue(broker, out ModeEntry? mode) ? mode.Record.Mode : BrokerMode.Active;
 
@@ -95,6 +104,9 @@ internal sealed partial class ClusterView : IAsyncDisposable
 
     /// <summary>Ends the watch.</summary>
     public ValueTask DisposeAsync() => _view?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private static ImmutableDictionary<string, SubscriptionDefinition> NoSubscriptions { get; } =
+        ImmutableDictionary.Create<string, SubscriptionDefinition>(StringComparer.Ordinal);
 
     private sealed record AssignmentEntry(Assignment Assignment, MetadataEntry Entry);
 

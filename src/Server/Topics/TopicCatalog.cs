@@ -9,7 +9,7 @@ namespace Danube.Fast.Server.Topics;
 /// Topics and subscriptions in the metadata store: <c>/topics/namespace/name</c>, <c>/subscriptions/topic id/name</c>,
 /// <c>/namespaces/namespace</c> and the counter of topic ids. Every change is durable when its call returns. Runs on: control requests, one change of a topic at a time.
 /// </summary>
-internal sealed class TopicCatalog(IMetadataStore store)
+internal sealed class TopicCatalog(IMetadataStore store) : ITopicCatalog
 {
     private const string TopicPrefix = "/topics";
     private const string SubscriptionPrefix = "/subscriptions/";
@@ -68,11 +68,13 @@ internal sealed class TopicCatalog(IMetadataStore store)
         return (await store.PutAsync(TopicPrefix + topic.Topic, value, 0, cancellationToken)).Succeeded;
     }
 
-    /// <summary>Replaces what is recorded of a topic.</summary>
-    public async Task PutTopicAsync(TopicDefinition topic, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public async Task<Answer<TopicDefinition>> ChangeTopicAsync(TopicDefinition topic, Func<TopicDefinition, TopicDefinition> change, CancellationToken cancellationToken)
     {
-        byte[] value = JsonSerializer.SerializeToUtf8Bytes(topic, CatalogJson.Default.TopicDefinition);
+        TopicDefinition changed = change(topic);
+        byte[] value = JsonSerializer.SerializeToUtf8Bytes(changed, CatalogJson.Default.TopicDefinition);
         await store.PutAsync(TopicPrefix + topic.Topic, value, null, cancellationToken);
+        return changed;
     }
 
     /// <summary>The namespaces that have a policy.</summary>
@@ -81,10 +83,13 @@ internal sealed class TopicCatalog(IMetadataStore store)
         .. (await store.ListAsync(NamespacePrefix, cancellationToken)).Entries.Select(e => JsonSerializer.Deserialize(e.Value.Span, CatalogJson.Default.NamespaceSpec)!),
     ];
 
-    public async Task PutNamespaceAsync(NamespaceSpec spec, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public async Task<Answer<NamespaceSpec>> ChangeNamespaceAsync(NamespaceSpec known, Func<NamespaceSpec, NamespaceSpec> change, CancellationToken cancellationToken)
     {
-        byte[] value = JsonSerializer.SerializeToUtf8Bytes(spec, CatalogJson.Default.NamespaceSpec);
-        await store.PutAsync(NamespacePrefix + spec.Namespace, value, null, cancellationToken);
+        NamespaceSpec changed = change(known);
+        byte[] value = JsonSerializer.SerializeToUtf8Bytes(changed, CatalogJson.Default.NamespaceSpec);
+        await store.PutAsync(NamespacePrefix + changed.Namespace, value, null, cancellationToken);
+        return changed;
     }
 
     /// <summary>Removes a topic, then its subscriptions. Once the first is done the topic is gone for good.</summary>
@@ -97,14 +102,20 @@ internal sealed class TopicCatalog(IMetadataStore store)
         }
     }
 
-    public async Task PutSubscriptionAsync(TopicDefinition topic, SubscriptionDefinition subscription, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public async Task<Refusal?> PutSubscriptionAsync(TopicDefinition topic, SubscriptionDefinition subscription, CancellationToken cancellationToken)
     {
         byte[] value = JsonSerializer.SerializeToUtf8Bytes(subscription, CatalogJson.Default.SubscriptionDefinition);
         await store.PutAsync(SubscriptionKey(topic, subscription.Name), value, null, cancellationToken);
+        return null;
     }
 
-    public async Task RemoveSubscriptionAsync(TopicDefinition topic, string name, CancellationToken cancellationToken) =>
+    /// <inheritdoc/>
+    public async Task<Refusal?> RemoveSubscriptionAsync(TopicDefinition topic, string name, CancellationToken cancellationToken)
+    {
         await store.DeleteAsync(SubscriptionKey(topic, name), null, cancellationToken);
+        return null;
+    }
 
     private static string SubscriptionKey(TopicDefinition topic, string name) =>
         string.Create(CultureInfo.InvariantCulture, $"{SubscriptionPrefix}{topic.TopicId}/{name}");

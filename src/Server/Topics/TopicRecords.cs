@@ -1,11 +1,12 @@
 using System.Text.Json;
 using Danube.Fast.Metadata;
+using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Server.Topics;
 
 /// <summary>
-/// A topic's record in the store of a cluster. Its id is the create revision of its key, so that a topic which is deleted and created
-/// again has another one; the value does not repeat it.
+/// Records of the catalogue in the store of a cluster. A topic's id is the create revision of its key, so that a topic which is deleted and created
+/// again has another one; its value does not repeat it.
 /// </summary>
 internal static class TopicRecords
 {
@@ -19,4 +20,16 @@ internal static class TopicRecords
             TopicId = (ulong)entry.CreatedRevision,
             Revision = entry.Revision,
         };
+
+    public static byte[] Encode(SubscriptionDefinition subscription) =>
+        JsonSerializer.SerializeToUtf8Bytes(subscription, CatalogJson.Default.SubscriptionDefinition);
+
+    /// <exception cref="JsonException">The value is no subscription.</exception>
+    public static SubscriptionDefinition DecodeSubscription(MetadataEntry entry) =>
+        JsonSerializer.Deserialize(entry.Value.Span, CatalogJson.Default.SubscriptionDefinition)!;
+
+    public static byte[] Encode(NamespaceSpec spec) => JsonSerializer.SerializeToUtf8Bytes(spec, CatalogJson.Default.NamespaceSpec);
+
+    /// <exception cref="JsonException">The value is no namespace.</exception>
+    public static NamespaceSpec DecodeNamespace(MetadataEntry entry) => JsonSerializer.Deserialize(entry.Value.Span, CatalogJson.Default.NamespaceSpec)!;
 }

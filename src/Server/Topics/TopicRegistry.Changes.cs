@@ -19,6 +19,11 @@ internal sealed partial class TopicRegistry
             return refusal;
         }
 
+        if (cluster is not null)
+        {
+            return await CreateInClusterAsync(name, spec, cancellationToken);
+        }
+
         await _changes.WaitAsync(cancellationToken);
         try
         {
@@ -55,6 +60,11 @@ internal sealed partial class TopicRegistry
     /// <summary>Deletes a topic, or a base topic with its partitions: from the catalogue first, then the log.</summary>
     public async Task<Answer<TopicDefinition>> DeleteAsync(string name, CancellationToken cancellationToken)
     {
+        if (cluster is not null)
+        {
+            return await DeleteInClusterAsync(name, cancellationToken);
+        }
+
         await _changes.WaitAsync(cancellationToken);
         try
         {
@@ -190,14 +200,14 @@ internal sealed partial class TopicRegistry
         }
         else
         {
-            definition = definition with { TopicId = await catalog.NextTopicIdAsync(cancellationToken) };
+            definition = definition with { TopicId = await single!.NextTopicIdAsync(cancellationToken) };
             LogStore store = StoreOf(definition);
             TopicPolicy policy = EffectivePolicy(name, definition);
             TopicLog topicLog = await Task.Run(() => store.Create(definition.TopicId, definition.Class, TopicPolicies.ToRetention(policy)), cancellationToken);
             entry = new TopicEntry(name, definition, []) { Topic = new Topic(name.Full, topicLog, store.Cursors, OptionsOf(policy), time) };
         }
 
-        if (!await catalog.AddTopicAsync(definition, cancellationToken))
+        if (!await single!.AddTopicAsync(definition, cancellationToken))
         {
             Discard(entry);
             return new Refusal(ErrorCode.TopicExists, $"Topic {name} exists already.");
@@ -214,7 +224,7 @@ internal sealed partial class TopicRegistry
         await entry.Gate.WaitAsync();
         try
         {
-            await catalog.RemoveTopicAsync(entry.Definition, entry.Subscriptions.Keys);
+            await single!.RemoveTopicAsync(entry.Definition, entry.Subscriptions.Keys);
             entry.IsClosed = true;
             _entries.TryRemove(entry.Name.Full, out _);
             Discard(entry);

@@ -24,7 +24,7 @@ internal sealed partial class TopicRegistry
         return
         [
             .. _entries.Values
-                .Where(e => e.Definition.PartitionOf is null && (ns is null || e.Name.Namespace == ns))
+                .Where(e => e.Definition.PartitionOf is null && e.Definition.IsReady && (ns is null || e.Name.Namespace == ns))
                 .OrderBy(e => e.Name.Full, StringComparer.Ordinal)
                 .Select(InfoOf),
         ];

@@ -37,8 +37,13 @@ internal sealed partial class TopicRegistry
                 return isFixed;
             }
 
-            definition = definition with { Policy = isWhole ? TopicPolicies.Own(policy) : TopicPolicies.Over(policy, definition.Policy ?? new TopicPolicy()) };
-            await catalog.PutTopicAsync(definition, cancellationToken);
+            Answer<TopicDefinition> changed = await _catalog.ChangeTopicAsync(
+                definition, d => d with { Policy = isWhole ? TopicPolicies.Own(policy) : TopicPolicies.Over(policy, d.Policy ?? new TopicPolicy()) }, cancellationToken);
+            if (!changed.TryGet(out definition!, out refusal))
+            {
+                return refusal;
+            }
+
             entry.Definition = definition;
             foreach (TopicEntry each in definition.IsBase ? PartitionsOf(entry) : [entry])
             {
@@ -68,9 +73,13 @@ internal sealed partial class TopicRegistry
         await _changes.WaitAsync(cancellationToken);
         try
         {
-            NamespaceSpec former = isWhole ? new NamespaceSpec() : _namespaces.GetValueOrDefault(spec.Namespace) ?? new NamespaceSpec();
-            NamespaceSpec merged = Merge(spec, former);
-            await catalog.PutNamespaceAsync(merged, cancellationToken);
+            NamespaceSpec former = _namespaces.GetValueOrDefault(spec.Namespace) ?? new NamespaceSpec { Namespace = spec.Namespace };
+            Answer<NamespaceSpec> changed = await _catalog.ChangeNamespaceAsync(former, f => Merge(spec, isWhole ? new NamespaceSpec() : f), cancellationToken);
+            if (!changed.TryGet(out NamespaceSpec? merged, out Refusal? refusal))
+            {
+                return refusal;
+            }
+
             _namespaces[spec.Namespace] = merged;
             foreach (TopicEntry entry in _entries.Values.Where(e => e.Name.Namespace == spec.Namespace && !e.Definition.IsBase))
             {

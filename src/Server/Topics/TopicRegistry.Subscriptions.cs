@@ -102,11 +102,15 @@ internal sealed partial class TopicRegistry
     }
 
     /// <summary>Under the topic's gate: writes the definition down when it is new, and opens the subscription with its rules.</summary>
-    private async Task<Subscription> OpenKnownAsync(TopicEntry entry, Topic topic, SubscriptionDefinition definition, bool isNew, CancellationToken cancellationToken)
+    private async Task<Answer<Subscription>> OpenKnownAsync(TopicEntry entry, Topic topic, SubscriptionDefinition definition, bool isNew, CancellationToken cancellationToken)
     {
         if (isNew)
         {
-            await catalog.PutSubscriptionAsync(entry.Definition, definition, cancellationToken);
+            if (await _catalog.PutSubscriptionAsync(entry.Definition, definition, cancellationToken) is { } refusal)
+            {
+                return refusal;
+            }
+
             entry.Subscriptions[definition.Name] = definition;
         }
 
@@ -147,7 +151,11 @@ internal sealed partial class TopicRegistry
                 return NoSubscription(entry, name);
             }
 
-            await catalog.RemoveSubscriptionAsync(entry.Definition, name, cancellationToken);
+            if (await _catalog.RemoveSubscriptionAsync(entry.Definition, name, cancellationToken) is { } refusal)
+            {
+                return refusal;
+            }
+
             entry.Subscriptions.TryRemove(name, out _);
             requests.RemoveSubscription(entry.Name.Full, name);
             return await topic.RemoveSubscriptionAsync(name);

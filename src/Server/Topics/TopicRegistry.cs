@@ -15,7 +15,7 @@ internal sealed partial class TopicRegistry(
     TopicCatalog? single, ClusterNode? cluster, LogStore durableLogs, LogStore memoryLogs, BrokerOptions options, BrokerState state, RequestCounters requests, TimeProvider time, ILogger log)
     : ITopicResolver
 {
-    private readonly TopicCatalog catalog = single!;
+    private readonly ITopicCatalog _catalog = single ?? (ITopicCatalog)new ClusterCatalog(cluster!);
     private readonly ConcurrentDictionary<string, TopicEntry> _entries = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, NamespaceSpec> _namespaces = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changes = new(1, 1);
@@ -82,13 +82,13 @@ internal sealed partial class TopicRegistry(
     /// <summary>Reads the catalogue. Opens no log: that happens on first use, or in <see cref="OpenAllAsync"/>.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        foreach (NamespaceSpec spec in await catalog.LoadNamespacesAsync(cancellationToken))
+        foreach (NamespaceSpec spec in await single!.LoadNamespacesAsync(cancellationToken))
         {
             _namespaces[spec.Namespace] = spec;
         }
 
         int subscriptions = 0;
-        foreach ((TopicDefinition topic, List<SubscriptionDefinition> own) in await catalog.LoadAsync(cancellationToken))
+        foreach ((TopicDefinition topic, List<SubscriptionDefinition> own) in await single.LoadAsync(cancellationToken))
         {
             if (TopicName.TryParse(topic.Topic, out TopicName? name))
             {
@@ -122,8 +122,12 @@ internal sealed partial class TopicRegistry(
             return BadName(name);
         }
 
-        return _entries.TryGetValue(parsed.Full, out TopicEntry? entry) ? entry : NotFound(parsed.Full);
+        return _entries.TryGetValue(parsed.Full, out TopicEntry? entry) && IsReady(entry) ? entry : NotFound(parsed.Full);
     }
+
+    // Of a partitioned topic that is being made or deleted no partition can be used either.
+    private bool IsReady(TopicEntry entry) => entry.Definition.IsReady
+        && (entry.Definition.PartitionOf is not { } whole || !_entries.TryGetValue(whole, out TopicEntry? parent) || parent.Definition.IsReady);
 
     /// <summary>A topic by name; creates it when it is unknown and that is configured.</summary>
     public async ValueTask<Answer<TopicEntry>> FindOrCreateAsync(string name, string? durability, CancellationToken cancellationToken)
@@ -181,6 +185,7 @@ internal sealed partial class TopicRegistry(
         LogStore store = StoreOf(definition);
         TopicPolicy policy = EffectivePolicy(entry.Name, definition);
         LogRetention retention = TopicPolicies.ToRetention(policy);
+        TakeRecordedSubscriptions(entry);
 
         // Opening reads the disk, and after an unclean stop the tail of the log: not on the thread that receives. Retention that must not
         // pass the slowest subscription waits until the subscriptions are there.

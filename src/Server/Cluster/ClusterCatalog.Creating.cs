@@ -1,0 +1,154 @@
+using Danube.Fast.Core;
+using Danube.Fast.Metadata;
+using Danube.Fast.Protocol;
+using Danube.Fast.Server.Topics;
+
+namespace Danube.Fast.Server.Cluster;
+
+// A topic without partitions is one key. A topic with partitions: its base in state Creating, the partitions in batches, then the base
+// without that state; whoever leads finishes what stays in between.
+internal sealed partial class ClusterCatalog
+{
+    /// <summary>Most topics of one transaction.</summary>
+    public const int BatchTopics = 60;
+
+    /// <summary>Makes a topic, or a base with its partitions; the view shows it when this returns.</summary>
+    public async Task<Answer<TopicDefinition>> CreateAsync(TopicDefinition definition, CancellationToken cancellationToken)
+    {
+        try
+        {
+            TopicDefinition first = definition.IsBase ? definition with { State = TopicState.Creating } : definition;
+            string key = ClusterKeys.Topic(definition.Topic);
+            byte[] value = TopicRecords.Encode(first);
+            TransactionResult result = await node.Store.CommitAsync(new MetadataTransaction().IfAbsent(key).Put(key, value), cancellationToken);
+            if (result.IsDone && !definition.IsBase)
+            {
+                await node.View.WaitForAsync(result.Revision, cancellationToken);
+                return definition with { TopicId = (ulong)result.Revision, Revision = result.Revision };
+            }
+
+            // After an unknown outcome a record with exactly this value is the one that was written, or as good.
+            MetadataEntry? there = result.Outcome == MetadataOutcome.Refused ? result.Found(key) : await node.Store.GetAsync(key, cancellationToken);
+            if (there is null)
+            {
+                return new Refusal(ErrorCode.Unavailable, $"Whether topic {definition.Topic} was created is not known yet: look, or try again.");
+            }
+
+            if (result.Outcome == MetadataOutcome.Refused || !there.Value.Span.SequenceEqual(value))
+            {
+                return Exists(TopicRecords.Decode(there));
+            }
+
+            if (definition.IsBase)
+            {
+                return await FinishAsync(TopicRecords.Decode(there), null, cancellationToken);
+            }
+
+            await node.View.WaitForAsync(there.Revision, cancellationToken);
+            return TopicRecords.Decode(there);
+        }
+        catch (IOException e)
+        {
+            return Away(e);
+        }
+    }
+
+    /// <summary>Makes the partitions of a base that are missing, then declares it ready. Also what a leader does with one that was left.</summary>
+    /// <param name="topic">The base, in state Creating.</param>
+    /// <param name="leaderToken">The leader's token, which its writes compare; null for the broker that creates.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="IOException">The store did not answer.</exception>
+    public async Task<Answer<TopicDefinition>> FinishAsync(TopicDefinition topic, long? leaderToken, CancellationToken cancellationToken)
+    {
+        TopicName.TryParse(topic.Topic, out TopicName? name);
+        string[] partitions = [.. Enumerable.Range(0, topic.Partitions).Select(i => name!.PartitionTopic(i))];
+        foreach (string[] batch in partitions.Chunk(BatchTopics))
+        {
+            if (await CreatePartitionsAsync(topic, batch, leaderToken, cancellationToken) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
+        string key = ClusterKeys.Topic(topic.Topic);
+        TopicDefinition ready = topic with { State = null };
+        await node.Store.CommitAsync(
+            As(leaderToken).IfRevision(key, topic.Revision).Put(key, TopicRecords.Encode(ready)), cancellationToken);
+        MetadataEntry? now = await node.Store.GetAsync(key, cancellationToken);
+        if (now is null || TopicRecords.Decode(now) is not { IsReady: true } made || made.TopicId != topic.TopicId)
+        {
+            return new Refusal(ErrorCode.Unavailable, $"Topic {topic.Topic} is not complete yet; the cluster's leader goes on with it.");
+        }
+
+        await node.View.WaitForAsync(now.Revision, cancellationToken);
+        return made;
+    }
+
+    /// <summary>Waits until every topic with a log is served. Null, or what is missing.</summary>
+    public async Task<string?> WaitServedAsync(IReadOnlyCollection<string> topics, CancellationToken cancellationToken)
+    {
+        bool[] served = await Task.WhenAll(topics.Select(t => node.View.WaitForTopicAsync(t, () => IsServed(t), FollowLimit, cancellationToken)));
+        string[] missing = [.. topics.Zip(served).Where(p => !p.Second).Select(p => p.First)];
+        return missing.Length == 0 ? null
+            : topics.Count == 1 ? $"Topic {missing[0]} is created, but no broker serves it yet{Why(missing[0])}."
+            : $"The topic is created, but {missing.Length} of {topics.Count} partitions are not served yet: {string.Join(", ", missing.Take(3))}{(missing.Length > 3 ? ", ..." : "")}{Why(missing[0])}.";
+    }
+
+    private string Why(string topic) =>
+        node.View.TryGetAssignment(topic, out _, out Assignment? a)
+            ? a.State == AssignmentState.Failed ? $" (broker {a.Owner} could not open it: {a.Reason})" : $" (broker {a.Owner} has it, {a.State.ToString().ToLowerInvariant()})"
+            : node.View.Leader is null ? " (the cluster has no leader at the moment)" : " (it waits for a broker)";
+
+    private bool IsServed(string topic) =>
+        node.View.TryGetTopic(topic, out TopicDefinition? definition) && node.View.TryGetAssignment(topic, out _, out Assignment? assignment)
+        && assignment.State == AssignmentState.Serving && (ulong)assignment.TopicId == definition.TopicId;
+
+    private async Task<Refusal?> CreatePartitionsAsync(TopicDefinition topic, string[] names, long? leaderToken, CancellationToken cancellationToken)
+    {
+        // Those that are there already come from an attempt before.
+        string[] missing = [.. names.Where(n => !node.View.TryGetTopic(n, out TopicDefinition? d) || d.PartitionOf != topic.Topic)];
+        for (int i = 0; i < Attempts && missing.Length > 0; i++)
+        {
+            MetadataTransaction transaction = As(leaderToken).IfCreated(ClusterKeys.Topic(topic.Topic), (long)topic.TopicId);
+            foreach (string name in missing)
+            {
+                string key = ClusterKeys.Topic(name);
+                transaction.IfAbsent(key).Put(key, TopicRecords.Encode(topic with { Topic = name, Partitions = 1, PartitionOf = topic.Topic, State = null, Policy = null }));
+            }
+
+            if ((await node.Store.CommitAsync(transaction, cancellationToken)).IsDone)
+            {
+                return null;
+            }
+
+            var absent = new List<string>();
+            foreach (string name in missing)
+            {
+                MetadataEntry? there = await node.Store.GetAsync(ClusterKeys.Topic(name), cancellationToken);
+                if (there is null)
+                {
+                    absent.Add(name);
+                }
+                else if (TopicRecords.Decode(there).PartitionOf != topic.Topic)
+                {
+                    await MarkDeletingAsync(topic, cancellationToken);
+                    return new Refusal(ErrorCode.TopicExists, $"Topic {name} exists already and is no partition of {topic.Topic}.");
+                }
+            }
+
+            missing = [.. absent];
+        }
+
+        return missing.Length == 0 ? null : new Refusal(ErrorCode.Unavailable, $"Topic {topic.Topic} is not complete yet; the cluster's leader goes on with it.");
+    }
+
+    private static Refusal Exists(TopicDefinition there) => there.State switch
+    {
+        TopicState.Deleting => new Refusal(ErrorCode.Unavailable, $"Topic {there.Topic} is being deleted: try again in a moment."),
+        TopicState.Creating => new Refusal(ErrorCode.Unavailable, $"Topic {there.Topic} is being created: try again in a moment."),
+        _ => new Refusal(ErrorCode.TopicExists, $"Topic {there.Topic} exists already."),
+    };
+
+    private static MetadataTransaction As(long? leaderToken) =>
+        leaderToken is { } token ? new MetadataTransaction().IfCreated(ClusterKeys.Leader, token) : new MetadataTransaction();
+}

@@ -48,7 +48,7 @@ public sealed partial class BrokerHost
             Version = typeof(BrokerHost).Assembly.GetName().Version?.ToString(3) ?? "",
             ConfigHash = HashOf(options),
         };
-        return new ClusterNode(options.Cluster, data.RootPath, options.Wal.Files, record, logs.Broker);
+        return new ClusterNode(options.Cluster, data.RootPath, options.Wal.Files, record, options.LoadManager, logs.Broker);
     }
 
     // Before the view is opened: its first revision has everything.
@@ -59,7 +59,7 @@ public sealed partial class BrokerHost
             // The catalogue listens first: the owner loop looks topics up there.
             cluster.View.Revised += _topics.Follow;
             cluster.AddLoop("catalogue", _topics.RunChoresAsync);
-            var owner = new OwnerLoop(cluster.Store, cluster.View, cluster.Membership, _topics, ClusterNode.Clock, _logs.Topics);
+            var owner = new OwnerLoop(cluster.Store, cluster.View, cluster.Membership, _topics, cluster.Clock, _logs.Topics);
             cluster.Owner = owner;
             _topics.Lookup = new TopicLookup(cluster.Broker, cluster.View, () => cluster.IsProven, TimeProvider.System) { FailureHere = owner.FailureOf };
             _topics.OnHigherEpoch = owner.Doubt;

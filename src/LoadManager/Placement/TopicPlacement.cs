@@ -67,6 +67,15 @@ public sealed partial class TopicPlacement
         }
     }
 
+    /// <summary>Notes a topic as a broker's that was given it without a decision of this class; the cluster's mean is expected of it.</summary>
+    public void Assign(string topic, long broker, string? partitionOf)
+    {
+        lock (_gate)
+        {
+            _book.Put(new TopicAssignment(topic, broker, 0, partitionOf, TopicRequirements.None, default));
+        }
+    }
+
     /// <summary>A broker serves a topic, by a write of this revision.</summary>
     public void Served(string topic, long revision)
     {

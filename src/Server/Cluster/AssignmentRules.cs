@@ -24,7 +24,7 @@ internal static class AssignmentRules
     public static Assignment? Assign(
         Assignment? current, bool ownerIsGone, DurabilityClass durability, long topicId, int target, long targetSession)
     {
-        bool isFree = current is null || current.State == AssignmentState.Released;
+        bool isFree = current is null || IsFree(current, topicId);
         if (!isFree && !(ownerIsGone && MayBeTaken(current!, durability, topicId)))
         {
             return null;
@@ -86,6 +86,13 @@ internal static class AssignmentRules
             State = AssignmentState.Released,
             StartOffset = endOffset,
         };
+
+    /// <summary>True when nobody serves a topic with this record, whoever lives: it was given up, or could not be opened and its topic was made anew.</summary>
+    public static bool IsFree(Assignment current, long topicId) =>
+        current.State == AssignmentState.Released || (current.State == AssignmentState.Failed && current.TopicId != topicId);
+
+    /// <summary>True when some broker serves a topic with this record, as long as its session lives.</summary>
+    public static bool IsServed(Assignment current) => current.State is AssignmentState.Serving or AssignmentState.Releasing;
 
     /// <summary>True when a broker with this session serves a topic with this record.</summary>
     public static bool Serves(Assignment current, int me, long mySession) =>

@@ -27,7 +27,7 @@ internal static class AssignmentWrites
         if (entry is not null)
         {
             Assignment current = Assignment.Decode(entry);
-            if (current.State != AssignmentState.Released)
+            if (!AssignmentRules.IsFree(current, next.TopicId))
             {
                 transaction.IfAbsent(ClusterKeys.Member(current.Owner));
             }

@@ -20,7 +20,7 @@ internal sealed partial class ClusterCatalog
             TopicDefinition first = definition.IsBase ? definition with { State = TopicState.Creating } : definition;
             string key = ClusterKeys.Topic(definition.Topic);
             byte[] value = TopicRecords.Encode(first);
-            TransactionResult result = await node.Store.CommitAsync(new MetadataTransaction().IfAbsent(key).Put(key, value), cancellationToken);
+            TransactionResult result = await node.Store.CommitAsync(new MetadataTransaction().IfAbsent(key).IfAbsent(ClusterKeys.Remakes + definition.Topic[1..]).Put(key, value), cancellationToken);
             if (result.IsDone && !definition.IsBase)
             {
                 await node.View.WaitForAsync(result.Revision, cancellationToken);

@@ -23,6 +23,9 @@ internal static class ClusterKeys
     /// <summary>One key per broker that is there: its last load report; ends with the broker's lease.</summary>
     public const string Loads = "/cluster/load/";
 
+    /// <summary>One key per topic that is between its deletion and its creation, see <see cref="ClusterAdmin"/>: what it will be.</summary>
+    public const string Remakes = "/cluster/remakes/";
+
     /// <summary>One key per namespace with a policy.</summary>
     public const string Namespaces = "/namespaces/";
 

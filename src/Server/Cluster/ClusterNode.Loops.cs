@@ -1,4 +1,6 @@
+using System.Globalization;
 using Danube.Fast.LoadManager;
+using Danube.Fast.Metadata;
 
 namespace Danube.Fast.Server.Cluster;
 
@@ -8,6 +10,7 @@ internal sealed partial class ClusterNode
     private static readonly TimeSpan GoodbyeLimit = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan BeginAgain = TimeSpan.FromSeconds(1);
 
+    private readonly SemaphoreSlim _leaderChanged = new(0);
     private readonly List<(string Name, Func<CancellationToken, Task> Loop)> _more = [];
 
     /// <summary>Adds a loop that runs while this broker is a member; before <see cref="StartAsync"/>.</summary>
@@ -15,20 +18,59 @@ internal sealed partial class ClusterNode
 
     private void StartLoops()
     {
+        Start("leader loop", _leader.RunAsync);
         foreach ((string name, Func<CancellationToken, Task> loop) in _more)
         {
             Start(name, loop);
         }
 
-        Start("election", token => Election.RunAsync(() => View.Snapshot.Find(ClusterKeys.Leader), MayLead, token));
+        Start("election", token => Election.RunAsync(() => View.Snapshot.Find(ClusterKeys.Leader), () => MayLead, NextCampaignAsync, token));
         if (Owner is { } owner)
         {
             Start("owner loop", owner.RunAsync);
         }
     }
 
-    // A broker that is to be emptied leads only when nobody else can.
-    private bool MayLead() => ModeOfMe == BrokerMode.Active || !View.Members.Keys.Any(b => View.ModeOf(b) == BrokerMode.Active);
+    // The key of a leader that went is looked at at once.
+    private async Task NextCampaignAsync(CancellationToken cancellationToken)
+    {
+        await _leaderChanged.WaitAsync(LeaderElection.CampaignInterval, cancellationToken);
+    }
+
+    private void OnRevised(MetadataRevision revision)
+    {
+        foreach (MetadataChange change in revision.Changes)
+        {
+            if (change.Key == ClusterKeys.Leader && _leaderChanged.CurrentCount == 0)
+            {
+                _leaderChanged.Release();
+            }
+            else if (change.Key.StartsWith(ClusterKeys.Members, StringComparison.Ordinal))
+            {
+                FollowMember(int.Parse(change.Key.AsSpan(ClusterKeys.Members.Length), CultureInfo.InvariantCulture));
+            }
+            else if (change.Key.StartsWith(ClusterKeys.Modes, StringComparison.Ordinal))
+            {
+                int broker = int.Parse(change.Key.AsSpan(ClusterKeys.Modes.Length), CultureInfo.InvariantCulture);
+                Load.Board.SetMode(broker, View.ModeOf(broker));
+            }
+        }
+    }
+
+    private void FollowMember(int broker)
+    {
+        if (View.Members.ContainsKey(broker))
+        {
+            Load.Board.Join(broker);
+        }
+        else
+        {
+            Load.Board.Leave(broker);
+        }
+    }
+
+    /// <summary>True when this broker is meant to lead: one that is to be emptied leads only when nobody else can.</summary>
+    public bool MayLead => ModeOfMe == BrokerMode.Active || !View.Members.Keys.Any(b => View.ModeOf(b) == BrokerMode.Active);
 
     private void Start(string name, Func<CancellationToken, Task> loop) => _loops.Add(Task.Run(() => KeepRunningAsync(name, loop)));
 

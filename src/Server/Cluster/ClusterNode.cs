@@ -11,9 +11,6 @@ namespace Danube.Fast.Server.Cluster;
 /// </summary>
 internal sealed partial class ClusterNode : IAsyncDisposable
 {
-    /// <summary>Measures everything on which ownership rests.</summary>
-    public static readonly TimeProvider Clock = new BootClock();
-
     private readonly ClusterOptions _options;
     private readonly string _dataFolder;
     private readonly Wal.WalFileSystem _files;
@@ -24,16 +21,18 @@ internal sealed partial class ClusterNode : IAsyncDisposable
     private readonly TaskCompletionSource<string> _mustLeave = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _registered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> _loops = [];
+    private readonly LeaderLoop _leader;
     private Task _proofs = Task.CompletedTask;
 
     /// <param name="options">The configuration, checked.</param>
     /// <param name="dataFolder">Whose lock this process holds.</param>
     /// <param name="files">Its files.</param>
     /// <param name="me">What the member key says.</param>
+    /// <param name="load">Section <c>load_manager</c>, checked.</param>
     /// <param name="log">Category of the broker.</param>
     /// <exception cref="ArgumentException">An option of etcd cannot be used.</exception>
     /// <exception cref="IOException">A file that the options name cannot be read.</exception>
-    public ClusterNode(ClusterOptions options, string dataFolder, Wal.WalFileSystem files, MemberRecord me, ILogger log)
+    public ClusterNode(ClusterOptions options, string dataFolder, Wal.WalFileSystem files, MemberRecord me, LoadManagerOptions load, ILogger log)
     {
         _options = options;
         _dataFolder = dataFolder;
@@ -41,15 +40,24 @@ internal sealed partial class ClusterNode : IAsyncDisposable
         _log = log;
         Record = me;
         Broker = options.BrokerId;
+        Clock = options.Clock ?? new BootClock();
         Store = ClusterStores.Open(options);
         _proofStore = ClusterStores.Open(options);
         View = new ClusterView(log);
         Membership = new Membership(_proofStore, Broker, me, Clock);
-        Election = new LeaderElection(Store, Membership, Clock);
+        Election = new LeaderElection(Store, Membership);
+        Load = new ClusterLoad(load, TimeProvider.System);
+        Catalog = new ClusterCatalog(this);
+        Admin = new ClusterAdmin(this);
+        View.Revised += OnRevised;
+        _leader = new LeaderLoop(this, Catalog, Load, options.Compaction ?? true, log);
     }
 
     /// <summary>This broker's id.</summary>
     public int Broker { get; }
+
+    /// <summary>Measures everything on which ownership rests.</summary>
+    public TimeProvider Clock { get; }
 
     /// <summary>What the member key says of this broker; complete before <see cref="StartAsync"/>.</summary>
     public MemberRecord Record { get; }
@@ -83,7 +91,16 @@ internal sealed partial class ClusterNode : IAsyncDisposable
     public bool IsLeader => Election.Token != 0;
 
     /// <summary>Since when this broker leads; null while it does not.</summary>
-    public DateTimeOffset? LeadsSince { get; private set; }
+    public DateTimeOffset? LeadsSince { get; set; }
+
+    /// <summary>Brokers as the load manager knows them, and its decisions; of use on the leader.</summary>
+    public ClusterLoad Load { get; }
+
+    /// <summary>Writes what is recorded of topics, namespaces and subscriptions.</summary>
+    public ClusterCatalog Catalog { get; }
+
+    /// <summary>What operators ask of the cluster.</summary>
+    public ClusterAdmin Admin { get; }
 
     /// <summary>The loop that serves topics; set before <see cref="StartAsync"/>.</summary>
     public IOwnerLoop? Owner { get; set; }

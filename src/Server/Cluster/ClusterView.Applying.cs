@@ -66,6 +66,10 @@ internal sealed partial class ClusterView
         {
             Set(_modes, IdOf(key, ClusterKeys.Modes), change.Entry, e => new ModeEntry(ModeRecord.Decode(e), e));
         }
+        else if (key.StartsWith(ClusterKeys.Remakes, StringComparison.Ordinal))
+        {
+            Set(_remakes, key[(ClusterKeys.Remakes.Length - 1)..], change.Entry, e => e);
+        }
         else if (key == ClusterKeys.Leader)
         {
             _leader = change.Entry is { } leader ? new LeaderEntry(LeaderRecord.Decode(leader), leader.CreatedRevision) : null;

@@ -20,6 +20,7 @@ internal sealed partial class ClusterView : IAsyncDisposable
     private readonly ConcurrentDictionary<string, TopicDefinition> _topics = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<ulong, ImmutableDictionary<string, SubscriptionDefinition>> _subscriptions = new();
     private readonly ConcurrentDictionary<int, ModeEntry> _modes = new();
+    private readonly ConcurrentDictionary<string, MetadataEntry> _remakes = new(StringComparer.Ordinal);
     private volatile MembersOf _members = new([]);
     private volatile LeaderEntry? _leader;
     private MetadataView? _view;
@@ -92,6 +93,12 @@ internal sealed partial class ClusterView : IAsyncDisposable
 
     /// <summary>Topic ids under which subscriptions are recorded, also of topics that are gone.</summary>
     public IEnumerable<ulong> TopicsWithSubscriptions => _subscriptions.Keys;
+
+    /// <summary>Records of topics that are between their deletion and their creation.</summary>
+    public IEnumerable<MetadataEntry> Remakes => _remakes.Values;
+
+    /// <summary>This topic is one of them.</summary>
+    public bool IsRemade(string topic) => _remakes.ContainsKey(topic);
 
     /// <summary>What an operator wants of a broker; active when nothing is recorded.</summary>
     public BrokerMode ModeOf(int broker) => _modes.TryGetValue(broker, out ModeEntry? mode) ? mode.Record.Mode : BrokerMode.Active;

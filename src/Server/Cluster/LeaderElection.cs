@@ -7,7 +7,7 @@ namespace Danube.Fast.Server.Cluster;
 /// believes that it leads changes nothing. The key hangs on the member's lease and goes with it.
 /// Runs on: one loop. Shared with: readers of <see cref="Token"/>.
 /// </summary>
-internal sealed class LeaderElection(IMetadataStore store, Membership membership, TimeProvider clock)
+internal sealed class LeaderElection(IMetadataStore store, Membership membership)
 {
     /// <summary>Time between two looks at whether somebody leads.</summary>
     public static readonly TimeSpan CampaignInterval = TimeSpan.FromSeconds(5);
@@ -56,8 +56,9 @@ internal sealed class LeaderElection(IMetadataStore store, Membership membership
     /// <summary>Campaigns whenever the view shows no leader.</summary>
     /// <param name="leaderKey">What a view shows under the leader key.</param>
     /// <param name="mayLead">Whether this broker is meant to lead.</param>
+    /// <param name="pause">Until the next look: <see cref="CampaignInterval"/>, or less.</param>
     /// <param name="cancellationToken">Ends the loop.</param>
-    public async Task RunAsync(Func<MetadataEntry?> leaderKey, Func<bool> mayLead, CancellationToken cancellationToken)
+    public async Task RunAsync(Func<MetadataEntry?> leaderKey, Func<bool> mayLead, Func<CancellationToken, Task> pause, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -75,7 +76,7 @@ internal sealed class LeaderElection(IMetadataStore store, Membership membership
                 }
             }
 
-            await Task.Delay(CampaignInterval, clock, cancellationToken);
+            await pause(cancellationToken);
         }
     }
 

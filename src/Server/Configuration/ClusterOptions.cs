@@ -48,6 +48,9 @@ public sealed record ClusterOptions
     /// <summary>Opens a connection to the store. No key sets it: a test that hosts brokers hands in a store of its own.</summary>
     public Func<IMetadataStore>? OpenStore { get; init; }
 
+    /// <summary>Measures leases, proofs and absences; null = a clock that counts suspend. No key sets it.</summary>
+    public TimeProvider? Clock { get; init; }
+
     /// <summary>Times of the view. No key sets it.</summary>
     public MetadataViewOptions View { get; init; } = new();
 }

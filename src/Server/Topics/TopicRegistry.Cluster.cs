@@ -36,7 +36,7 @@ internal sealed partial class TopicRegistry
             return BadName(bad);
         }
 
-        var shared = (ClusterCatalog)_catalog;
+        ClusterCatalog shared = cluster!.Catalog;
         if (!(await shared.CreateAsync(Define(name, spec), cancellationToken)).TryGet(out TopicDefinition? definition, out Refusal? refusal))
         {
             return refusal;
@@ -58,6 +58,6 @@ internal sealed partial class TopicRegistry
             return new Refusal(ErrorCode.BadRequest, $"{entry.Name} is a partition of {parent}: delete {parent} as a whole.");
         }
 
-        return await ((ClusterCatalog)_catalog).DeleteAsync(entry.Definition, cancellationToken);
+        return await cluster!.Catalog.DeleteAsync(entry.Definition, cancellationToken);
     }
 }

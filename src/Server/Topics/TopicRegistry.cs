@@ -15,7 +15,7 @@ internal sealed partial class TopicRegistry(
     TopicCatalog? single, ClusterNode? cluster, LogStore durableLogs, LogStore memoryLogs, BrokerOptions options, BrokerState state, RequestCounters requests, TimeProvider time, ILogger log)
     : ITopicResolver
 {
-    private readonly ITopicCatalog _catalog = single ?? (ITopicCatalog)new ClusterCatalog(cluster!);
+    private readonly ITopicCatalog _catalog = single ?? (ITopicCatalog)cluster!.Catalog;
     private readonly ConcurrentDictionary<string, TopicEntry> _entries = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, NamespaceSpec> _namespaces = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changes = new(1, 1);

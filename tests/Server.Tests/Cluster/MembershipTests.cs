@@ -114,7 +114,7 @@ public sealed class MembershipTests : IAsyncDisposable
         var member = new Membership(lossy, 1, Record("data", "boot"), _time);
         await member.RegisterAsync(CancellationToken.None);
         Assert.Equal((await _store.GetAsync(ClusterKeys.Member(1)))!.CreatedRevision, member.Session);
-        var election = new LeaderElection(lossy, member, _time);
+        var election = new LeaderElection(lossy, member);
         Assert.True(await election.CampaignAsync(CancellationToken.None));
     }
 
@@ -123,8 +123,8 @@ public sealed class MembershipTests : IAsyncDisposable
     {
         Membership one = await JoinAsync(1, "data 1", "boot");
         Membership two = await JoinAsync(2, "data 2", "boot");
-        var first = new LeaderElection(_store, one, _time);
-        var second = new LeaderElection(_store, two, _time);
+        var first = new LeaderElection(_store, one);
+        var second = new LeaderElection(_store, two);
         Assert.True(await first.CampaignAsync(CancellationToken.None));
         Assert.False(await second.CampaignAsync(CancellationToken.None));
         Assert.Equal((await _store.GetAsync(ClusterKeys.Leader))!.CreatedRevision, first.Token);
@@ -143,11 +143,11 @@ public sealed class MembershipTests : IAsyncDisposable
         Membership one = await JoinAsync(1, "data 1", "boot");
         Membership two = await JoinAsync(2, "data 2", "boot");
         long topicId = (await _store.PutAsync(ClusterKeys.Topic("/default/t"), new byte[1])).Revision;
-        var first = new LeaderElection(_store, one, _time);
+        var first = new LeaderElection(_store, one);
         await first.CampaignAsync(CancellationToken.None);
         long oldToken = first.Token;
         await first.ResignAsync(CancellationToken.None);
-        var second = new LeaderElection(_store, two, _time);
+        var second = new LeaderElection(_store, two);
         await second.CampaignAsync(CancellationToken.None);
         Assignment next = AssignmentRules.Assign(null, false, Core.DurabilityClass.Fsync, topicId, 1, one.Session)!;
         Assert.False((await _store.CommitAsync(AssignmentWrites.Assign(oldToken, "/default/t", null, null, next))).IsDone);
@@ -159,11 +159,11 @@ public sealed class MembershipTests : IAsyncDisposable
     {
         using var end = new CancellationTokenSource();
         var member = new Membership(_store, 1, Record("data", "boot"), _time);
-        var election = new LeaderElection(_store, member, _time);
+        var election = new LeaderElection(_store, member);
         await using MetadataView view = await MetadataView.OpenAsync(_store, "/cluster/", new MetadataViewOptions(), _ => { });
         var sessions = new System.Collections.Concurrent.ConcurrentQueue<long>();
         Task proving = member.RunAsync(sessions.Enqueue, end.Token);
-        Task leading = election.RunAsync(() => view.Snapshot.Find(ClusterKeys.Leader), () => true, end.Token);
+        Task leading = election.RunAsync(() => view.Snapshot.Find(ClusterKeys.Leader), () => true, t => Task.Delay(LeaderElection.CampaignInterval, _time, t), end.Token);
         await AdvanceUntilAsync(member, () => election.Token != 0);
         long lease = member.LeaseId;
         long until = _time.GetTimestamp() + (3 * Membership.LeaseTime).Ticks;

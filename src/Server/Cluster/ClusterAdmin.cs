@@ -1,0 +1,142 @@
+using Danube.Fast.LoadManager;
+using Danube.Fast.Metadata;
+using Danube.Fast.Protocol;
+using Danube.Fast.Server.Topics;
+
+namespace Danube.Fast.Server.Cluster;
+
+/// <summary>
+/// What operators ask of the cluster; any broker does it, by writes that compare what was read. The leader acts on what it finds.
+/// Runs on: admin requests. Shared with: all of them.
+/// </summary>
+internal sealed class ClusterAdmin(ClusterNode node)
+{
+    private const int Attempts = 8;
+
+    /// <summary>The broker gets nothing new and gives up what it can: those topics that others can serve without its disk.</summary>
+    public Task<Refusal?> UnloadAsync(int broker, CancellationToken cancellationToken) => SetModeAsync(broker, BrokerMode.Draining, cancellationToken);
+
+    /// <summary>The broker takes topics again.</summary>
+    public Task<Refusal?> ActivateAsync(int broker, CancellationToken cancellationToken) => SetModeAsync(broker, BrokerMode.Active, cancellationToken);
+
+    /// <summary>Topics of a broker, with what keeps those that stay when it is drained.</summary>
+    public IEnumerable<(string Topic, Assignment Assignment)> TopicsOf(int broker) =>
+        node.View.Assignments.Where(a => a.A.Owner == broker && a.A.State != AssignmentState.Released).Select(a => (a.Topic, a.A)).OrderBy(a => a.Topic, StringComparer.Ordinal);
+
+    /// <summary>Forgets a broker that is gone for good and owns nothing any more.</summary>
+    public async Task<Refusal?> RemoveBrokerAsync(int broker, CancellationToken cancellationToken)
+    {
+        if (node.View.Members.TryGetValue(broker, out (MemberRecord Record, long Session) member))
+        {
+            return new Refusal(ErrorCode.BadRequest, $"Broker {broker} is there, at {member.Record.Address}: unload it, stop it, then remove it.");
+        }
+
+        string[] topics = [.. TopicsOf(broker).Select(t => t.Topic)];
+        if (topics.Length > 0)
+        {
+            return new Refusal(ErrorCode.BadRequest, $"Broker {broker} still owns {topics.Length} topics ({string.Join(", ", topics.Take(3))}{(topics.Length > 3 ? ", ..." : "")}): start it again, or give their data up with 'topics recreate TOPIC --lose-data'.");
+        }
+
+        if (node.View.ModeEntryOf(broker) is not { } entry)
+        {
+            return Unknown(broker);
+        }
+
+        TransactionResult result = await node.Store.CommitAsync(
+            new MetadataTransaction().IfAbsent(ClusterKeys.Member(broker)).IfRevision(entry.Key, entry.Revision).Delete(entry.Key), cancellationToken);
+        return await DoneAsync(result, cancellationToken);
+    }
+
+    /// <summary>
+    /// Makes a topic anew that waits for a broker which will not come back, or that could not be opened: same name and policy, no messages and
+    /// no subscriptions. The old bytes are never served again.
+    /// </summary>
+    public async Task<Refusal?> RecreateTopicAsync(string topic, CancellationToken cancellationToken)
+    {
+        string key = ClusterKeys.Topic(topic);
+        if (await node.Store.GetAsync(key, cancellationToken) is not { } entry || TopicRecords.Decode(entry) is not { IsReady: true } definition)
+        {
+            return new Refusal(ErrorCode.TopicNotFound, $"There is no topic {TopicRegistry.Shorten(topic)}.");
+        }
+
+        if (definition.IsBase)
+        {
+            return new Refusal(ErrorCode.BadRequest, $"{topic} has partitions: name those that wait, {topic}-part-0 and so on.");
+        }
+
+        if (await node.Store.GetAsync(ClusterKeys.Assignment(topic), cancellationToken) is { } owned && Assignment.Decode(owned) is { State: not AssignmentState.Failed } assignment
+            && node.View.Members.ContainsKey(assignment.Owner))
+        {
+            return new Refusal(ErrorCode.BadRequest, $"Topic {topic} is with broker {assignment.Owner}, which is there: to get rid of its messages purge it, or delete it.");
+        }
+
+        // One transaction cannot delete a key and make it again; what it will be is kept in between, and the leader finishes it if need be.
+        string between = ClusterKeys.Remakes + topic[1..];
+        TransactionResult result = await node.Store.CommitAsync(
+            new MetadataTransaction().IfRevision(key, entry.Revision).IfAbsent(between).Delete(key).Put(between, TopicRecords.Encode(definition)), cancellationToken);
+        if (await DoneAsync(result, cancellationToken) is { } refusal)
+        {
+            return refusal;
+        }
+
+        MetadataEntry? made = await node.Store.GetAsync(between, cancellationToken);
+        return made is null ? null : await DoneAsync(await node.Store.CommitAsync(Remake(new MetadataTransaction(), made), cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Makes the topic that a record between deletion and creation describes.</summary>
+    public static MetadataTransaction Remake(MetadataTransaction begin, MetadataEntry between)
+    {
+        string key = ClusterKeys.Topic("/" + between.Key[ClusterKeys.Remakes.Length..]);
+        return begin.IfRevision(between.Key, between.Revision).IfAbsent(key).Put(key, between.Value).Delete(between.Key);
+    }
+
+    private async Task<Refusal?> SetModeAsync(int broker, BrokerMode mode, CancellationToken cancellationToken)
+    {
+        string key = ClusterKeys.Mode(broker);
+        try
+        {
+            for (int i = 0; i < Attempts; i++)
+            {
+                MetadataEntry? entry = await node.Store.GetAsync(key, cancellationToken);
+                if (entry is null && !node.View.Members.ContainsKey(broker) && !TopicsOf(broker).Any())
+                {
+                    return Unknown(broker);
+                }
+
+                BrokerMode now = entry is null ? BrokerMode.Active : ModeRecord.Decode(entry).Mode;
+                if (now == mode || (mode == BrokerMode.Draining && now == BrokerMode.Drained))
+                {
+                    await node.View.WaitForAsync(entry?.Revision ?? 0, cancellationToken);
+                    return null;
+                }
+
+                // Whatever the outcome, what is there is read next.
+                await node.Store.CommitAsync(
+                    new MetadataTransaction().IfRevision(key, entry?.Revision ?? 0).Put(key, new ModeRecord { Mode = mode }.Encode()), cancellationToken);
+            }
+        }
+        catch (IOException e)
+        {
+            return Away(e.Message);
+        }
+
+        return Away("others change the mode all the time");
+    }
+
+    private async Task<Refusal?> DoneAsync(TransactionResult result, CancellationToken cancellationToken)
+    {
+        if (!result.IsDone)
+        {
+            return result.Outcome == MetadataOutcome.Unknown
+                ? Away("whether it was done is not known, look first")
+                : new Refusal(ErrorCode.Unavailable, "Something changed meanwhile: look, and try again.");
+        }
+
+        await node.View.WaitForAsync(result.Revision, cancellationToken);
+        return null;
+    }
+
+    private static Refusal Away(string why) => new(ErrorCode.Unavailable, $"The metadata store cannot be asked now, try again: {why}");
+
+    private static Refusal Unknown(int broker) => new(ErrorCode.BadRequest, $"The cluster knows no broker {broker}.");
+}

@@ -117,15 +117,15 @@ internal static partial class Log
     [LoggerMessage(75, LogLevel.Warning, "Dead letters of subscription {Subscription} on {Topic} wait: {Reason}")]
     public static partial void DeadLettersWait(ILogger log, string subscription, string topic, string reason);
 
-    [LoggerMessage(70, LogLevel.Warning, "The leader cannot do its work, the metadata store does not answer: {Reason}")]
+    [LoggerMessage(57, LogLevel.Warning, "The leader cannot do its work, the metadata store does not answer: {Reason}")]
     public static partial void LeaderWaits(ILogger log, string reason);
 
-    [LoggerMessage(71, LogLevel.Information, "{Topics} topics were given to brokers.")]
+    [LoggerMessage(58, LogLevel.Information, "{Topics} topics were given to brokers.")]
     public static partial void TopicsAssigned(ILogger log, int topics);
 
-    [LoggerMessage(72, LogLevel.Information, "Broker {Broker} is drained: no topic is with it any more.")]
+    [LoggerMessage(59, LogLevel.Information, "Broker {Broker} is drained: no topic is with it any more.")]
     public static partial void Drained(ILogger log, int broker);
 
-    [LoggerMessage(73, LogLevel.Warning, "The creation of topic {Topic} was left half-way; it is finished now.")]
+    [LoggerMessage(60, LogLevel.Warning, "The creation of topic {Topic} was left half-way; it is finished now.")]
     public static partial void CreationTakenOver(ILogger log, string topic);
 }

@@ -24,9 +24,15 @@ public sealed partial class DataDirectory
             CheckSpace();
             ReserveGenerations();
             bool retention = IsDue(ref _nextRetentionMs, nowMs, Options.RetentionIntervalMs);
+            bool areHandlesShort = Options.FileSystem.AreHandlesShort;
+            if (areHandlesShort)
+            {
+                RequestCheckpoint(); // Segments that are full stay open until it has synced them.
+            }
+
             foreach (KeyValuePair<ulong, DurableLog> log in _logs)
             {
-                Upkeep(log.Value, nowMs, retention);
+                Upkeep(log.Value, nowMs, retention, areHandlesShort);
             }
         }
 
@@ -44,7 +50,7 @@ public sealed partial class DataDirectory
     /// <summary>Has a sync thread sync the files whose bytes only the journal holds durably; they are closed when nobody needs them any more.</summary>
     internal void RequestCheckpoint() => _journalCheckpoint?.RequestRound();
 
-    private void Upkeep(DurableLog log, long nowMs, bool retention)
+    private void Upkeep(DurableLog log, long nowMs, bool retention, bool areHandlesShort)
     {
         try
         {
@@ -52,7 +58,7 @@ public sealed partial class DataDirectory
             log.RoomTick();
             log.StateTick();
             log.SnapshotTick();
-            log.IdleTick(nowMs);
+            log.IdleTick(nowMs, areHandlesShort);
             log.DeleteTick();
             log.MemoryTick();
             if (retention)

@@ -15,7 +15,7 @@ public sealed record WalOptions
 {
     public AppendMode AppendMode { get; init; } = AppendMode.Pwrite;
 
-    /// <summary>Size of the first segment of a topic in bytes; each further one is twice as large.</summary>
+    /// <summary>Largest size of the first segment of a topic in bytes: it has between half of it and all of it. Each further one is twice as large.</summary>
     public int FirstSegmentBytes { get; init; } = 64 * 1024;
 
     /// <summary>Largest planned segment in bytes; a frame that does not fit gets a segment of its size.</summary>
@@ -83,6 +83,9 @@ public sealed record WalOptions
 
     /// <summary>Latencies of appends and reads are measured.</summary>
     public bool MeasureLatency { get; init; } = true;
+
+    /// <summary>First segments differ in size, so that logs that are written alike do not all roll at once. False in tests that count segments.</summary>
+    internal bool SpreadSegments { get; init; } = true;
 
     /// <summary>False in deterministic tests: no thread is started, the test runs each step itself.</summary>
     internal bool StartThreads { get; init; } = true;

@@ -124,7 +124,11 @@ public sealed partial class Topic
 
             StreamHeaderWriter.SealHeader(frame);
             producer.Sink.Send(frame);
-            scratch.Touch(producer.Sink);
+            if (!AckBurst.TryAdd(producer.Sink))
+            {
+                scratch.Touch(producer.Sink);
+            }
+
             Counters.OnPublishAcks(group.Length);
             RecordSends(group);
         }

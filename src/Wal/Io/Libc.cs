@@ -10,6 +10,9 @@ internal static partial class Libc
     public const int LockExclusive = 2, LockNonBlocking = 4;
     public const int FullFSync = 51;
     public const int GetFileFlags = 3, SetFileFlags = 4;
+
+    /// <summary>File flag of Linux: a read does not change the time of access.</summary>
+    public const int NoAccessTime = 0x40000;
     public const int SeekData = 3, ENxIo = 6;
     public const int AdviseRandom = 1, AdviseDontNeed = 4;
     private const int LimitOfHandles = 7;

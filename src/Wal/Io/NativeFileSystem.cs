@@ -10,6 +10,11 @@ internal sealed class NativeFileSystem : WalFileSystem
 
     public override WalFile CreateAllocated(string path, long length)
     {
+        if (HandleReserve.IsReached())
+        {
+            throw TooManyFiles(path);
+        }
+
         SafeFileHandle handle = OpenHandle(path, FileMode.CreateNew);
         try
         {
@@ -30,6 +35,8 @@ internal sealed class NativeFileSystem : WalFileSystem
     }
 
     public override WalFile Open(string path) => new NativeFile(path, OpenHandle(path, FileMode.Open));
+
+    public override bool AreHandlesShort => HandleReserve.IsNear;
 
     public override bool FileExists(string path) => File.Exists(path);
 
@@ -137,11 +144,19 @@ internal sealed class NativeFileSystem : WalFileSystem
                 File.Delete(path);
             }
 
-            throw new IOException($"Too many open files: '{path}'.", Libc.ETooManyFiles);
+            throw TooManyFiles(path);
+        }
+
+        if (OperatingSystem.IsLinux())
+        {
+            // The journal reads back what was just written: a time of access would dirty the inode once more for each commit. Not allowed on a file of somebody else.
+            _ = Libc.FControl(handle, Libc.SetFileFlags, Libc.NoAccessTime);
         }
 
         return handle;
     }
+
+    private static IOException TooManyFiles(string path) => new($"Too many open files: '{path}'.", Libc.ETooManyFiles);
 
     private static void Allocate(SafeFileHandle handle, string path, long length)
     {

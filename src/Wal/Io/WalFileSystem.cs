@@ -20,6 +20,9 @@ public abstract class WalFileSystem
     /// <exception cref="FileNotFoundException">It does not exist.</exception>
     public abstract WalFile Open(string path);
 
+    /// <summary>Nearly as many handles are open as there may be: those that are not needed should be closed.</summary>
+    public virtual bool AreHandlesShort => false;
+
     public abstract bool FileExists(string path);
 
     public abstract bool DirectoryExists(string path);

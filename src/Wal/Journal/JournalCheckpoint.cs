@@ -19,8 +19,11 @@ internal sealed class JournalCheckpoint(Journal journal, DataDirectory directory
     private ulong _roundEnd;
     private bool _isStuck;
 
-    /// <summary>A round should begin: a quarter of the ring is used.</summary>
-    public bool IsDue => Volatile.Read(ref _roundEnd) == 0 && journal.UsedBytes >= journal.Capacity / 4;
+    /// <summary>
+    /// A round should begin: a quarter of the ring is used, or half of it when files are so many that each round costs by their number and not by the bytes.
+    /// </summary>
+    public bool IsDue =>
+        Volatile.Read(ref _roundEnd) == 0 && journal.UsedBytes is var used && used >= journal.Capacity / 4 && (used >= journal.Capacity / 2 || journal.DirtyCount <= BulkAbove);
 
     /// <summary>The ring is so full that a group must wait for a round.</summary>
     public bool IsUrgent => !Volatile.Read(ref _isStuck) && journal.UsedBytes >= journal.Capacity / 4 * 3;

@@ -1,3 +1,5 @@
+using Danube.Fast.Core;
+
 namespace Danube.Fast.Wal;
 
 /// <summary>
@@ -6,8 +8,12 @@ namespace Danube.Fast.Wal;
 /// </summary>
 internal sealed class JournalGroup(Journal journal, JournalCheckpoint checkpoint, DataDirectory directory) : GroupCommit
 {
+    // After so many logs their acknowledgements leave, so that the clients go on while the rest is worked off.
+    private const int LogsPerBurst = 128;
+
     private readonly List<GroupPart> _parts = [];
     private readonly List<int> _joined = [];
+    private readonly AckBurst _burst = new();
 
     public override bool IsOpen => journal.Failure is null;
 
@@ -49,15 +55,32 @@ internal sealed class JournalGroup(Journal journal, JournalCheckpoint checkpoint
             journal.EndGroup(written && _joined.Count > 0, _parts);
         }
 
-        foreach (int at in _joined)
-        {
-            ((LogCommit)works[at]!).Log.EndGroup(written, _parts);
-            works[at] = written ? null : works[at];
-        }
-
+        EndLogs(works, written);
         _joined.Clear();
         _parts.Clear();
         return written;
+    }
+
+    private void EndLogs(List<CommitWork?> works, bool written)
+    {
+        _burst.Begin();
+        try
+        {
+            for (int i = 0; i < _joined.Count; i++)
+            {
+                int at = _joined[i];
+                ((LogCommit)works[at]!).Log.EndGroup(written, _parts);
+                works[at] = written ? null : works[at];
+                if ((i + 1) % LogsPerBurst == 0)
+                {
+                    _burst.Flush();
+                }
+            }
+        }
+        finally
+        {
+            _burst.End();
+        }
     }
 
     private void Gather(List<CommitWork?> works, ref int next)

@@ -3,8 +3,8 @@ using Danube.Fast.Core;
 namespace Danube.Fast.Wal;
 
 /// <summary>
-/// When the appends began that are not durable yet, in the order of their offsets. The array grows to the largest number on the way and stays;
-/// beyond a limit further appends are not measured.
+/// When the appends began that are not durable yet, in the order of their offsets. The array grows to the largest number on the way and stays until
+/// the log rests; beyond a limit further appends are not measured.
 /// Runs on: appenders (noting, under the append lock) and commits (recording, under the commit lock). Shared with: each other, under an own short lock.
 /// </summary>
 internal sealed class AppendMarks
@@ -42,6 +42,18 @@ internal sealed class AppendMarks
                 latency.Record(clock.Nanos(_ring[_head].Begin, now));
                 _head = (_head + 1) & (_ring.Length - 1);
                 _count--;
+            }
+        }
+    }
+
+    /// <summary>Gives the array back when nothing is on the way.</summary>
+    public void Trim()
+    {
+        lock (_lock)
+        {
+            if (_count == 0)
+            {
+                (_ring, _head) = ([], 0);
             }
         }
     }

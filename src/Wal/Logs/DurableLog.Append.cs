@@ -6,6 +6,9 @@ namespace Danube.Fast.Wal;
 // Appending. All of it under the append lock.
 internal sealed partial class DurableLog
 {
+    // The next segment is prepared when no more than this part of the active one is left.
+    private const int PrepareShare = 8;
+
     private Segment? _active;
     private bool _isWritable;
     private uint _generation;
@@ -44,7 +47,7 @@ internal sealed partial class DurableLog
                 return status;
             }
         }
-        else if (!_isWritable && OpenForWriting() is var opened && opened != AppendStatus.Ok)
+        else if ((!_isWritable || _active.File is null) && OpenForWriting() is var opened && opened != AppendStatus.Ok)
         {
             return opened;
         }
@@ -96,9 +99,9 @@ internal sealed partial class DurableLog
         // The position first: who sees the offset must find the bytes inside the position.
         segment.CommittedPosition = position + frames.Length;
         Volatile.Write(ref _committed, endOffset);
-        if (position + frames.Length > segment.Capacity / 2)
+        if (!segment.IsNextAsked && position + frames.Length > segment.Capacity - (segment.Capacity / PrepareShare))
         {
-            PrepareAhead();
+            PrepareAhead(segment);
         }
 
         return AppendStatus.Ok;
@@ -147,7 +150,7 @@ internal sealed partial class DurableLog
         }
     }
 
-    // An existing segment is written again: after a clean open, or after the log was idle.
+    // An existing segment is written again: after a clean open, after the log was idle, or after it gave its handle back because handles were short.
     private AppendStatus OpenForWriting()
     {
         try
@@ -158,10 +161,14 @@ internal sealed partial class DurableLog
                 _active.Map = _directory.TryMap(_active.File, writable: true);
             }
 
-            _generation = _directory.Checkpoint.NextGeneration();
-            _active.IsDone = false;
-            _active.Index ??= new SparseIndex();
-            _isWritable = true;
+            if (!_isWritable)
+            {
+                _generation = _directory.Checkpoint.NextGeneration();
+                _active.IsDone = false;
+                _active.Index ??= new SparseIndex();
+                _isWritable = true;
+            }
+
             return AppendStatus.Ok;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -41,10 +41,12 @@ internal sealed partial class DurableLog
     internal void Prepare()
     {
         long bytes, least;
+        bool isAhead;
         PreparedSegment? small;
         lock (_roomLock)
         {
             bytes = _wantedBytes;
+            isAhead = _neededBytes == 0;
             least = Math.Max(_directory.Options.FirstSegmentBytes, PagesOf(_neededBytes));
             small = _prepared;
             _prepared = null;
@@ -56,6 +58,10 @@ internal sealed partial class DurableLog
         try
         {
             prepared = AllocateWhatFits(bytes, least);
+        }
+        catch (Exception error) when (isAhead && IoErrors.IsOutOfHandles(error))
+        {
+            _directory.RequestCheckpoint(); // Nobody waits for it yet: the roll asks again.
         }
         catch (Exception error) when (IoErrors.BlockageOf(error) is var passing && passing != AppendStatus.Failed)
         {
@@ -105,6 +111,10 @@ internal sealed partial class DurableLog
         if (blockage == AppendStatus.Ok)
         {
             _directory.OnUnblocked(TopicId);
+        }
+        else if (blockage == AppendStatus.OutOfHandles)
+        {
+            _directory.RequestCheckpoint(); // Segments that are full stay open until it has synced them.
         }
 
         CompleteRoomWaiters();
@@ -277,8 +287,16 @@ internal sealed partial class DurableLog
         _lastRollMs = nowMs;
         if (quick)
         {
-            PrepareAhead();
+            PrepareAhead(segment);
         }
+    }
+
+    // Logs that are written alike would all leave their first segments, and each further one, in the same second. So the first one has between half and all of the
+    // size that is set, spread evenly over a doubling by the topic's id, and the sizes that follow are multiples of that.
+    private long FirstBytes(WalOptions options)
+    {
+        double share = options.SpreadSegments ? (TopicId * 0x9E3779B97F4A7C15 >> 32) / (double)uint.MaxValue : 0;
+        return FramesOf((long)(options.FirstSegmentBytes * Math.Pow(2, -share)));
     }
 
     private void Seal(Segment segment, long now)
@@ -311,12 +329,15 @@ internal sealed partial class DurableLog
         }
     }
 
-    private void PrepareAhead()
+    // Not earlier: a prepared file of a slow log would hold a handle for a long time. Once for each segment; should it fail, the roll asks again.
+    private void PrepareAhead(Segment segment)
     {
+        segment.IsNextAsked = true;
         lock (_roomLock)
         {
             if (!_preparing && _prepared is null && _blockage == AppendStatus.Ok)
             {
+                _neededBytes = 0;
                 RequestPreparation(0);
             }
         }
@@ -328,11 +349,14 @@ internal sealed partial class DurableLog
         WalOptions options = _directory.Options;
         long cap = _retention.MaxBytes > 0 ? Math.Min(options.SegmentBytes, Math.Max(options.FirstSegmentBytes, _retention.MaxBytes / 8)) : options.SegmentBytes;
         long last = _plannedBytes != 0 ? _plannedBytes : _active?.Capacity ?? 0;
-        long planned = Math.Min(last == 0 ? options.FirstSegmentBytes : last * 2, cap);
-        _wantedBytes = PagesOf(Math.Max(planned, needed));
+        long planned = Math.Min(last == 0 ? FirstBytes(options) : last * 2, cap);
+        _wantedBytes = Math.Max(FramesOf(planned), PagesOf(needed));
         _preparing = true;
         _directory.Allocator.Enqueue(new Preparation(this));
     }
+
+    // In whole pages the sizes would be so few that many logs had the same.
+    private static long FramesOf(long bytes) => (bytes + (ProtocolLimits.FrameAlignment - 1)) & -ProtocolLimits.FrameAlignment;
 
     private static long PagesOf(long bytes) => (bytes + (PageBytes - 1)) & -PageBytes;
 

@@ -3,6 +3,9 @@ namespace Danube.Fast.Wal;
 // What the cursor log keeps about this log, and what an idle log gives back. Runs on: the janitor.
 internal sealed partial class DurableLog
 {
+    // Without an append or a read for so long a log gives its spare memory back, and when handles are short its handle.
+    private const int RestAfterMs = 10_000, ShortRestMs = 1000;
+
     // So that a record written later never takes a raised log start back.
     private readonly Lock _stateLock = new();
     private long _recordedStart;
@@ -10,6 +13,7 @@ internal sealed partial class DurableLog
     private long _idleCommitted = -1;
     private long _lastUseMs;
     private bool _isIdle;
+    private bool _isResting;
 
     /// <summary>Notes a moved durable end, so that a torn tail can be told from damage and a scan begins late.</summary>
     internal void StateTick()
@@ -20,8 +24,8 @@ internal sealed partial class DurableLog
         }
     }
 
-    /// <summary>Gives maps, handles and indexes back after a long time without use.</summary>
-    internal void IdleTick(long nowMs)
+    /// <summary>Gives maps, handles and indexes back after a long time without use; its handle soon when handles are short.</summary>
+    internal void IdleTick(long nowMs, bool areHandlesShort)
     {
         if (!IsReady)
         {
@@ -35,10 +39,20 @@ internal sealed partial class DurableLog
             _idleCommitted = committed;
             _lastUseMs = nowMs;
             _isIdle = false;
+            _isResting = false;
         }
         else if (!_isIdle && nowMs - _lastUseMs >= _directory.Options.IdleAfterMs)
         {
-            _isIdle = TryGoIdle();
+            _isIdle = _isResting = TryGoIdle();
+        }
+        else if (!_isResting && nowMs - _lastUseMs >= (areHandlesShort ? ShortRestMs : RestAfterMs))
+        {
+            _appendMarks.Trim();
+            _isResting = !areHandlesShort || TryCloseHandles();
+        }
+        else if (_isResting && !_isIdle && areHandlesShort && _active is { File: not null })
+        {
+            TryCloseHandles();
         }
     }
 
@@ -48,7 +62,7 @@ internal sealed partial class DurableLog
         {
             lock (AppendLock)
             {
-                if (_closed || _committed != _durable || _segments.Any(s => !s.IsDone && (s.NeedsSync || s.IsSealed || s.SyncedPosition != s.CommittedPosition)))
+                if (!IsSynced())
                 {
                     return false;
                 }
@@ -57,15 +71,46 @@ internal sealed partial class DurableLog
                 {
                     segment.DropMap();
                     segment.Index = null;
-                    segment.File?.Dispose();
-                    segment.File = null;
                 }
 
+                CloseHandles();
                 _isWritable = false;
-                DiscardPrepared();
                 return true;
             }
         }
+    }
+
+    // The next append opens the file again; nothing else changes.
+    private bool TryCloseHandles()
+    {
+        lock (_commitLock)
+        {
+            lock (AppendLock)
+            {
+                bool isSynced = IsSynced();
+                if (isSynced)
+                {
+                    CloseHandles();
+                }
+
+                return isSynced;
+            }
+        }
+    }
+
+    // Under the commit and the append lock.
+    private bool IsSynced() =>
+        !_closed && _committed == _durable && !_segments.Any(s => !s.IsDone && (s.NeedsSync || s.IsSealed || s.SyncedPosition != s.CommittedPosition));
+
+    private void CloseHandles()
+    {
+        foreach (Segment segment in _segments)
+        {
+            segment.File?.Dispose();
+            segment.File = null;
+        }
+
+        DiscardPrepared();
     }
 
     private void RecordState(bool clean)

@@ -9,6 +9,9 @@ namespace Danube.Fast.Wal;
 /// </summary>
 internal sealed partial class LogScan : IDisposable
 {
+    // More files than this are open one at a time: a log without a record, of which all segments are scanned, must not take the handles of the others.
+    private const int MostOpen = 16;
+
     private readonly WalFileSystem _files;
     private readonly ulong _topicId;
     private readonly long _start;
@@ -16,6 +19,7 @@ internal sealed partial class LogScan : IDisposable
     private readonly uint _generationLimit;
     private readonly FileWindow _window = new();
     private readonly List<ScanFile> _scan;
+    private readonly bool _closesFiles;
     private readonly RecoveredLog _result = new();
     private long _expected;
     private uint _generation;
@@ -34,6 +38,7 @@ internal sealed partial class LogScan : IDisposable
         _files = files;
         _topicId = topicId;
         _scan = scan;
+        _closesFiles = scan.Count > MostOpen;
         _start = start;
         _knownDurable = knownDurable;
         _generationLimit = generationLimit;
@@ -48,6 +53,10 @@ internal sealed partial class LogScan : IDisposable
         foreach (ScanFile file in _scan)
         {
             file.Open(_files, _topicId, _window);
+            if (_closesFiles)
+            {
+                file.Dispose();
+            }
         }
 
         _expected = _start;
@@ -205,7 +214,12 @@ internal sealed partial class LogScan : IDisposable
         if (_attached != i)
         {
             NoteReadError();
-            _window.Attach(_scan[i].File!);
+            _window.Attach(_scan[i].Reopen(_files));
+            if (_closesFiles && _attached >= 0)
+            {
+                _scan[_attached].Dispose();
+            }
+
             _attached = i;
         }
     }

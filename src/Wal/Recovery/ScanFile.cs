@@ -8,7 +8,7 @@ internal sealed class ScanFile(string path, long baseOffset) : IDisposable
     public string Path { get; } = path;
     public long BaseOffset { get; } = baseOffset;
 
-    /// <summary>Open while the file is scanned; handed over to the segment when it must be synced.</summary>
+    /// <summary>Open while the file is scanned; handed over to the segment, which must be synced.</summary>
     public WalFile? File { get; private set; }
 
     public long Length { get; private set; }
@@ -33,6 +33,9 @@ internal sealed class ScanFile(string path, long baseOffset) : IDisposable
         HasHeader = window.TryGet(0, SegmentHeader.Size, out ReadOnlySpan<byte> bytes) && SegmentHeader.TryRead(bytes, out _header)
             && _header.TopicId == topicId && _header.BaseOffset == BaseOffset;
     }
+
+    /// <summary>Opens the file again if it was closed.</summary>
+    public WalFile Reopen(WalFileSystem files) => File ??= files.Open(Path);
 
     /// <summary>Makes the segment of a scanned file; it must be synced before anything in it counts as durable.</summary>
     public Segment ToSegment()

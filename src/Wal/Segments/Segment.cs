@@ -24,6 +24,9 @@ internal sealed class Segment(string path, long baseOffset, long capacity)
     /// <summary>Length of the file; 0 when nobody asked yet.</summary>
     public long Capacity { get; set; } = capacity;
 
+    /// <summary>The next segment was asked for ahead of its time. Appender.</summary>
+    public bool IsNextAsked { get; set; }
+
     public uint Generation { get; set; }
 
     /// <summary>Creation time from the header, Unix microseconds; 0 when it was not read yet. Not before the last append of the segment in front.</summary>

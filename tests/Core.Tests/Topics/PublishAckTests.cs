@@ -23,6 +23,33 @@ public sealed class PublishAckTests
     }
 
     [Fact]
+    public void In_a_burst_the_acknowledgements_of_many_topics_leave_with_one_send()
+    {
+        Rig[] rigs = [new Rig(DurabilityClass.Fsync), new Rig(DurabilityClass.Fsync)];
+        var sink = new RecordingSink();
+        var burst = new AckBurst();
+        for (int round = 1; round <= 2; round++)
+        {
+            Producer[] producers = [.. rigs.Select(r => r.Topic.AttachProducer(Rig.ProducerId, 0, 1, sink))];
+            for (int i = 0; i < rigs.Length; i++)
+            {
+                rigs[i].Topic.Publish(producers[i], Frames.Build(Rig.ProducerId, (ulong)round, 1));
+            }
+
+            int before = sink.Flushes;
+            burst.Begin();
+            rigs[0].Log.Sync();
+            burst.Flush();
+            Assert.Equal(before + 1, sink.Flushes);
+            rigs[0].Log.Sync();
+            rigs[1].Log.Sync();
+            Assert.Equal(before + 1, sink.Flushes);
+            burst.End();
+            Assert.Equal((before + 2, round * 2), (sink.Flushes, sink.Acks.Length));
+        }
+    }
+
+    [Fact]
     public void A_duplicate_waits_until_its_original_is_durable()
     {
         var rig = new Rig(DurabilityClass.Fsync);

@@ -39,6 +39,26 @@ public sealed class BlockedTests
     }
 
     [Fact]
+    public void A_segment_that_is_prepared_ahead_without_a_handle_refuses_nothing()
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        DurableLog log = directory.Create(1);
+        ulong sequence = 1;
+        Refuse(FileCall.Create, "prepared-2", TooManyFiles);
+        for (; sequence <= 3; sequence++)
+        {
+            Assert.Equal(AppendStatus.Ok, directory.Append(log, TestFrames.Build(1, sequence, 1, 20_000)));
+            directory.RunBackground();
+        }
+
+        Assert.True(_files.Calls[(int)FileCall.Create] > 1);
+        Assert.True(directory.Directory.Health.IsHealthy);
+        Assert.DoesNotContain(directory.Events, e => e.Kind == WalEventKind.OutOfHandles);
+        Assert.Equal(AppendStatus.Ok, directory.Append(log, TestFrames.Build(1, sequence, 1, 20_000)));
+        GoesOn(directory, log, sequence);
+    }
+
+    [Fact]
     public void At_the_directory_sync_of_a_new_segment()
     {
         SteppedDirectory directory = AtARoll(out DurableLog log, out ulong sequence);

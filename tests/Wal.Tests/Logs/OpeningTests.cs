@@ -85,6 +85,85 @@ public sealed class OpeningTests
     }
 
     [Fact]
+    public void When_handles_are_short_a_log_at_rest_gives_its_own_back_soon_and_goes_on_as_it_was()
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        DurableLog log = directory.Create(1);
+        directory.Append(log, TestFrames.Build(1, 1, 1, 100));
+        directory.RunCommits();
+        Rest(directory, seconds: 5);
+        Assert.NotNull(log.SegmentsForTest[0].File);
+        uint generation = log.Generation;
+        _files.HasFewHandles = true;
+        Rest(directory, seconds: 5);
+        Assert.Null(log.SegmentsForTest[0].File);
+        Assert.Equal(AppendStatus.Ok, directory.Append(log, TestFrames.Build(1, 2, 1, 100)));
+        Assert.Equal(generation, log.Generation);
+        directory.RunCommits();
+        Assert.Equal((2, 2), (log.Durable, LogDriver.ReadAll(log, 0).Count));
+        Assert.Equal(2, new SteppedDirectory(_files.Crash(new Random(1), 0), _clock).Open(1).Committed);
+    }
+
+    [Fact]
+    public void When_handles_are_short_full_segments_are_closed_without_waiting_for_the_checkpoints_time()
+    {
+        var world = new JournalWorld(_files, _clock, 1024 * 1024);
+        DurableLog log = world.Stepped.Create(1);
+        for (ulong i = 1; i <= 10; i++)
+        {
+            world.Append(log, i, 10_000);
+            world.Stepped.RunCommits();
+        }
+
+        Assert.Contains(log.SegmentsForTest, s => s.IsSealed && s.File is not null);
+        _files.HasFewHandles = true;
+        Rest(world.Stepped, seconds: 1);
+        Assert.DoesNotContain(log.SegmentsForTest, s => s.IsSealed && s.File is not null);
+        Assert.Equal(10, LogDriver.ReadAll(log, 0).Count);
+    }
+
+    [Fact]
+    public void A_log_without_a_record_is_scanned_with_few_files_open()
+    {
+        var directory = new SteppedDirectory(_files, _clock, o => o with { FirstSegmentBytes = 8192, SegmentBytes = 8192, SnapshotIntervalBytes = 1 << 30 });
+        DurableLog log = directory.Create(1);
+        directory.Fill(log, 60, 5000);
+        directory.RunCommits();
+        SimulatedFileSystem left = _files.Kill();
+        left.Unlink(SteppedDirectory.Root + "/cursors.log");
+        var next = new SteppedDirectory(left, _clock);
+        DurableLog again = next.Open(1);
+        left.MostHandles = left.Handles + 4;
+        Assert.Equal(60, again.Committed);
+        next.RunCommits();
+        Assert.Equal((60, 60), (again.Durable, LogDriver.ReadAll(again, 0, cold: true).Count));
+    }
+
+    [Fact]
+    public void First_segments_differ_in_size_so_that_logs_that_are_written_alike_do_not_all_roll_at_once()
+    {
+        var directory = new SteppedDirectory(_files, _clock, o => o with { SpreadSegments = true });
+        long[] sizes = [.. Enumerable.Range(1, 64).Select(i =>
+        {
+            DurableLog log = directory.Create((ulong)i);
+            directory.Append(log, TestFrames.Build(1, 1, 1, 100));
+            return log.SegmentsForTest[0].Capacity;
+        })];
+        Assert.All(sizes, s => Assert.InRange(s, 32 * 1024, 64 * 1024));
+        Assert.Equal(64, sizes.Distinct().Count());
+        Assert.InRange(sizes.Count(s => s < 46_341), 22, 42); // As many in the lower half of a doubling as in the upper.
+    }
+
+    private static void Rest(SteppedDirectory directory, int seconds)
+    {
+        for (int i = 0; i < seconds * 2; i++)
+        {
+            directory.Tick(TimeSpan.FromMilliseconds(500));
+            directory.RunCommits();
+        }
+    }
+
+    [Fact]
     public void A_run_stays_valid_after_its_segment_has_left_the_log()
     {
         var directory = new SteppedDirectory(_files, _clock);

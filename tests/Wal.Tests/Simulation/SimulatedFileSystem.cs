@@ -47,6 +47,11 @@ internal sealed class SimulatedFileSystem : WalFileSystem
     /// <summary>Handles that may be open at a time.</summary>
     public int MostHandles { get; set; } = int.MaxValue;
 
+    /// <summary>What it answers when it is asked whether handles are short.</summary>
+    public bool HasFewHandles { get; set; }
+
+    public override bool AreHandlesShort => HasFewHandles;
+
     /// <summary>Handles that are open.</summary>
     public int Handles { get; private set; }
 

@@ -16,6 +16,7 @@ internal sealed class SteppedDirectory
             FileSystem = files,
             Time = clock,
             StartThreads = false,
+            SpreadSegments = false,
             SegmentBytes = 256 * 1024,
             SnapshotIntervalBytes = 32 * 1024,
             JournalBytes = 0,

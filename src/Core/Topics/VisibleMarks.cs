@@ -38,22 +38,23 @@ internal sealed class VisibleMarks
         long written = Volatile.Read(ref _written);
         long oldest = Math.Max(0, written - (Size - 1));
         at = 0;
-        long found = -1;
+        long found = -1, lowest = written;
         bool passed = false;
-        for (long i = written - 1; i >= oldest && !passed; i--)
+        while (lowest > oldest && !passed)
         {
-            (long end, long moment) = _ring[i & (Size - 1)];
+            lowest--;
+            (long end, long moment) = _ring[lowest & (Size - 1)];
             passed = end <= offset;
             if (!passed)
             {
-                (found, at) = (i, moment);
+                (found, at) = (lowest, moment);
             }
         }
 
-        // The place of the first mark that was looked at may have been written over: then nothing that was read counts. The first record of a ring
+        // The place of the lowest mark that was looked at may have been written over: then nothing that was read counts. The first record of a ring
         // that was never full is known without a mark in front of it.
         Volatile.ReadBarrier();
-        bool isWhole = Volatile.Read(ref _written) - oldest < Size;
+        bool isWhole = Volatile.Read(ref _written) - lowest < Size;
         return found >= 0 && isWhole && (passed || oldest == 0);
     }
 }

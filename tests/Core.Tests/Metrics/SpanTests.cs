@@ -126,14 +126,22 @@ public sealed class SpanTests : IDisposable
         Rig.Ack(consumers[2], subscription, (0, 3));
         Assert.Equal(["c0", "c1", "c2"], Who());
 
+        // Not before the whole frame is settled.
+        Publish(rig, 7, 7, records: 2);
+        Rig.Credit(consumers[2], subscription, 3);
+        Rig.Ack(consumers[2], subscription, (3, 1));
+        Assert.Equal(3, Who().Length);
+        Rig.Ack(consumers[2], subscription, (4, 1));
+        Assert.Equal(["c0", "c1", "c2", "c2"], Who());
+
         // A consumer that goes has neither acknowledged nor given back.
         Rig.Credit(consumers[0], subscription, 4);
         Publish(rig, 7, 7);
         Rig.Settle(subscription);
         consumers[0].Detach();
         Rig.Credit(consumers[1], subscription, 2);
-        Rig.Ack(consumers[1], subscription, (3, 1));
-        Assert.Equal(["c0", "c1", "c2", "c1"], Who());
+        Rig.Ack(consumers[1], subscription, (5, 1));
+        Assert.Equal(["c0", "c1", "c2", "c2", "c1"], Who());
 
         string[] Who() => [.. Answers().Select(s => (string)s.GetTagItem("messaging.client.id")!)];
     }
@@ -155,6 +163,7 @@ public sealed class SpanTests : IDisposable
             [(appended, 5), (appended.AddSeconds(10), 0)],
             dispatches.Select(d => (d.StartTimeUtc, (int)d.Duration.TotalSeconds)));
         Activity nack = Assert.Single(Answers());
+        Assert.Equal("nack /t/rig", nack.DisplayName);
         Assert.Equal((dispatches[0].SpanId, appended.AddSeconds(5), TimeSpan.FromSeconds(5)), (nack.ParentSpanId, nack.StartTimeUtc, nack.Duration));
     }
 

@@ -91,6 +91,7 @@ internal sealed class MetricPage
         while (line[at] != '}')
         {
             int equals = line.IndexOf('=', at);
+            Assert.Equal(labels.Count > 0, line[at] == ',');
             string name = line[at..equals].TrimStart(',');
             Assert.Equal('"', line[equals + 1]);
             var value = new StringBuilder();

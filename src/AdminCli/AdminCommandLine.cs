@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Danube.Fast.AdminCli;
 
-/// <summary>The commands of danube-admin-cli. Exit codes: 0 done, 1 the broker refused or cannot be reached, 2 wrong usage.</summary>
+/// <summary>The commands of danube-admin-cli. Exit codes: 0 done, 1 the broker refused or cannot be reached, 2 wrong usage; those of <c>cluster check</c> are its own.</summary>
 public static class AdminCommandLine
 {
     public const int Success = 0;
@@ -24,6 +24,7 @@ public static class AdminCommandLine
         root.Subcommands.Add(SubscriptionCommands.Create(context));
         root.Subcommands.Add(NamespaceCommands.Create(context));
         root.Subcommands.Add(BrokerCommands.Create(context));
+        root.Subcommands.Add(ClusterCommands.Create(context));
         root.Subcommands.Add(HealthCommand.Create(context));
 
         ParseResult parsed = root.Parse(args);

@@ -8,8 +8,14 @@ internal static class TableWriter
     /// <summary>One line of titles, one line per item; the columns are members of the items.</summary>
     public static void Write(TextWriter output, IEnumerable<JsonElement> items, params string[] members)
     {
-        string[][] rows = [members.Select(m => m.ToUpperInvariant()).ToArray(), .. items.Select(i => members.Select(m => i.Text(m)).ToArray())];
-        int[] widths = members.Select((_, column) => rows.Max(r => r[column].Length)).ToArray();
+        WriteRows(output, [.. members.Select(m => m.ToUpperInvariant())], items.Select(i => members.Select(m => i.Text(m)).ToArray()));
+    }
+
+    /// <summary>One line of titles, one line per row of as many cells.</summary>
+    public static void WriteRows(TextWriter output, string[] titles, IEnumerable<string[]> items)
+    {
+        string[][] rows = [titles, .. items];
+        int[] widths = titles.Select((_, column) => rows.Max(r => r[column].Length)).ToArray();
         foreach (string[] row in rows)
         {
             output.WriteLine(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());

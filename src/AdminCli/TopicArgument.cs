@@ -8,16 +8,18 @@ internal static class TopicArgument
     public static Argument<string> Topic()
     {
         var topic = new Argument<string>("topic") { Description = "Name of the topic, /namespace/name." };
-        topic.Validators.Add(result =>
-        {
-            string name = result.GetValueOrDefault<string>();
-            string[] parts = name.Split('/');
-            if (parts.Length != 3 || parts[0].Length > 0 || !parts.Skip(1).All(IsNamePart))
-            {
-                result.AddError($"'{name}' is no topic name: it takes the form /namespace/name with letters, digits, '.', '_' and '-'.");
-            }
-        });
+        topic.Validators.Add(result => Check(result.GetValueOrDefault<string>(), result.AddError));
         return topic;
+    }
+
+    /// <summary>Says what is wrong with the name of a topic.</summary>
+    public static void Check(string? name, Action<string> addError)
+    {
+        string[] parts = (name ?? "").Split('/');
+        if (parts.Length != 3 || parts[0].Length > 0 || !parts.Skip(1).All(IsNamePart))
+        {
+            addError($"'{name}' is no topic name: it takes the form /namespace/name with letters, digits, '.', '_' and '-'.");
+        }
     }
 
     public static Argument<string> Part(string what)

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Danube.Fast.AdminCli;
 
-/// <summary><c>topics list | describe | create | policy | peek | purge | delete</c>.</summary>
+/// <summary><c>topics list | describe | stats | create | policy | peek | purge | delete</c>.</summary>
 internal static class TopicCommands
 {
     /// <summary>Address of the topics; a topic's name follows.</summary>
@@ -15,6 +15,7 @@ internal static class TopicCommands
         var topics = new Command("topics", "Lists, describes, creates, changes and deletes topics.");
         topics.Subcommands.Add(List(context));
         topics.Subcommands.Add(Describe(context));
+        topics.Subcommands.Add(Stats(context));
         topics.Subcommands.Add(CreateTopic(context));
         topics.Subcommands.Add(Policy(context));
         topics.Subcommands.Add(PeekCommand.OfTopic(context));
@@ -44,6 +45,18 @@ internal static class TopicCommands
         command.Arguments.Add(topic);
         context.SetAction(command, async (api, parsed, cancellationToken) =>
             context.Print(parsed, await api.GetAsync(Path + parsed.GetValue(topic), cancellationToken), reply => PrintTopic(context.Output, reply)));
+        return command;
+    }
+
+    private static Command Stats(CommandContext context)
+    {
+        var command = new Command("stats", "Shows rates, latencies and backlog of a topic over one second, partitions one by one.");
+        Argument<string> topic = TopicArgument.Topic();
+        command.Arguments.Add(topic);
+        context.SetAction(command, async (api, parsed, cancellationToken) =>
+            context.Print(parsed, await api.GetAsync($"{Path}{parsed.GetValue(topic)}/stats", cancellationToken), reply => TableWriter.Write(
+                context.Output, reply.Items("loads"), "topic_name", "message_rate", "byte_rate", "out_byte_rate", "producer_count", "consumer_count", "subscription_count", "wal_size_bytes",
+                "avg_latency_ms", "p99_latency_ms", "backlog_messages", "oldest_message_age_sec")));
         return command;
     }
 

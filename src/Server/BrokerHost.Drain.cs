@@ -53,6 +53,7 @@ public sealed partial class BrokerHost
     {
         await _stopping.CancelAsync();
         await _housekeeping.WhenStopped();
+        await _load.DisposeAsync();
 
         // What is exported last is read from topics that are still open.
         _otlp?.Dispose();

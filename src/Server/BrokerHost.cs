@@ -5,6 +5,7 @@ using Danube.Fast.Metadata;
 using Danube.Fast.Server.Cluster;
 using Danube.Fast.Server.Configuration;
 using Danube.Fast.Server.Http;
+using Danube.Fast.Server.Load;
 using Danube.Fast.Server.Metrics;
 using Danube.Fast.Server.Sessions;
 using Danube.Fast.Server.Telemetry;
@@ -33,6 +34,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
     private readonly SessionTable _sessions;
     private readonly Listener _listener;
     private readonly Housekeeping _housekeeping;
+    private readonly LoadService _load;
     private readonly MeterMirror _mirror;
     private readonly CancellationTokenSource _stopping = new();
     private readonly long _startedMs = Environment.TickCount64;
@@ -57,6 +59,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
         ServeTopics(cluster);
         _health = new BrokerHealth(_state, data, _topics, cluster);
         _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), logs.Connections) { Sessions = () => _sessions!, BrokerId = cluster?.Broker });
+        _load = MakeLoadService(options);
         RegisterMetrics();
         _mirror = new MeterMirror(Metrics, Name);
         _housekeeping = new Housekeeping(_topics, _sessions, logs.Topics);
@@ -187,7 +190,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
     private async Task StartHttpAsync(CancellationToken cancellationToken)
     {
         var endPoint = new IPEndPoint(_options.HttpAddress, _options.HttpPort);
-        var api = new AdminApi(_topics, Requests, new MetricsPage(Metrics), _health, Brokers, _logs.Http);
+        var api = new AdminApi(_topics, Requests, new MetricsPage(Metrics), _health, _load, Brokers, _logs.Http);
         try
         {
             _http = await Http.HttpEndpoint.StartAsync(endPoint, api.HandleAsync, cancellationToken);
@@ -210,6 +213,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
 
         _otlp = OtlpExport.Start(_options.Otlp, Metrics, _options.Metrics.MaxTopics, Name, _logs.Telemetry);
         _housekeeping.Start(_stopping.Token);
+        _load.Start();
         _listener.Start(_sessions.OnAccepted);
         Log.Ready(_log, Name, NativeEndPoint, HttpEndPoint, DataDirectory);
     }
@@ -221,6 +225,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
         var topics = new TopicMetrics(Metrics, _topics, Requests, _options.Metrics.MaxTopics);
         RequestMetrics.Register(Metrics, Requests, _data.Counters, topics);
         _ = new WalMetrics(Metrics, _data);
+        ClusterMetrics.Register(Metrics, _load);
     }
 
     private BrokersReply Brokers() => new(

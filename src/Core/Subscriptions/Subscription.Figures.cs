@@ -29,6 +29,15 @@ public sealed partial class Subscription
         }
     }
 
+    /// <summary>Consumers, first unacknowledged offset and backlog, of the same moment; unlike <see cref="Measure"/> it looks at nothing in flight.</summary>
+    public (int Consumers, long MarkDelete, long Unacknowledged) Glance()
+    {
+        lock (Gate)
+        {
+            return (_consumers.Count, Cursor.MarkDelete, Cursor.Backlog(Topic.Log.Visible));
+        }
+    }
+
     /// <summary>Before the position is moved: what was settled, or held by a consumer, enters the queue once more.</summary>
     private void NoteSeek(long offset)
     {

@@ -5,9 +5,6 @@ namespace Danube.Fast.LoadManager;
 /// <summary>How a post ended.</summary>
 public enum PostOutcome
 {
-    /// <summary>No report was due.</summary>
-    NotDue = 0,
-
     /// <summary>The report is in the store.</summary>
     Posted = 1,
 
@@ -18,45 +15,23 @@ public enum PostOutcome
     Failed = 3,
 }
 
-/// <summary>
-/// Posts a broker's report when it is due, bound to the lease of its session. Call <see cref="PostIfDueAsync"/> about once a second.
-/// Runs on: one caller at a time. Shared with: nobody.
-/// </summary>
-public sealed class LoadReportPoster(IMetadataStore store, LoadReportBuilder builder, PostingPolicy policy, LoadManagerOptions options)
+/// <summary>Posts a broker's reports, bound to the lease of its session. Any thread may use it.</summary>
+public sealed class LoadReportPoster(IMetadataStore store)
 {
-    private readonly LoadReportWriter _writer = new();
-
-    /// <summary>Reports that the store did not take.</summary>
-    public long Failures { get; private set; }
-
-    /// <summary>Builds and posts a report if one is due.</summary>
+    /// <summary>Puts a report under its key.</summary>
     /// <param name="key">The broker's report key.</param>
     /// <param name="leaseId">Lease of the broker's session; 0 = none.</param>
-    /// <param name="brokerId">The broker.</param>
-    /// <param name="session">Create revision of its member key.</param>
-    /// <param name="throughputMbps">Accepted from producers now, for the look at changes.</param>
+    /// <param name="report">Its bytes.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async ValueTask<PostOutcome> PostIfDueAsync(
-        string key, long leaseId, long brokerId, long session, double throughputMbps, CancellationToken cancellationToken = default)
+    public async ValueTask<PostOutcome> PostAsync(string key, long leaseId, ReadOnlyMemory<byte> report, CancellationToken cancellationToken = default)
     {
-        ResourceCapacity capacity = builder.Capacity.With(options.Capacity, options.MaxTopics);
-        if (!policy.IsDue(builder.Peek(), throughputMbps, capacity))
-        {
-            return PostOutcome.NotDue;
-        }
-
-        ResourceUsage usage = builder.Peek();
-        LoadReport report = builder.Build(brokerId, session);
-        policy.Posted(usage, throughputMbps, capacity);
         try
         {
-            TransactionResult result = await store.CommitAsync(new MetadataTransaction().Put(key, _writer.Write(report), leaseId), cancellationToken);
-            Failures += result.IsDone ? 0 : 1;
+            TransactionResult result = await store.CommitAsync(new MetadataTransaction().Put(key, report, leaseId), cancellationToken);
             return result.IsDone ? PostOutcome.Posted : result.LeaseIsGone ? PostOutcome.LeaseIsGone : PostOutcome.Failed;
         }
         catch (IOException)
         {
-            Failures++;
             return PostOutcome.Failed;
         }
     }

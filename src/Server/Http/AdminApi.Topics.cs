@@ -1,5 +1,7 @@
 using System.Globalization;
+using Danube.Fast.LoadManager;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Load;
 using Danube.Fast.Server.Topics;
 using Microsoft.AspNetCore.Http;
 
@@ -10,6 +12,8 @@ internal sealed partial class AdminApi
 {
     // Of one peek over HTTP; nobody has agreed on a frame here.
     private const int MaxPeekBytes = 8 * 1024 * 1024;
+
+    private static readonly TimeSpan StatsWindow = TimeSpan.FromSeconds(1);
 
     private Task RouteTopicAsync(HttpContext context, string method, string path)
     {
@@ -26,9 +30,10 @@ internal sealed partial class AdminApi
             ("GET", 3, "policy") => PolicyAsync(context, topic),
             ("PUT", 3, "policy") => SetPolicyAsync(context, topic),
             ("POST", 3, "purge") => PurgeTopicAsync(context, topic),
+            ("GET", 3, "stats") => StatsAsync(context, topic),
             ("GET", 3, "peek") => PeekAsync(context, topic),
             ("GET", 3, "subscriptions") => SubscriptionsAsync(context, topic),
-            (_, 2, _) or (_, 3, "policy" or "purge" or "peek" or "subscriptions") => NotAllowedAsync(context),
+            (_, 2, _) or (_, 3, "policy" or "purge" or "peek" or "stats" or "subscriptions") => NotAllowedAsync(context),
             (_, 4 or 5, "subscriptions") => RouteSubscriptionAsync(context, method, topic, parts[3], parts.ElementAtOrDefault(4)),
             _ => NothingHereAsync(context),
         };
@@ -97,6 +102,24 @@ internal sealed partial class AdminApi
         request.Offset = offset;
         request.Count = (int)(count ?? request.Count);
         await AnswerAsync(context, "peek", await topics.PeekAsync(request, MaxPeekBytes, context.RequestAborted), HttpJson.Default.PeekReply);
+    }
+
+    // Two looks at the counters, a second apart: nothing is kept for it between two calls.
+    private async Task StatsAsync(HttpContext context, string name)
+    {
+        if ((await topics.DescribeAsync(name, CancellationToken.None)).Refusal is { } refusal)
+        {
+            await AnswerAsync(context, "topic_stats", refusal, ClusterRepliesJson.Default.TopicStatsReply);
+            return;
+        }
+
+        var sampler = new TopicSampler(topics, onlyOpen: true, TimeProvider.System);
+        var calculator = new TopicLoadCalculator(TimeProvider.System);
+        calculator.Next(sampler.Take(name));
+        await Task.Delay(StatsWindow, context.RequestAborted);
+        TopicLoads loads = calculator.Next(sampler.Take(name));
+        var reply = new TopicStatsReply(name, Math.Round(loads.Window.TotalSeconds, 3), [.. loads.Topics.OrderBy(t => t.TopicName, StringComparer.Ordinal)]);
+        await AnswerAsync(context, "topic_stats", reply, ClusterRepliesJson.Default.TopicStatsReply);
     }
 
     private static string? Query(HttpContext context, string name) =>

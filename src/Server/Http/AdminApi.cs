@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Load;
 using Danube.Fast.Server.Metrics;
 using Danube.Fast.Server.Topics;
 using Microsoft.AspNetCore.Http;
@@ -12,9 +13,10 @@ namespace Danube.Fast.Server.Http;
 /// Routes the HTTP port: health, metrics, admin API. What lies below a topic is in AdminApi.Topics.cs, namespaces in AdminApi.Namespaces.cs.
 /// Runs on: the thread pool.
 /// </summary>
-internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters requests, MetricsPage metrics, BrokerHealth health, Func<BrokersReply> brokers, ILogger log)
+internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters requests, MetricsPage metrics, BrokerHealth health, LoadService load, Func<BrokersReply> brokers, ILogger log)
 {
     private const string TopicsPath = "/admin/v1/topics";
+    private const string ClusterPath = "/admin/v1/cluster";
     private const string HealthPath = "/admin/v1/health";
     private const string NamespacesPath = "/admin/v1/namespaces";
     private const string MetricsPath = "/metrics";
@@ -27,6 +29,7 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         try
         {
             await RouteAsync(context);
+            Audit(context);
         }
         catch (BadHttpRequestException e)
         {
@@ -50,6 +53,17 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         }
     }
 
+    // Every call that may have changed something, with its outcome. Failures of the broker itself are logged where they are caught.
+    private void Audit(HttpContext context)
+    {
+        HttpRequest request = context.Request;
+        if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method))
+        {
+            string path = TopicRegistry.Shorten(request.Path.Value ?? "");
+            Log.AdminCall(log, request.Method, path, context.Connection.RemoteIpAddress, RequestIds.Of(context), context.Response.StatusCode);
+        }
+    }
+
     private Task RouteAsync(HttpContext context)
     {
         string path = context.Request.Path.Value ?? "";
@@ -65,9 +79,11 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
             ("GET", TopicsPath) => ListAsync(context),
             ("POST", TopicsPath) => CreateAsync(context),
             ("GET", NamespacesPath) => ListNamespacesAsync(context),
+            ("GET", OpenApiDocument.Path) => OpenApiAsync(context),
+            _ when path.StartsWith(ClusterPath + "/", StringComparison.Ordinal) => RouteClusterAsync(context, method, path[ClusterPath.Length..]),
             _ when path.StartsWith(TopicsPath + "/", StringComparison.Ordinal) => RouteTopicAsync(context, method, path[TopicsPath.Length..]),
             _ when path.StartsWith(NamespacesPath + "/", StringComparison.Ordinal) => RouteNamespaceAsync(context, method, path[(NamespacesPath.Length + 1)..]),
-            (_, HealthPath or "/livez" or "/readyz" or MetricsPath or DetailedPath or "/admin/v1/brokers" or TopicsPath or NamespacesPath) => NotAllowedAsync(context),
+            (_, HealthPath or "/livez" or "/readyz" or MetricsPath or DetailedPath or "/admin/v1/brokers" or TopicsPath or NamespacesPath or OpenApiDocument.Path) => NotAllowedAsync(context),
             _ => NothingHereAsync(context),
         };
     }
@@ -76,7 +92,7 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         context, StatusCodes.Status405MethodNotAllowed, new Refusal(ErrorCode.BadRequest, $"{context.Request.Method} is not possible on {context.Request.Path}."));
 
     private static Task NothingHereAsync(HttpContext context) => FailAsync(context, StatusCodes.Status404NotFound, new Refusal(
-        ErrorCode.BadRequest, $"There is nothing at this address: use /livez, /readyz, /metrics, {TopicsPath}, {TopicsPath}/namespace/name, {NamespacesPath}, {HealthPath} or /admin/v1/brokers."));
+        ErrorCode.BadRequest, $"There is nothing at this address: use /livez, /readyz, /metrics, {TopicsPath}, {TopicsPath}/namespace/name, {NamespacesPath}, {HealthPath}, {ClusterPath}/status or /admin/v1/brokers; {OpenApiDocument.Path} describes them all."));
 
     private Task ReadyAsync(HttpContext context)
     {

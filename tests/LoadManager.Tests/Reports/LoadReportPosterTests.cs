@@ -18,12 +18,12 @@ public sealed class LoadReportPosterTests : IDisposable
         await using EmbeddedMetadataStore store = EmbeddedMetadataStore.Open(_folder);
         MetadataLease lease = await store.GrantLeaseAsync(TimeSpan.FromSeconds(60));
         using var sampler = new ResourceSampler(_monitor, TimeSpan.FromSeconds(2), _clock);
-        LoadReportPoster poster = Poster(store, sampler);
+        ReportSchedule schedule = Schedule(sampler);
 
-        Assert.Equal(PostOutcome.Posted, await poster.PostIfDueAsync(Key, lease.Id, 1, 7, 0));
-        Assert.Equal(PostOutcome.NotDue, await poster.PostIfDueAsync(Key, lease.Id, 1, 7, 0));
+        Assert.Equal(PostOutcome.Posted, await PostIfDueAsync(store, schedule, lease.Id));
+        Assert.Null(await PostIfDueAsync(store, schedule, lease.Id));
         _clock.Advance(34);
-        Assert.Equal(PostOutcome.Posted, await poster.PostIfDueAsync(Key, lease.Id, 1, 7, 0));
+        Assert.Equal(PostOutcome.Posted, await PostIfDueAsync(store, schedule, lease.Id));
         MetadataEntry entry = (await store.GetAsync(Key))!;
         Assert.True(LoadReportReader.TryRead(entry.Value, out LoadReport? report, out _));
         Assert.Equal((1, 7, 34_000), (report.BrokerId, report.Session, report.WindowMs));
@@ -31,9 +31,8 @@ public sealed class LoadReportPosterTests : IDisposable
         await store.RevokeLeaseAsync(lease.Id);
         Assert.Null(await store.GetAsync(Key));
         _clock.Advance(34);
-        Assert.Equal(PostOutcome.LeaseIsGone, await poster.PostIfDueAsync(Key, lease.Id, 1, 7, 0));
+        Assert.Equal(PostOutcome.LeaseIsGone, await PostIfDueAsync(store, schedule, lease.Id));
         Assert.Null(await store.GetAsync(Key));
-        Assert.Equal(1, poster.Failures);
     }
 
     [Fact]
@@ -42,18 +41,20 @@ public sealed class LoadReportPosterTests : IDisposable
         IMetadataStore store = Substitute.For<IMetadataStore>();
         store.CommitAsync(Arg.Any<MetadataTransaction>(), Arg.Any<CancellationToken>()).Returns<ValueTask<TransactionResult>>(_ => throw new IOException("no room"));
         using var sampler = new ResourceSampler(_monitor, TimeSpan.FromSeconds(2), _clock);
-        LoadReportPoster poster = Poster(store, sampler);
-        Assert.Equal(PostOutcome.Failed, await poster.PostIfDueAsync(Key, 0, 1, 7, 0));
-        Assert.Equal(PostOutcome.NotDue, await poster.PostIfDueAsync(Key, 0, 1, 7, 0));
-        Assert.Equal(1, poster.Failures);
+        ReportSchedule schedule = Schedule(sampler);
+        Assert.Equal(PostOutcome.Failed, await PostIfDueAsync(store, schedule, 0));
+        Assert.Null(await PostIfDueAsync(store, schedule, 0));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private LoadReportPoster Poster(IMetadataStore store, ResourceSampler sampler)
+    private static async Task<PostOutcome?> PostIfDueAsync(IMetadataStore store, ReportSchedule schedule, long lease) =>
+        schedule.Next(1, 7, 0) is { } report ? await new LoadReportPoster(store).PostAsync(Key, lease, report) : null;
+
+    private ReportSchedule Schedule(ResourceSampler sampler)
     {
         var options = new LoadManagerOptions();
         var builder = new LoadReportBuilder(sampler, () => [new TopicSample { Name = "/a/b" }], () => 0, options, _clock);
-        return new LoadReportPoster(store, builder, new PostingPolicy(options, _clock, new Random(1)), options);
+        return new ReportSchedule(builder, new PostingPolicy(options, _clock, new Random(1)), options);
     }
 }

@@ -1,0 +1,34 @@
+using Danube.Fast.LoadManager;
+using Danube.Fast.Server.Load;
+
+namespace Danube.Fast.Server;
+
+/// <summary>The load manager's parts.</summary>
+public sealed partial class BrokerHost
+{
+    // A broker that is no part of a cluster has no number of its own.
+    private const int NumberAlone = 1;
+
+    private LoadService MakeLoadService(BrokerOptions options)
+    {
+        var source = new SingleBroker(NumberAlone, _state, _topics, () => (NativeEndPoint.ToString(), HttpEndPoint.ToString()), TimeProvider.System);
+        var figures = new ResourceMonitorFigures();
+        IResourceMonitor monitor = ResourceMonitors.Create(new MonitorEnvironment
+        {
+            Scope = options.LoadManager.Scope,
+            DataFolder = _data.RootPath,
+            OwnNetwork = OwnNetwork,
+            Figures = figures,
+        });
+        return new LoadService(options.LoadManager, source, new TopicSampler(_topics, onlyOpen: false, TimeProvider.System), monitor, figures, TimeProvider.System, _logs.LoadManager);
+    }
+
+    private NetworkTotals OwnNetwork()
+    {
+        (long received, long sent, _) = _sessions.Bytes();
+        return new NetworkTotals(received, sent);
+    }
+
+    /// <summary>What the broker knows of load.</summary>
+    internal LoadService Load => _load;
+}

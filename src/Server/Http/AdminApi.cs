@@ -16,6 +16,7 @@ namespace Danube.Fast.Server.Http;
 internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters requests, MetricsPage metrics, BrokerHealth health, LoadService load, Func<BrokersReply> brokers, ILogger log)
 {
     private const string TopicsPath = "/admin/v1/topics";
+    private const string BrokersPath = "/admin/v1/brokers";
     private const string ClusterPath = "/admin/v1/cluster";
     private const string HealthPath = "/admin/v1/health";
     private const string NamespacesPath = "/admin/v1/namespaces";
@@ -75,15 +76,16 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
             ("GET", MetricsPath) => MetricsAsync(context, null),
             ("GET", DetailedPath) => DetailedMetricsAsync(context),
             ("GET", HealthPath) => WriteAsync(context, StatusCodes.Status200OK, health.Logs(), HttpJson.Default.LogHealthReply),
-            ("GET", "/admin/v1/brokers") => WriteAsync(context, StatusCodes.Status200OK, brokers(), HttpJson.Default.BrokersReply),
+            ("GET", BrokersPath) => WriteAsync(context, StatusCodes.Status200OK, brokers(), HttpJson.Default.BrokersReply),
             ("GET", TopicsPath) => ListAsync(context),
             ("POST", TopicsPath) => CreateAsync(context),
             ("GET", NamespacesPath) => ListNamespacesAsync(context),
             ("GET", OpenApiDocument.Path) => OpenApiAsync(context),
+            _ when path.StartsWith(BrokersPath + "/", StringComparison.Ordinal) => RouteBrokerAsync(context, method, path[(BrokersPath.Length + 1)..]),
             _ when path.StartsWith(ClusterPath + "/", StringComparison.Ordinal) => RouteClusterAsync(context, method, path[ClusterPath.Length..]),
             _ when path.StartsWith(TopicsPath + "/", StringComparison.Ordinal) => RouteTopicAsync(context, method, path[TopicsPath.Length..]),
             _ when path.StartsWith(NamespacesPath + "/", StringComparison.Ordinal) => RouteNamespaceAsync(context, method, path[(NamespacesPath.Length + 1)..]),
-            (_, HealthPath or "/livez" or "/readyz" or MetricsPath or DetailedPath or "/admin/v1/brokers" or TopicsPath or NamespacesPath or OpenApiDocument.Path) => NotAllowedAsync(context),
+            (_, HealthPath or "/livez" or "/readyz" or MetricsPath or DetailedPath or BrokersPath or TopicsPath or NamespacesPath or OpenApiDocument.Path) => NotAllowedAsync(context),
             _ => NothingHereAsync(context),
         };
     }
@@ -92,7 +94,7 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         context, StatusCodes.Status405MethodNotAllowed, new Refusal(ErrorCode.BadRequest, $"{context.Request.Method} is not possible on {context.Request.Path}."));
 
     private static Task NothingHereAsync(HttpContext context) => FailAsync(context, StatusCodes.Status404NotFound, new Refusal(
-        ErrorCode.BadRequest, $"There is nothing at this address: use /livez, /readyz, /metrics, {TopicsPath}, {TopicsPath}/namespace/name, {NamespacesPath}, {HealthPath}, {ClusterPath}/status or /admin/v1/brokers; {OpenApiDocument.Path} describes them all."));
+        ErrorCode.BadRequest, $"There is nothing at this address: use /livez, /readyz, /metrics, {TopicsPath}, {TopicsPath}/namespace/name, {NamespacesPath}, {HealthPath}, {ClusterPath}/status or {BrokersPath}; {OpenApiDocument.Path} describes them all."));
 
     private Task ReadyAsync(HttpContext context)
     {

@@ -76,10 +76,10 @@ internal sealed record FindingReply(string Severity, string Sentence);
 
 /// <summary>Answer of changes of a broker's mode.</summary>
 /// <param name="Broker">Id.</param>
-/// <param name="Mode">What was asked for.</param>
+/// <param name="Mode">What is wanted of it now; null when it was removed.</param>
 /// <param name="Topics">Topics that it still owns.</param>
 /// <param name="Stays">Names of topics that keep it draining: its data is there. At most 100.</param>
-internal sealed record BrokerModeReply(long Broker, string Mode, int Topics, string[] Stays);
+internal sealed record BrokerModeReply(long Broker, string? Mode, int Topics, string[] Stays);
 
 /// <summary>Answer of .../stats.</summary>
 /// <param name="Topic">Full name.</param>

@@ -19,6 +19,13 @@ internal sealed record PostedReport(long Broker, long Revision, ReadOnlyMemory<b
 /// <param name="Topics">Topics that it owns, partitions counted singly.</param>
 internal sealed record ClusterMember(long Broker, bool IsRegistered, BrokerMode Mode, string? Version, string? ConfigHash, string? Native, string? Http, int Topics);
 
+/// <summary>A broker's mode after a change.</summary>
+/// <param name="Broker">Id.</param>
+/// <param name="Mode">What is wanted of it now; null when it was removed.</param>
+/// <param name="Topics">Topics that it owns.</param>
+/// <param name="Stays">Those that it cannot give up, because their data is there.</param>
+internal sealed record ModeChange(long Broker, BrokerMode? Mode, int Topics, IReadOnlyList<string> Stays);
+
 /// <summary>The metadata store, asked just now; what is null is not known.</summary>
 internal sealed record StoreFigures(TimeSpan? Request, long? DbBytes, long? QuotaBytes);
 
@@ -65,6 +72,15 @@ internal interface IClusterSource
 
     /// <summary>How often topics came to and went from brokers, since this broker sees it.</summary>
     AssignmentTally Assignments { get; }
+
+    /// <summary>Where HTTP reaches the owner of a topic, host:port, when that is another broker which is there; else null.</summary>
+    string? OwnerElsewhere(string topic);
+
+    /// <summary>Records what an operator wants of a broker.</summary>
+    ValueTask<Answer<ModeChange>> SetModeAsync(long broker, BrokerMode mode, CancellationToken cancellationToken);
+
+    /// <summary>Forgets a broker that is gone.</summary>
+    ValueTask<Answer<ModeChange>> RemoveAsync(long broker, CancellationToken cancellationToken);
 
     /// <summary>Topics by state of their assignments, partitions counted singly; every state is there.</summary>
     IReadOnlyDictionary<string, int> TopicsByState();

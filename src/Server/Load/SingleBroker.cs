@@ -1,4 +1,5 @@
 using Danube.Fast.LoadManager;
+using Danube.Fast.Protocol;
 using Danube.Fast.Server.Topics;
 
 namespace Danube.Fast.Server.Load;
@@ -50,6 +51,15 @@ internal sealed class SingleBroker(int broker, BrokerState state, TopicRegistry 
         string version = typeof(SingleBroker).Assembly.GetName().Version?.ToString(3) ?? "";
         return [new ClusterMember(broker, true, Mode, version, null, native, http, topics.Entries.Count(e => !e.Definition.IsBase))];
     }
+
+    public string? OwnerElsewhere(string topic) => null;
+
+    public ValueTask<Answer<ModeChange>> SetModeAsync(long other, BrokerMode mode, CancellationToken cancellationToken) => ValueTask.FromResult(Alone());
+
+    public ValueTask<Answer<ModeChange>> RemoveAsync(long other, CancellationToken cancellationToken) => ValueTask.FromResult(Alone());
+
+    private static Answer<ModeChange> Alone() => new Refusal(
+        ErrorCode.BadRequest, "This broker is no part of a cluster (meta_store: embedded), so nobody could take its topics: to empty it, stop it with SIGTERM.");
 
     public ValueTask<StoreFigures> AskStoreAsync(CancellationToken cancellationToken) => ValueTask.FromResult(new StoreFigures(null, null, null));
 

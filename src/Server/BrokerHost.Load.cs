@@ -1,4 +1,5 @@
 using Danube.Fast.LoadManager;
+using Danube.Fast.Metadata;
 using Danube.Fast.Server.Load;
 
 namespace Danube.Fast.Server;
@@ -11,7 +12,7 @@ public sealed partial class BrokerHost
 
     private LoadService MakeLoadService(BrokerOptions options)
     {
-        var source = new SingleBroker(NumberAlone, _state, _topics, () => (NativeEndPoint.ToString(), HttpEndPoint.ToString()), TimeProvider.System);
+        var source = new SingleBroker(NumberAlone, _state, _topics, () => (NativeEndPoint.ToString(), HttpEndPoint.ToString()), MetadataBytes, TimeProvider.System);
         var figures = new ResourceMonitorFigures();
         IResourceMonitor monitor = ResourceMonitors.Create(new MonitorEnvironment
         {
@@ -20,7 +21,13 @@ public sealed partial class BrokerHost
             OwnNetwork = OwnNetwork,
             Figures = figures,
         });
-        return new LoadService(options.LoadManager, source, new TopicSampler(_topics, onlyOpen: false, TimeProvider.System), monitor, figures, TimeProvider.System, _logs.LoadManager);
+        return new LoadService(options.LoadManager, new ClusterLoad(options.LoadManager, TimeProvider.System), source, new TopicSampler(_topics, onlyOpen: false, TimeProvider.System), monitor, figures, TimeProvider.System, _logs.LoadManager);
+    }
+
+    private long? MetadataBytes()
+    {
+        var file = new FileInfo(Path.Combine(_data.RootPath, MetadataFolder, EmbeddedMetadataStore.FileName));
+        return file.Exists ? file.Length : null;
     }
 
     private NetworkTotals OwnNetwork()

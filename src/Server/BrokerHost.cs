@@ -35,6 +35,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
     private readonly Listener _listener;
     private readonly Housekeeping _housekeeping;
     private readonly LoadService _load;
+    private readonly MetadataFigures _metadataFigures = new();
     private readonly MeterMirror _mirror;
     private readonly CancellationTokenSource _stopping = new();
     private readonly long _startedMs = Environment.TickCount64;
@@ -55,7 +56,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
         _state = new BrokerState();
         Requests = new RequestCounters();
         _topics = new TopicRegistry(
-            metadata is null ? null : new TopicCatalog(metadata), cluster, data, new MemoryLogStore(), options, _state, Requests, TimeProvider.System, logs.Topics);
+            metadata is null ? null : new TopicCatalog(new MeasuredStore(metadata, _metadataFigures)), cluster, data, new MemoryLogStore(), options, _state, Requests, TimeProvider.System, logs.Topics);
         ServeTopics(cluster);
         _health = new BrokerHealth(_state, data, _topics, cluster);
         _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), logs.Connections) { Sessions = () => _sessions!, BrokerId = cluster?.Broker });
@@ -226,6 +227,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
         RequestMetrics.Register(Metrics, Requests, _data.Counters, topics);
         _ = new WalMetrics(Metrics, _data);
         ClusterMetrics.Register(Metrics, _load);
+        _metadataFigures.Register(Metrics, _load);
     }
 
     private BrokersReply Brokers() => new(

@@ -75,22 +75,22 @@ internal static partial class Log
     [LoggerMessage(32, LogLevel.Information, "Admin call {Method} {Path} by {Remote}, request {RequestId}: {Status}.")]
     public static partial void AdminCall(ILogger log, string method, string path, System.Net.IPAddress? remote, string requestId, int status);
 
-    [LoggerMessage(50, LogLevel.Information, "Measuring load: {Monitor}.")]
+    [LoggerMessage(90, LogLevel.Information, "Measuring load: {Monitor}.")]
     public static partial void MeasuringLoad(ILogger log, string monitor);
 
-    [LoggerMessage(51, LogLevel.Warning, "The ranking algorithm bottleneck leaves out what has no known capacity: set {Keys}.")]
+    [LoggerMessage(91, LogLevel.Warning, "The ranking algorithm bottleneck leaves out what has no known capacity: set {Keys}.")]
     public static partial void CapacityUnknown(ILogger log, string keys);
 
-    [LoggerMessage(52, LogLevel.Error, "The load manager failed; it goes on with the next second.")]
+    [LoggerMessage(92, LogLevel.Error, "The load manager failed; it goes on with the next second.")]
     public static partial void LoadManagerFailed(ILogger log, Exception error);
 
-    [LoggerMessage(53, LogLevel.Warning, "The load report of broker {BrokerId} cannot be read, it counts as none: {Fault}")]
+    [LoggerMessage(93, LogLevel.Warning, "The load report of broker {BrokerId} cannot be read, it counts as none: {Fault}")]
     public static partial void ReportUnreadable(ILogger log, long brokerId, string? fault);
 
-    [LoggerMessage(54, LogLevel.Information, "Cluster state snapshot: broker_count {BrokerCount}, topic_count {TopicCount}, imbalance {Imbalance}, throughput_mbps {ThroughputMbps}.")]
+    [LoggerMessage(94, LogLevel.Information, "Cluster state snapshot: broker_count {BrokerCount}, topic_count {TopicCount}, imbalance {Imbalance}, throughput_mbps {ThroughputMbps}.")]
     public static partial void ClusterState(ILogger log, int brokerCount, int topicCount, double imbalance, double throughputMbps);
 
-    [LoggerMessage(55, LogLevel.Information, "Broker status: rank {Rank}, broker_id {BrokerId}, load_score {LoadScore}, topics {Topics}, throughput_mbps {ThroughputMbps}, cpu {Cpu}, memory {Memory}, standing {Standing}.")]
+    [LoggerMessage(95, LogLevel.Information, "Broker status: rank {Rank}, broker_id {BrokerId}, load_score {LoadScore}, topics {Topics}, throughput_mbps {ThroughputMbps}, cpu {Cpu}, memory {Memory}, standing {Standing}.")]
     public static partial void BrokerStatus(
         ILogger log, int? rank, long brokerId, double? loadScore, int topics, double? throughputMbps, double? cpu, double? memory, Danube.Fast.LoadManager.BrokerStanding standing);
 

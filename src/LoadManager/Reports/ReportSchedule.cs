@@ -12,11 +12,12 @@ public sealed class ReportSchedule(LoadReportBuilder builder, PostingPolicy poli
     /// <param name="brokerId">The broker.</param>
     /// <param name="session">Create revision of its member key, 0 without a cluster.</param>
     /// <param name="throughputMbps">Accepted from producers now, for the look at changes.</param>
-    public byte[]? Next(long brokerId, long session, double throughputMbps)
+    /// <param name="isWanted">It is due whatever was posted before.</param>
+    public byte[]? Next(long brokerId, long session, double throughputMbps, bool isWanted = false)
     {
         ResourceCapacity capacity = builder.Capacity.With(options.Capacity, options.MaxTopics);
         ResourceUsage usage = builder.Peek();
-        if (!policy.IsDue(usage, throughputMbps, capacity))
+        if (!isWanted && !policy.IsDue(usage, throughputMbps, capacity))
         {
             return null;
         }

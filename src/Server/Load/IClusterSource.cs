@@ -86,8 +86,8 @@ internal interface IClusterSource
     IReadOnlyDictionary<string, int> TopicsByState();
 
     /// <summary>Brings what is assigned to <paramref name="placement"/>, when this differs from before.</summary>
-    /// <returns>Revision of the assignments; 0 when there are none, and topics count by the reports.</returns>
-    long FeedAssignments(TopicPlacement placement);
+    /// <returns>Revision of the assignments; null when somebody else keeps the account.</returns>
+    long? FeedAssignments(TopicPlacement placement);
 
     /// <summary>Posts a report under this broker's key. It is never repeated: the next one follows in its time.</summary>
     ValueTask<PostOutcome> PostAsync(byte[] json, CancellationToken cancellationToken);

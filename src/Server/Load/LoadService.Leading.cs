@@ -11,7 +11,13 @@ internal sealed partial class LoadService
     /// <summary>Time between two snapshots in the log.</summary>
     public static readonly TimeSpan SnapshotInterval = TimeSpan.FromMinutes(5);
 
+    /// <summary>Time between two questions about the size of the metadata store.</summary>
+    public static readonly TimeSpan StoreInterval = TimeSpan.FromMinutes(1);
+
     private LeaderGauges? _gauges;
+    private StoreFigures? _store;
+    private Task _asking = Task.CompletedTask;
+    private long _askedAt;
     private long _gaugesAt;
     private long _loggedAt;
     private int _rankedBrokers;
@@ -19,12 +25,22 @@ internal sealed partial class LoadService
     /// <summary>What the gauges of the cluster show; null while this broker does not lead: then there are none.</summary>
     public LeaderGauges? Gauges => Volatile.Read(ref _gauges);
 
+    /// <summary>The metadata store as the leader last saw it; null while this broker does not lead.</summary>
+    public StoreFigures? Store => Volatile.Read(ref _store);
+
     private void Lead()
     {
         if (!_source.IsLeader)
         {
             Volatile.Write(ref _gauges, null);
+            Volatile.Write(ref _store, null);
             return;
+        }
+
+        if (_asking.IsCompleted && (_store is null || _clock.GetElapsedTime(_askedAt) >= StoreInterval))
+        {
+            _askedAt = _clock.GetTimestamp();
+            _asking = AskStoreAsync();
         }
 
         // What the first reports bring is shown at once.
@@ -34,7 +50,7 @@ internal sealed partial class LoadService
         {
             _rankedBrokers = ranked;
             _gaugesAt = _clock.GetTimestamp();
-            Volatile.Write(ref _gauges, new LeaderGauges(Cluster.Snapshot(), _source.TopicsByState()));
+            Volatile.Write(ref _gauges, new LeaderGauges(Cluster.Snapshot(), _source.TopicsByState(), _source.Describe().Select(m => m.ConfigHash).OfType<string>().Distinct().Count()));
         }
 
         if (begins || _clock.GetElapsedTime(_loggedAt) >= SnapshotInterval)
@@ -44,12 +60,15 @@ internal sealed partial class LoadService
         }
     }
 
+    private async Task AskStoreAsync() => Volatile.Write(ref _store, await _source.AskStoreAsync(_stop.Token));
+
+    // Changes when a broker gets its place in the ranking, and when its readings are complete.
     private int Ranked()
     {
         int ranked = 0;
         foreach (RankedBroker broker in Cluster.Ranking().Brokers)
         {
-            ranked += broker.IsRanked ? 1 : 0;
+            ranked += !broker.IsRanked ? 0 : broker.Missing == 0 ? 2 : 1;
         }
 
         return ranked;
@@ -67,4 +86,7 @@ internal sealed partial class LoadService
 }
 
 /// <summary>One refresh of what the leader shows.</summary>
-internal sealed record LeaderGauges(ClusterSnapshot Cluster, IReadOnlyDictionary<string, int> Topics);
+/// <param name="Cluster">Brokers and sums.</param>
+/// <param name="Topics">Topics by state.</param>
+/// <param name="Configurations">Different configurations among the brokers; 0 for one alone.</param>
+internal sealed record LeaderGauges(ClusterSnapshot Cluster, IReadOnlyDictionary<string, int> Topics, int Configurations);

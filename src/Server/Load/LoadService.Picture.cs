@@ -34,7 +34,10 @@ internal sealed partial class LoadService
         }
 
         FeedReports(members);
-        Cluster.AssignmentsChanged(_source.FeedAssignments(Cluster.Placement));
+        if (_source.FeedAssignments(Cluster.Placement) is { } revision)
+        {
+            Cluster.AssignmentsChanged(revision);
+        }
     }
 
     private void FeedReports(IReadOnlyDictionary<long, BrokerMode> members)

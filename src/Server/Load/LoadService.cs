@@ -24,10 +24,13 @@ internal sealed partial class LoadService : IAsyncDisposable
     private readonly Dictionary<long, long> _seen = [];
     private readonly long _startedAt;
     private Task _loop = Task.CompletedTask;
+    private long _session = -1;
+    private bool _hasMeasured;
     private long _payloadIn;
     private long _payloadAt;
 
     /// <param name="options">Checked.</param>
+    /// <param name="cluster">Board, ranking and placement, by the same options.</param>
     /// <param name="source">The cluster.</param>
     /// <param name="topics">Samples of this broker's topics.</param>
     /// <param name="monitor">The machine; its first reading is taken here.</param>
@@ -35,7 +38,7 @@ internal sealed partial class LoadService : IAsyncDisposable
     /// <param name="clock">Time.</param>
     /// <param name="log">The part <c>load_manager</c>.</param>
     public LoadService(
-        LoadManagerOptions options, IClusterSource source, TopicSampler topics, IResourceMonitor monitor, ResourceMonitorFigures figures, TimeProvider clock, ILogger log)
+        LoadManagerOptions options, ClusterLoad cluster, IClusterSource source, TopicSampler topics, IResourceMonitor monitor, ResourceMonitorFigures figures, TimeProvider clock, ILogger log)
     {
         _options = options;
         _source = source;
@@ -43,7 +46,7 @@ internal sealed partial class LoadService : IAsyncDisposable
         _clock = clock;
         _log = log;
         Figures = figures;
-        Cluster = new ClusterLoad(options, clock);
+        Cluster = cluster;
         Peers = new PeerCalls(source);
         _resources = new ResourceSampler(monitor, TimeSpan.FromSeconds(options.ResourceSampleSeconds), clock);
         _builder = new LoadReportBuilder(_resources, topics.Take, () => source.AppliedRevision, options, clock);
@@ -88,6 +91,7 @@ internal sealed partial class LoadService : IAsyncDisposable
         {
             await _stop.CancelAsync();
             await _loop;
+            await _asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _resources.Dispose();
             Peers.Dispose();
             _stop.Dispose();
@@ -128,17 +132,16 @@ internal sealed partial class LoadService : IAsyncDisposable
 
     private async ValueTask PostAsync(CancellationToken cancellationToken)
     {
-        // A first report without rates would place topics as if this broker did nothing: it waits for a reading of the machine.
-        if (Posts == 0 && _clock.GetElapsedTime(_startedAt) < TimeSpan.FromSeconds(_options.ResourceSampleSeconds + 1))
-        {
-            return;
-        }
-
-        if (_schedule.Next(_source.Broker, _source.Session, ThroughputMbps()) is { } report)
+        // Without any report a broker gets no topics: the first of a session goes out at once, the first one with readings of the machine as soon as there are some.
+        long session = _source.Session;
+        bool isFirst = session != _session;
+        bool hasMeasured = _clock.GetElapsedTime(_startedAt) >= TimeSpan.FromSeconds(_options.ResourceSampleSeconds + 1);
+        if (_schedule.Next(_source.Broker, session, ThroughputMbps(), isFirst || hasMeasured != _hasMeasured) is { } report)
         {
             bool posted = await _source.PostAsync(report, cancellationToken) == PostOutcome.Posted;
             Posts += posted ? 1 : 0;
             PostFailures += posted ? 0 : 1;
+            (_session, _hasMeasured) = posted ? (session, hasMeasured) : (_session, _hasMeasured);
         }
     }
 

@@ -13,8 +13,11 @@ namespace Danube.Fast.Server.Load;
 /// <param name="state">Whether it drains.</param>
 /// <param name="topics">Its topics.</param>
 /// <param name="addresses">Where it listens, native and HTTP; only known once it does.</param>
+/// <param name="storeBytes">Size of the embedded metadata store; null = not known.</param>
 /// <param name="time">The clock.</param>
-internal sealed class SingleBroker(int broker, BrokerState state, TopicRegistry topics, Func<(string Native, string Http)> addresses, TimeProvider time) : IClusterSource
+internal sealed class SingleBroker(
+    int broker, BrokerState state, TopicRegistry topics, Func<(string Native, string Http)> addresses, Func<long?> storeBytes, TimeProvider time)
+    : IClusterSource
 {
     private readonly DateTimeOffset _since = time.GetUtcNow();
     private readonly Dictionary<string, (ulong Id, int Look)> _known = new(StringComparer.Ordinal);
@@ -61,7 +64,7 @@ internal sealed class SingleBroker(int broker, BrokerState state, TopicRegistry 
     private static Answer<ModeChange> Alone() => new Refusal(
         ErrorCode.BadRequest, "This broker is no part of a cluster (meta_store: embedded), so nobody could take its topics: to empty it, stop it with SIGTERM.");
 
-    public ValueTask<StoreFigures> AskStoreAsync(CancellationToken cancellationToken) => ValueTask.FromResult(new StoreFigures(null, null, null));
+    public ValueTask<StoreFigures> AskStoreAsync(CancellationToken cancellationToken) => ValueTask.FromResult(new StoreFigures(null, storeBytes(), null));
 
     public IReadOnlyList<PostedReport> Reports => Volatile.Read(ref _report) is { } report ? [report] : [];
 
@@ -74,7 +77,7 @@ internal sealed class SingleBroker(int broker, BrokerState state, TopicRegistry 
         return states;
     }
 
-    public long FeedAssignments(TopicPlacement placement)
+    public long? FeedAssignments(TopicPlacement placement)
     {
         bool isFirst = _look++ == 0;
         _tally.Know(broker);

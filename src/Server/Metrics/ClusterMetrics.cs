@@ -54,6 +54,20 @@ internal sealed class ClusterMetrics
                 sink.Sample(TopicStateLabels[state], count);
             }
         });
+        _registry.Gauge("cluster", "danube_cluster_configurations", "Different configurations among the brokers; more than 1: their answers may differ. 0 for a broker alone.", Labels.None, (_, sink) =>
+        {
+            if (_load.Gauges is { } gauges)
+            {
+                sink.Sample(LabelSet.None, gauges.Configurations);
+            }
+        });
+        _registry.Gauge("cluster", "danube_owner_proof_age_seconds", "Time since this broker last proved that it is registered; above 8 it acknowledges nothing. None for a broker alone.", Labels.None, (_, sink) =>
+        {
+            if (_load.Source.ProofAge is { } age)
+            {
+                sink.Sample(LabelSet.None, age.TotalSeconds);
+            }
+        });
         _registry.Gauge("cluster", "danube_leader_election_state", "1 for the state of this broker: leader, follower, or none when nobody leads as far as it knows.", StateLabel, (_, sink) =>
         {
             int state = _load.Source.IsLeader ? 0 : _load.Source.Leader is not null ? 1 : 2;

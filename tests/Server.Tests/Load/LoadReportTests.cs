@@ -18,8 +18,8 @@ public sealed class LoadReportTests
         using HttpClient http = broker.Http();
         using RawClient publisher = await broker.HelloAsync();
         using RawClient consumer = await broker.HelloAsync();
-        CreateProducerReply producer = await publisher.CreateProducerAsync(Topic, "p");
-        SubscribeReply subscribed = await consumer.SubscribeAsync(Topic);
+        CreateProducerReply producer = await publisher.CreateProducerAsync(Topic, "p", "fsync");
+        SubscribeReply subscribed = await consumer.SubscribeAsync(Topic, durability: "fsync");
         await consumer.SendAsync(Frames.Credit(subscribed.Channel, 1000, 1 << 20, subscribed.SubscriptionEpoch));
         LoadReport before = await ReportAsync(http, r => r.GetTopicByName(Topic) is { ProducerCount: 1, ConsumerCount: 1, SubscriptionCount: 1 });
         Assert.Equal((1, 1), ((int)before.BrokerId, before.TopicsLen));
@@ -47,8 +47,8 @@ public sealed class LoadReportTests
         await using TestBroker broker = await TestBroker.StartAsync(Quick);
         using HttpClient http = broker.Http();
         using RawClient client = await broker.HelloAsync();
-        CreateProducerReply producer = await client.CreateProducerAsync(Topic, "p");
-        SubscribeReply subscribed = await client.SubscribeAsync(Topic);
+        CreateProducerReply producer = await client.CreateProducerAsync(Topic, "p", "fsync");
+        SubscribeReply subscribed = await client.SubscribeAsync(Topic, durability: "fsync");
         await client.SendAsync(Frames.Credit(subscribed.Channel, 1000, 1 << 20, subscribed.SubscriptionEpoch));
         var reports = new Dictionary<long, LoadReport>();
         await CollectAsync(http, reports, 1);

@@ -1,0 +1,117 @@
+using System.Text.Json;
+using Danube.Fast.AdminCli;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Danube.Fast.Cli.Tests;
+
+/// <summary><c>cluster</c> and <c>brokers</c> of danube-admin-cli: exit codes and tables against made-up answers, and all of them against a real broker.</summary>
+public sealed class AdminClusterTests(Broker broker) : IClassFixture<Broker>
+{
+    private const string Reports = """
+        {"reports":[{"broker":2,"standing":"ranked","age_seconds":3.1,"bytes":900,"report":{"topics_len":7,"total_throughput_mbps":12.345,"total_disk_usage_gb":1.5,
+        "resources_usage":[{"resource":"CPU","usage":41.26},{"resource":"Memory","usage":70}]}},{"broker":3,"report":{"topics_len":0,"resources_usage":[]}}]}
+        """;
+
+    [Fact]
+    public async Task Load_reports_have_the_columns_of_the_specification()
+    {
+        await using WebApplication made = await StartAsync(200, Reports);
+        (int exitCode, string output, _) = await RunAsync(made, "cluster load-reports");
+        Assert.Equal(AdminCommandLine.Success, exitCode);
+        Assert.Equal(["Broker  Topics  CPU%  Memory%  Throughput  Disk GB", "2       7       41.3  70.0     12.35       1.50", "3       0       -     -        -           -"], Lines(output));
+        foreach (string format in new[] { "--format json", "--output json" })
+        {
+            (_, output, _) = await RunAsync(made, "cluster load-reports " + format);
+            Assert.Equal(7, JsonDocument.Parse(output).RootElement.GetProperty("reports")[0].GetProperty("report").GetProperty("topics_len").GetInt32());
+        }
+    }
+
+    [Theory]
+    [InlineData("cluster load-reports --format yaml", "yaml")]
+    [InlineData("cluster load-reports --broker one", "one")]
+    [InlineData("cluster explain", "--topic")]
+    [InlineData("cluster explain --topic a", "no topic name")]
+    [InlineData("brokers unload", "broker")]
+    public async Task Wrong_usage_is_said_before_anything_is_sent(string line, string named)
+    {
+        (int exitCode, _, string error) = await UsageTests.RunAsync(AdminCommandLine.RunAsync, line + " --url http://127.0.0.1:1");
+        Assert.Equal(AdminCommandLine.Usage, exitCode);
+        Assert.Contains(named, error, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("ok", 0)]
+    [InlineData("degraded", 1)]
+    [InlineData("broken", 2)]
+    [InlineData("of a later version", 2)]
+    public async Task A_check_tells_by_its_exit_code(string status, int expected)
+    {
+        string json = $$"""{"status":"{{status}}","findings":[{"severity":"degraded","sentence":"Broker 2 is draining."}]}""";
+        await using WebApplication made = await StartAsync(200, json);
+        (int exitCode, string output, _) = await RunAsync(made, "cluster check");
+        Assert.Equal(expected, exitCode);
+        Assert.Equal([status, "degraded: Broker 2 is draining."], Lines(output));
+    }
+
+    [Fact]
+    public async Task A_check_that_nobody_answers_is_broken()
+    {
+        (int exitCode, _, string error) = await UsageTests.RunAsync(AdminCommandLine.RunAsync, "cluster check --url http://127.0.0.1:1");
+        Assert.Equal(2, exitCode);
+        Assert.Contains("no broker answers", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_unload_that_is_not_over_has_an_exit_code_of_its_own()
+    {
+        await using WebApplication made = await StartAsync(200, """{"broker":2,"mode":"draining","topics":1,"stays":["/a/b"]}""");
+        (int exitCode, string output, _) = await RunAsync(made, "brokers unload 2");
+        Assert.Equal(3, exitCode);
+        Assert.Equal(["broker 2: draining, 1 topics", "/a/b  stays: its data is here"], Lines(output));
+
+        await using WebApplication done = await StartAsync(200, """{"broker":2,"mode":"active","topics":4,"stays":[]}""");
+        Assert.Equal(0, (await RunAsync(done, "brokers activate 2")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_real_broker_answers_all_of_them()
+    {
+        await broker.RunCliAsync("produce --topic /load/t --message m");
+        foreach (string command in new[] { "cluster status", "cluster rankings", "cluster explain --topic /load/t", "cluster load-reports", "topics stats /load/t" })
+        {
+            (int exitCode, string output, string error) = await UsageTests.RunAsync(AdminCommandLine.RunAsync, $"{command} --url {broker.Http}");
+            Assert.True(exitCode == 0 && output.Length > 0, command + ": " + error);
+            (_, output, _) = await UsageTests.RunAsync(AdminCommandLine.RunAsync, $"{command} -o json --url {broker.Http}");
+            JsonDocument.Parse(output).Dispose();
+        }
+
+        (int status, _, string refusal) = await UsageTests.RunAsync(AdminCommandLine.RunAsync, $"cluster load-reports --broker 99 --url {broker.Http}");
+        Assert.Equal(AdminCommandLine.Failure, status);
+        Assert.Contains("There is no broker 99.", refusal, StringComparison.Ordinal);
+        (status, _, refusal) = await UsageTests.RunAsync(AdminCommandLine.RunAsync, $"brokers unload 1 --url {broker.Http}");
+        Assert.Equal(AdminCommandLine.Failure, status);
+        Assert.Contains("no part of a cluster", refusal, StringComparison.Ordinal);
+    }
+
+    private static string[] Lines(string output) => output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+
+    private static Task<(int ExitCode, string Output, string Error)> RunAsync(WebApplication made, string line) =>
+        UsageTests.RunAsync(AdminCommandLine.RunAsync, line + " --url " + made.Urls.Single());
+
+    private static async Task<WebApplication> StartAsync(int status, string body)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        WebApplication app = builder.Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        app.Run(async context =>
+        {
+            context.Response.StatusCode = status;
+            await context.Response.WriteAsync(body);
+        });
+        await app.StartAsync();
+        return app;
+    }
+}

@@ -43,7 +43,9 @@ internal sealed partial class AdminApi
     {
         string? ns = Query(context, "namespace");
         requests.OnAdmin("list_topics", null);
-        await WriteAsync(context, StatusCodes.Status200OK, new ListTopicsReply { Topics = await topics.ListAsync(ns) }, HttpJson.Default.ListTopicsReply);
+        Task<TopicInfo[]> own = topics.ListAsync(ns);
+        Task<IEnumerable<ListTopicsReply>> others = AskOthersAsync(context, HttpJson.Default.ListTopicsReply);
+        await WriteAsync(context, StatusCodes.Status200OK, new ListTopicsReply { Topics = TopicLists.Merge([await own, .. (await others).Select(o => o.Topics)]) }, HttpJson.Default.ListTopicsReply);
     }
 
     private async Task CreateAsync(HttpContext context)
@@ -60,7 +62,13 @@ internal sealed partial class AdminApi
     {
         if (method == HttpMethods.Get)
         {
-            await AnswerAsync(context, "describe_topic", await topics.DescribeAsync(topic, CancellationToken.None), HttpJson.Default.TopicInfo);
+            Answer<TopicInfo> described = await topics.DescribeAsync(topic, CancellationToken.None);
+            if (described.Value is { Partitions: > 1 } here)
+            {
+                described = TopicLists.Merge([here, .. await AskOthersAsync(context, HttpJson.Default.TopicInfo)]);
+            }
+
+            await AnswerAsync(context, "describe_topic", described, HttpJson.Default.TopicInfo);
             return;
         }
 

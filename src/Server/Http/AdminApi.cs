@@ -29,7 +29,7 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         context.Response.Headers[RequestIds.Header] = RequestIds.Of(context);
         try
         {
-            await RouteAsync(context);
+            await (AnsweredElsewhere(context, context.Request.Method, context.Request.Path.Value ?? "") is { } address ? ForwardAsync(context, address) : RouteAsync(context));
             Audit(context);
         }
         catch (BadHttpRequestException e)

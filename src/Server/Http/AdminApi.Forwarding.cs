@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Danube.Fast.Protocol;
+using Danube.Fast.Server.Load;
+using Microsoft.AspNetCore.Http;
+
+namespace Danube.Fast.Server.Http;
+
+/// <summary>Calls about a topic that another broker owns are passed on to that broker, decisions to the leader: whoever is asked answers.</summary>
+internal sealed partial class AdminApi
+{
+    /// <summary>Marks a call that was passed on, with the id of the broker that did; it is never passed on again.</summary>
+    public const string ForwardedHeader = "X-Danube-Forwarded-By";
+
+    private static readonly TimeSpan ForwardPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AskPatience = TimeSpan.FromSeconds(3);
+
+    private static bool IsForwarded(HttpContext context) => context.Request.Headers.ContainsKey(ForwardedHeader);
+
+    /// <summary>Where the call should be answered, host:port; null = here.</summary>
+    private string? AnsweredElsewhere(HttpContext context, string method, string path)
+    {
+        if (IsForwarded(context))
+        {
+            return null;
+        }
+
+        if (path == ClusterPath + "/explain")
+        {
+            long? leader = load.Source.Leader;
+            return leader is null || leader == load.Source.Broker ? null : load.Source.Describe().FirstOrDefault(m => m.Broker == leader && m.IsRegistered)?.Http;
+        }
+
+        if (!path.StartsWith(TopicsPath + "/", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        string[] parts = path[TopicsPath.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries);
+
+        // What is recorded of a topic any broker reads and writes; what is in it only its owner knows.
+        bool isOfOwner = parts.Length > 2 ? parts[2] != "policy" : parts.Length == 2 && method == HttpMethods.Get;
+        return isOfOwner ? load.Source.OwnerElsewhere($"/{parts[0]}/{parts[1]}") : null;
+    }
+
+    /// <summary>What the other brokers answer to the same call; those that do not answer in time are left out.</summary>
+    private async Task<IEnumerable<T>> AskOthersAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+        where T : class
+    {
+        if (IsForwarded(context))
+        {
+            return [];
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        patience.CancelAfter(AskPatience);
+        T?[] answers = await Task.WhenAll(load.Source.Describe().Where(m => m.IsRegistered && m.Broker != load.Source.Broker).Select(AskAsync));
+        return answers.OfType<T>();
+
+        async Task<T?> AskAsync(ClusterMember member)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{member.Http}{context.Request.Path}{context.Request.QueryString}");
+            request.Headers.Add(ForwardedHeader, load.Source.Broker.ToString(CultureInfo.InvariantCulture));
+            try
+            {
+                using HttpResponseMessage answer = await load.Peers.Http.SendAsync(request, patience.Token);
+                return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync(type, patience.Token) : null;
+            }
+            catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))
+            {
+                return null;
+            }
+        }
+    }
+
+    private async Task ForwardAsync(HttpContext context, string address)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), $"http://{address}{context.Request.Path}{context.Request.QueryString}");
+        request.Headers.Add(ForwardedHeader, load.Source.Broker.ToString(CultureInfo.InvariantCulture));
+        request.Headers.TryAddWithoutValidation(RequestIds.Header, RequestIds.Of(context));
+        if (context.Request.ContentLength is > 0)
+        {
+            request.Content = new StreamContent(context.Request.Body);
+            request.Content.Headers.ContentType = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out MediaTypeHeaderValue? type) ? type : null;
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        patience.CancelAfter(ForwardPatience);
+        try
+        {
+            using HttpResponseMessage answer = await load.Peers.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+            context.Response.StatusCode = (int)answer.StatusCode;
+            context.Response.ContentType = answer.Content.Headers.ContentType?.ToString();
+            context.Response.ContentLength = answer.Content.Headers.ContentLength;
+            await answer.Content.CopyToAsync(context.Response.Body, patience.Token);
+        }
+        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))
+        {
+            await FailAsync(context, StatusCodes.Status503ServiceUnavailable, new Refusal(
+                ErrorCode.Unavailable, $"The broker at {address}, which has this, does not answer ({e.Message}): try again in a moment, or look at 'cluster status'."));
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using Danube.Fast.Protocol;
+
+namespace Danube.Fast.Server.Http;
+
+/// <summary>Puts together what several brokers say of the same topics: each knows what it has open, and of the rest the names.</summary>
+internal static class TopicLists
+{
+    private const string Ok = "ok", NotOpen = "not_open";
+
+    /// <summary>One list of all, in order of name.</summary>
+    public static TopicInfo[] Merge(IEnumerable<TopicInfo[]> lists) =>
+        [.. lists.SelectMany(l => l).GroupBy(t => t.Topic, StringComparer.Ordinal).Select(g => Merge([.. g])).OrderBy(t => t.Topic, StringComparer.Ordinal)];
+
+    /// <summary>One topic as several brokers describe it.</summary>
+    public static TopicInfo Merge(TopicInfo[] said)
+    {
+        // A plain topic is open at one broker.
+        if (said[0].Partitions <= 1)
+        {
+            return Array.Find(said, t => t.State != NotOpen) ?? said[0];
+        }
+
+        // A partition that is open nowhere shows as such at every broker; which one it is only its own description tells.
+        return said[0] with
+        {
+            SizeBytes = said.Sum(t => t.SizeBytes),
+            Producers = said.Sum(t => t.Producers),
+            State = Array.Find(said, t => t.State is not (Ok or NotOpen))?.State ?? Ok,
+            Failure = Array.Find(said, t => t.Failure is not null)?.Failure,
+            Subscriptions = [.. said.SelectMany(t => t.Subscriptions).GroupBy(s => s.Name, StringComparer.Ordinal).Select(Sum)],
+        };
+    }
+
+    private static SubscriptionInfo Sum(IGrouping<string, SubscriptionInfo> same) => same.First() with
+    {
+        Consumers = same.Sum(s => s.Consumers),
+        Backlog = same.Sum(s => s.Backlog),
+        Delayed = same.Sum(s => s.Delayed),
+    };
+}

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Danube.Fast.LoadManager;
 using Danube.Fast.Metadata;
 using Danube.Fast.Server.Cluster;
 using Danube.Fast.Wal;
@@ -100,7 +101,10 @@ public sealed partial class BrokerHost
             Log = new LogOutputOptions(),
             Otlp = new OtlpOptions(),
             Wal = options.Wal with { Files = WalFileSystem.Native },
+            LoadManager = options.LoadManager with { Scope = default, Capacity = new CapacityOptions() },
         };
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(common.ToString()))[..8]);
+        IEnumerable<string> groups = options.LoadManager.PlacementRules.AffinityGroups.Select(g =>
+            $"{g.Name}|{string.Join(',', g.Topics)}|{string.Join(',', g.PreferBrokers)}|{string.Join(',', g.AvoidBrokers)}");
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(common + string.Join(';', groups)))[..8]);
     }
 }

@@ -12,7 +12,10 @@ public sealed partial class BrokerHost
 
     private LoadService MakeLoadService(BrokerOptions options)
     {
-        var source = new SingleBroker(NumberAlone, _state, _topics, () => (NativeEndPoint.ToString(), HttpEndPoint.ToString()), MetadataBytes, TimeProvider.System);
+        IClusterSource source = _cluster is { } node
+            ? new BrokerCluster(node, options.Cluster.Endpoints)
+            : new SingleBroker(NumberAlone, _state, _topics, () => (NativeEndPoint.ToString(), HttpEndPoint.ToString()), MetadataBytes, TimeProvider.System);
+        ClusterLoad load = _cluster?.Load ?? new ClusterLoad(options.LoadManager, TimeProvider.System);
         var figures = new ResourceMonitorFigures();
         IResourceMonitor monitor = ResourceMonitors.Create(new MonitorEnvironment
         {
@@ -21,7 +24,7 @@ public sealed partial class BrokerHost
             OwnNetwork = OwnNetwork,
             Figures = figures,
         });
-        return new LoadService(options.LoadManager, new ClusterLoad(options.LoadManager, TimeProvider.System), source, new TopicSampler(_topics, onlyOpen: false, TimeProvider.System), monitor, figures, TimeProvider.System, _logs.LoadManager);
+        return new LoadService(options.LoadManager, load, source, new TopicSampler(_topics, onlyOpen: _cluster is not null, TimeProvider.System), monitor, figures, TimeProvider.System, _logs.LoadManager);
     }
 
     private long? MetadataBytes()

@@ -35,7 +35,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
     private readonly Listener _listener;
     private readonly Housekeeping _housekeeping;
     private readonly LoadService _load;
-    private readonly MetadataFigures _metadataFigures = new();
+    private readonly MetadataFigures _metadataFigures;
     private readonly MeterMirror _mirror;
     private readonly CancellationTokenSource _stopping = new();
     private readonly long _startedMs = Environment.TickCount64;
@@ -55,6 +55,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
         Name = options.BrokerName.Length > 0 ? options.BrokerName : Environment.MachineName;
         _state = new BrokerState();
         Requests = new RequestCounters();
+        _metadataFigures = cluster?.StoreFigures ?? new MetadataFigures();
         _topics = new TopicRegistry(
             metadata is null ? null : new TopicCatalog(new MeasuredStore(metadata, _metadataFigures)), cluster, data, new MemoryLogStore(), options, _state, Requests, TimeProvider.System, logs.Topics);
         ServeTopics(cluster);

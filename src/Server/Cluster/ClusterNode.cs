@@ -1,5 +1,6 @@
 using Danube.Fast.LoadManager;
 using Danube.Fast.Metadata;
+using Danube.Fast.Server.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace Danube.Fast.Server.Cluster;
@@ -41,7 +42,7 @@ internal sealed partial class ClusterNode : IAsyncDisposable
         Record = me;
         Broker = options.BrokerId;
         Clock = options.Clock ?? new BootClock();
-        Store = ClusterStores.Open(options);
+        Store = new MeasuredStore(ClusterStores.Open(options), StoreFigures);
         _proofStore = ClusterStores.Open(options);
         View = new ClusterView(log);
         Membership = new Membership(_proofStore, Broker, me, Clock);
@@ -64,6 +65,9 @@ internal sealed partial class ClusterNode : IAsyncDisposable
 
     /// <summary>Id of the cluster; empty until the store has answered.</summary>
     public string ClusterId { get; private set; } = "";
+
+    /// <summary>How long requests to <see cref="Store"/> took.</summary>
+    public MetadataFigures StoreFigures { get; } = new();
 
     /// <summary>The metadata store, for everything but proofs.</summary>
     public IMetadataStore Store { get; }

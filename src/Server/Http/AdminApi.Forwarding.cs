@@ -4,7 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Danube.Fast.Protocol;
-using Danube.Fast.Server.Load;
+using Danube.Fast.Server.Topics;
 using Microsoft.AspNetCore.Http;
 
 namespace Danube.Fast.Server.Http;
@@ -55,25 +55,40 @@ internal sealed partial class AdminApi
             return [];
         }
 
+        string path = context.Request.Path + context.Request.QueryString.ToString();
+        T?[] answers = await Task.WhenAll(load.Source.Describe().Where(m => m.IsRegistered && m.Broker != load.Source.Broker).Select(m => AskAsync(context, m.Http, path, type)));
+        return answers.OfType<T>();
+    }
+
+    private async Task<T?> AskAsync<T>(HttpContext context, string? address, string path, JsonTypeInfo<T> type)
+        where T : class
+    {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         patience.CancelAfter(AskPatience);
-        T?[] answers = await Task.WhenAll(load.Source.Describe().Where(m => m.IsRegistered && m.Broker != load.Source.Broker).Select(AskAsync));
-        return answers.OfType<T>();
-
-        async Task<T?> AskAsync(ClusterMember member)
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{address}{path}");
+        request.Headers.Add(ForwardedHeader, load.Source.Broker.ToString(CultureInfo.InvariantCulture));
+        try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{member.Http}{context.Request.Path}{context.Request.QueryString}");
-            request.Headers.Add(ForwardedHeader, load.Source.Broker.ToString(CultureInfo.InvariantCulture));
-            try
-            {
-                using HttpResponseMessage answer = await load.Peers.Http.SendAsync(request, patience.Token);
-                return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync(type, patience.Token) : null;
-            }
-            catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))
-            {
-                return null;
-            }
+            using HttpResponseMessage answer = await load.Peers.Http.SendAsync(request, patience.Token);
+            return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync(type, patience.Token) : null;
         }
+        catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A topic that was just made, as its owner describes it; when that does not answer yet, what is recorded of it.</summary>
+    private async Task<Answer<TopicInfo>> DescribeMadeAsync(HttpContext context, TopicEntry entry)
+    {
+        Answer<TopicInfo> here = await topics.DescribeAsync(entry.Name.Full, CancellationToken.None);
+        if (here.Refusal is not { Code: ErrorCode.NotOwner or ErrorCode.OwnerUnproven or ErrorCode.TopicWaiting })
+        {
+            return here;
+        }
+
+        TopicInfo? there = load.Source.OwnerElsewhere(entry.Name.Full) is { } owner ? await AskAsync(context, owner, TopicsPath + entry.Name.Full, HttpJson.Default.TopicInfo) : null;
+        return there ?? new TopicInfo { Topic = entry.Name.Full, TopicId = entry.Definition.TopicId, Durability = entry.Definition.Durability, Partitions = 1, State = "not_open" };
     }
 
     private async Task ForwardAsync(HttpContext context, string address)

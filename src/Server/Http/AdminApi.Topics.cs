@@ -53,7 +53,7 @@ internal sealed partial class AdminApi
         if (await ReadBodyAsync(context, HttpJson.Default.TopicSpec) is { } spec)
         {
             Answer<TopicEntry> created = await topics.CreateAsync(spec, CancellationToken.None);
-            Answer<TopicInfo> described = created.TryGet(out TopicEntry? entry, out Refusal? refusal) ? await topics.DescribeAsync(entry.Name.Full, CancellationToken.None) : refusal;
+            Answer<TopicInfo> described = created.TryGet(out TopicEntry? entry, out Refusal? refusal) ? await DescribeMadeAsync(context, entry) : refusal;
             await AnswerAsync(context, "create_topic", described, HttpJson.Default.TopicInfo, StatusCodes.Status201Created);
         }
     }

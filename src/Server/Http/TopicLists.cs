@@ -15,7 +15,7 @@ internal static class TopicLists
     public static TopicInfo Merge(TopicInfo[] said)
     {
         // A plain topic is open at one broker.
-        if (said[0].Partitions <= 1)
+        if (said.Length == 1 || said[0].Partitions <= 1)
         {
             return Array.Find(said, t => t.State != NotOpen) ?? said[0];
         }

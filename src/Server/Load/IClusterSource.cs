@@ -64,6 +64,9 @@ internal interface IClusterSource
     /// <summary>Revision of the assignments that this broker has applied by now.</summary>
     long AppliedRevision { get; }
 
+    /// <summary>Somebody else tells the board who is there and in which mode; else the load service does.</summary>
+    bool KeepsBoard { get; }
+
     /// <summary>Registered brokers with what operators want of them.</summary>
     IReadOnlyDictionary<long, BrokerMode> Members { get; }
 

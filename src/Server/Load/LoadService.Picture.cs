@@ -10,12 +10,25 @@ internal sealed partial class LoadService
     private void Feed()
     {
         IReadOnlyDictionary<long, BrokerMode> members = _source.Members;
+        if (!_source.KeepsBoard)
+        {
+            FeedMembers(members);
+        }
+
+        FeedReports(members);
+        if (_source.FeedAssignments(Cluster.Placement) is { } revision)
+        {
+            Cluster.AssignmentsChanged(revision);
+        }
+    }
+
+    private void FeedMembers(IReadOnlyDictionary<long, BrokerMode> members)
+    {
         foreach (MeasuredBroker known in Cluster.Board.View.Brokers)
         {
             if (known.IsMember && !members.ContainsKey(known.Id))
             {
                 Cluster.Board.Leave(known.Id);
-                _seen.Remove(known.Id);
             }
         }
 
@@ -31,12 +44,6 @@ internal sealed partial class LoadService
             {
                 Cluster.Board.SetMode(id, mode);
             }
-        }
-
-        FeedReports(members);
-        if (_source.FeedAssignments(Cluster.Placement) is { } revision)
-        {
-            Cluster.AssignmentsChanged(revision);
         }
     }
 

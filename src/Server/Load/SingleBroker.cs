@@ -42,6 +42,8 @@ internal sealed class SingleBroker(
 
     public DateTimeOffset? LeadsSince => _since;
 
+    public bool KeepsBoard => false;
+
     public long AppliedRevision => Volatile.Read(ref _revision);
 
     public IReadOnlyDictionary<long, BrokerMode> Members => new Dictionary<long, BrokerMode> { [broker] = Mode };
@@ -96,7 +98,7 @@ internal sealed class SingleBroker(
                 _tally.Assigned(broker);
                 if (isFirst || placement.Place(new PlacementRequest { Topic = entry.Name, PartitionOf = entry.Definition.PartitionOf }).Broker is null)
                 {
-                    placement.Note(new TopicAssignment(entry.Name.Full, broker, revision, entry.Definition.PartitionOf, TopicRequirements.None, default));
+                    placement.Assign(entry.Name.Full, broker, entry.Definition.PartitionOf);
                 }
 
                 placement.Served(entry.Name.Full, revision);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Danube.Fast.Core;
 using Danube.Fast.LoadManager;
 using Danube.Fast.Server.Load;
 using Danube.Fast.Tests;

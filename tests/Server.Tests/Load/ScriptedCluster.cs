@@ -21,6 +21,7 @@ internal sealed class ScriptedCluster : IClusterSource
     public TimeSpan? ProofAge => TimeSpan.FromSeconds(1);
     public TimeSpan? ViewAge => TimeSpan.Zero;
     public DateTimeOffset? LeadsSince => null;
+    public bool KeepsBoard => false;
     public long AppliedRevision => 0;
     public IReadOnlyDictionary<long, BrokerMode> Members => MembersById;
     public IReadOnlyList<PostedReport> Reports => [.. _reports.Values];

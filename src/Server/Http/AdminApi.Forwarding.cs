@@ -96,7 +96,7 @@ internal sealed partial class AdminApi
         using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), $"http://{address}{context.Request.Path}{context.Request.QueryString}");
         request.Headers.Add(ForwardedHeader, load.Source.Broker.ToString(CultureInfo.InvariantCulture));
         request.Headers.TryAddWithoutValidation(RequestIds.Header, RequestIds.Of(context));
-        if (context.Request.ContentLength is > 0)
+        if (context.Request.ContentType is not null)
         {
             request.Content = new StreamContent(context.Request.Body);
             request.Content.Headers.ContentType = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out MediaTypeHeaderValue? type) ? type : null;

@@ -14,7 +14,7 @@ internal sealed partial class Session
             return refusal;
         }
 
-        return await ReplyDescribedAsync(request, entry.Name.Full);
+        return ReplyOrRefuse(request, await _services.Topics.DescribeCreatedAsync(entry, CancellationToken.None), ControlJson.Default.TopicInfo);
     }
 
     private async ValueTask<Refusal?> DeleteTopicAsync(Envelope request)

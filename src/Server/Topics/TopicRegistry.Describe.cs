@@ -73,6 +73,13 @@ internal sealed partial class TopicRegistry
         return InfoOf(entry) with { Policy = OwnPolicy(entry.Definition) };
     }
 
+    /// <summary>A topic that was just created: in full when this broker serves it, else what the catalogue knows.</summary>
+    public async Task<Answer<TopicInfo>> DescribeCreatedAsync(TopicEntry created, CancellationToken cancellationToken)
+    {
+        Answer<TopicInfo> described = await DescribeAsync(created.Name.Full, cancellationToken);
+        return described.Refusal?.Redirect is null ? described : InfoOf(created) with { Policy = OwnPolicy(created.Definition) };
+    }
+
     private IEnumerable<TopicEntry> PartitionsOf(TopicEntry entry)
     {
         for (int i = 0; i < entry.Definition.Partitions; i++)

@@ -82,7 +82,7 @@ internal sealed class AuditedTopic(string name, string durability, int id) : IAs
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await Task.WhenAll(_publishing, _consuming);
+        await _publishing;
         foreach (IAsyncDisposable? part in new IAsyncDisposable?[] { _producer, _consumer })
         {
             if (part is not null)
@@ -90,6 +90,8 @@ internal sealed class AuditedTopic(string name, string durability, int id) : IAs
                 await part.DisposeAsync();
             }
         }
+
+        await _consuming; // The disposal of its consumer ends it.
     }
 
     private long Compare(Dictionary<long, long> stored, long sinceTicks)

@@ -38,7 +38,7 @@ internal sealed class ClusterLoad : IAsyncDisposable
     public static async Task<ClusterLoad> StartAsync(ClusterUnderTest cluster, int topics = 9)
     {
         DanubeClient client = await cluster.ConnectAsync();
-        AuditedTopic[] all = [.. Enumerable.Range(0, topics).Select(i => new AuditedTopic($"/audit/{Classes[i % 3]}-{i}", Classes[i % 3], i + 1))];
+        AuditedTopic[] all = [.. Enumerable.Range(0, topics).Select(i => new AuditedTopic($"/audit/{Classes[i / 3 % 3]}-{i}", Classes[i / 3 % 3], i + 1))];
         foreach (AuditedTopic topic in all)
         {
             await client.CreateTopicAsync(new TopicSpec { Topic = topic.Name, Durability = topic.Durability });

@@ -67,30 +67,10 @@ install_needed() {
 # command:package pairs that are only unpacked, into artifacts/packages: their packages would start a system service, which no
 # test wants. Where the command is installed already, that one is used.
 unpacked='etcd:etcd-server etcdctl:etcd-client promtool:prometheus'
-packages=$root/artifacts/packages
-
-unpack_needed() {
-    for pair in $unpacked; do
-        command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "$packages/usr/bin/${pair%%:*}" ] || missing_unpacked="${missing_unpacked:-} ${pair#*:}"
-    done
-    [ -n "${missing_unpacked:-}" ] || return 0
-    echo "Unpacking$missing_unpacked"
-    mkdir -p "$packages/downloads"
-    # Without rights to update the lists, those that are there must do.
-    as_root=''
-    [ "$(id -u)" -eq 0 ] || as_root='sudo -n'
-    # shellcheck disable=SC2086
-    $as_root apt-get update -qq || true
-    # shellcheck disable=SC2086
-    (cd "$packages/downloads" && apt-get download -qq $missing_unpacked)
-    for file in "$packages"/downloads/*.deb; do
-        dpkg-deb -x "$file" "$packages"
-    done
-    rm -rf "$packages/downloads"
-}
 
 install_needed
-unpack_needed || echo 'Some packages could not be unpacked; the tests that need them fail and name them.'
+# shellcheck disable=SC2086
+sh "$root/tests/unpack.sh" $unpacked || echo 'Some packages could not be unpacked; the tests that need them fail and name them.'
 cd "$root"
 rm -rf "$results"
 mkdir -p "$results"

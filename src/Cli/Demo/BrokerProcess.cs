@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Danube.Fast.Cli.Demo;
@@ -13,6 +14,7 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     private readonly Process _process;
 
     private readonly Task _logging;
+    private bool _isDisposed;
 
     private BrokerProcess(Process process, Task logging, string native, string http)
     {
@@ -36,10 +38,22 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     /// <param name="logFile">Takes what the broker says besides.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="InvalidDataException">It ended, or said something else.</exception>
-    public static async Task<BrokerProcess> StartAsync(string program, string dataDirectory, string logFile, CancellationToken cancellationToken)
+    public static Task<BrokerProcess> StartAsync(string program, string dataDirectory, string logFile, CancellationToken cancellationToken) =>
+        StartAsync(program, dataDirectory, logFile, 0, null, cancellationToken);
+
+    /// <param name="program">The broker's program (.dll or executable).</param>
+    /// <param name="dataDirectory">Its data folder.</param>
+    /// <param name="logFile">Takes what the broker says besides.</param>
+    /// <param name="port">Its port for clients; 0 = a free one.</param>
+    /// <param name="configuration">A YAML file, or null.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="InvalidDataException">It ended, or said something else.</exception>
+    public static async Task<BrokerProcess> StartAsync(
+        string program, string dataDirectory, string logFile, int port, string? configuration, CancellationToken cancellationToken)
     {
         // The pipe on its input ends with this process, however that ends, and the broker with the pipe.
-        Process process = ChildProcess.StartInteractive(program, "--stop-with-stdin", "--port", "0", "--http-port", "0", "--data-dir", dataDirectory);
+        string[] arguments = ["--stop-with-stdin", "--port", port.ToString(CultureInfo.InvariantCulture), "--http-port", "0", "--data-dir", dataDirectory];
+        Process process = ChildProcess.StartInteractive(program, configuration is null ? arguments : [.. arguments, "--config", configuration]);
         var log = TextWriter.Synchronized(new StreamWriter(logFile) { AutoFlush = true });
         Task errors = CopyAsync(process.StandardError, log);
         try
@@ -91,6 +105,12 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         if (!_process.HasExited)
         {
             _process.Kill();

@@ -29,7 +29,7 @@ internal enum AssignmentState
 /// </summary>
 internal sealed record Assignment
 {
-    /// <summary>Create revision of the topic's key: a topic that is deleted and created again has another.</summary>
+    /// <summary>Id of the topic (<see cref="Topics.TopicIds"/>): a topic that is deleted and created again has another.</summary>
     public long TopicId { get; set; }
 
     /// <summary>Id of the broker; 0 for none.</summary>

@@ -1,4 +1,5 @@
 using Danube.Fast.Metadata;
+using Danube.Fast.Server.Topics;
 
 namespace Danube.Fast.Server.Cluster;
 
@@ -21,7 +22,7 @@ internal static class AssignmentWrites
         long leaderToken, string topic, MetadataEntry? entry, MetadataEntry? targetMode, Assignment next)
     {
         MetadataTransaction transaction = ByLeader(leaderToken, topic, entry, next)
-            .IfCreated(ClusterKeys.Topic(topic), next.TopicId)
+            .IfCreated(ClusterKeys.Topic(topic), TopicIds.CreatedRevision(next.TopicId))
             .IfCreated(ClusterKeys.Member(next.Owner), next.Session)
             .IfRevision(ClusterKeys.Mode(next.Owner), targetMode?.Revision ?? 0);
         if (entry is not null)

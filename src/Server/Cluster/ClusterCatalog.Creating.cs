@@ -109,11 +109,12 @@ internal sealed partial class ClusterCatalog
         string[] missing = [.. names.Where(n => !node.View.TryGetTopic(n, out TopicDefinition? d) || d.PartitionOf != topic.Topic)];
         for (int i = 0; i < Attempts && missing.Length > 0; i++)
         {
-            MetadataTransaction transaction = As(leaderToken).IfCreated(ClusterKeys.Topic(topic.Topic), (long)topic.TopicId);
-            foreach (string name in missing)
+            MetadataTransaction transaction = As(leaderToken).IfCreated(ClusterKeys.Topic(topic.Topic), TopicIds.CreatedRevision(topic.TopicId));
+            for (int slot = 0; slot < missing.Length; slot++)
             {
-                string key = ClusterKeys.Topic(name);
-                transaction.IfAbsent(key).Put(key, TopicRecords.Encode(topic with { Topic = name, Partitions = 1, PartitionOf = topic.Topic, State = null, Policy = null }));
+                string key = ClusterKeys.Topic(missing[slot]);
+                transaction.IfAbsent(key).Put(key, TopicRecords.Encode(
+                    topic with { Topic = missing[slot], Partitions = 1, PartitionOf = topic.Topic, State = null, Policy = null, Slot = slot }));
             }
 
             if ((await node.Store.CommitAsync(transaction, cancellationToken)).IsDone)

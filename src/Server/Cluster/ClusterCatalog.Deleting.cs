@@ -35,7 +35,7 @@ internal sealed partial class ClusterCatalog
         for (int i = 0; i < Attempts; i++)
         {
             MetadataEntry? there = await node.Store.GetAsync(key, cancellationToken);
-            if (there is null || (ulong)there.CreatedRevision != topic.TopicId || TopicRecords.Decode(there) is not { State: not TopicState.Deleting } known)
+            if (there is null || there.CreatedRevision != TopicIds.CreatedRevision(topic.TopicId) || TopicRecords.Decode(there) is not { State: not TopicState.Deleting } known)
             {
                 await node.View.WaitForAsync(there?.Revision ?? 0, cancellationToken);
                 return true;

@@ -25,7 +25,7 @@ internal sealed partial class ClusterCatalog(ClusterNode node) : ITopicCatalog
         {
             return await ChangeAsync(
                 ClusterKeys.Topic(topic.Topic),
-                e => e is not null && (ulong)e.CreatedRevision == topic.TopicId && TopicRecords.Decode(e) is { IsReady: true } there ? TopicRecords.Encode(change(there)) : null,
+                e => e is not null && e.CreatedRevision == TopicIds.CreatedRevision(topic.TopicId) && TopicRecords.Decode(e) is { IsReady: true } there ? TopicRecords.Encode(change(there)) : null,
                 cancellationToken) is { } entry
                     ? TopicRecords.Decode(entry)
                     : new Refusal(ErrorCode.TopicNotFound, $"Topic {topic.Topic} was deleted meanwhile, or others change it all the time.");

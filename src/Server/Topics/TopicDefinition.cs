@@ -28,6 +28,9 @@ internal sealed record TopicDefinition
     /// <summary>In a cluster: how far its creation or deletion is. Null: it can be used.</summary>
     public TopicState? State { get; set; }
 
+    /// <summary>In a cluster: place in the transaction that made the record, a part of its id; null = 0.</summary>
+    public int? Slot { get; set; }
+
     /// <summary>In a cluster: revision of the record, which a change compares. Else 0.</summary>
     [JsonIgnore]
     public long Revision { get; set; }

@@ -5,8 +5,8 @@ using Danube.Fast.Protocol;
 namespace Danube.Fast.Server.Topics;
 
 /// <summary>
-/// Records of the catalogue in the store of a cluster. A topic's id is the create revision of its key, so that a topic which is deleted and created
-/// again has another one; its value does not repeat it.
+/// Records of the catalogue in the store of a cluster. A topic's id follows from its key's create revision (<see cref="TopicIds"/>); the value does
+/// not repeat it.
 /// </summary>
 internal static class TopicRecords
 {
@@ -14,12 +14,11 @@ internal static class TopicRecords
         JsonSerializer.SerializeToUtf8Bytes(topic with { TopicId = 0 }, CatalogJson.Default.TopicDefinition);
 
     /// <exception cref="JsonException">The value is no topic.</exception>
-    public static TopicDefinition Decode(MetadataEntry entry) =>
-        JsonSerializer.Deserialize(entry.Value.Span, CatalogJson.Default.TopicDefinition)! with
-        {
-            TopicId = (ulong)entry.CreatedRevision,
-            Revision = entry.Revision,
-        };
+    public static TopicDefinition Decode(MetadataEntry entry)
+    {
+        TopicDefinition topic = JsonSerializer.Deserialize(entry.Value.Span, CatalogJson.Default.TopicDefinition) ?? throw new JsonException("The value is null.");
+        return topic with { TopicId = TopicIds.Of(entry.CreatedRevision, topic.Slot ?? 0), Revision = entry.Revision };
+    }
 
     public static byte[] Encode(SubscriptionDefinition subscription) =>
         JsonSerializer.SerializeToUtf8Bytes(subscription, CatalogJson.Default.SubscriptionDefinition);

@@ -125,8 +125,8 @@ internal sealed partial class TopicRegistry : IOwnerActions
     void IOwnerActions.ParkForeign()
     {
         // The keys themselves: a record that cannot be read is still the record of a topic.
-        HashSet<ulong> known = [.. cluster!.View.Snapshot.Entries.Values.Where(e => ClusterKeys.TopicOfTopic(e.Key) is not null).Select(e => (ulong)e.CreatedRevision)];
-        foreach (ulong topicId in durableLogs.TopicIdsFound.Where(id => !known.Contains(id)))
+        HashSet<long> known = [.. cluster!.View.Snapshot.Entries.Values.Where(e => ClusterKeys.TopicOfTopic(e.Key) is not null).Select(e => e.CreatedRevision)];
+        foreach (ulong topicId in durableLogs.TopicIdsFound.Where(id => !known.Contains(TopicIds.CreatedRevision(id))))
         {
             Park(topicId, "no topic has this id; it was deleted while this broker was away.");
         }

@@ -1,0 +1,64 @@
+using System.Runtime.CompilerServices;
+using Danube.Fast.Metadata;
+
+namespace Danube.Fast.Server.Tests.Cluster;
+
+/// <summary>One broker's way to a store that others use too: it can be cut, and disposing it leaves the store alone.</summary>
+internal sealed class SharedStore(IMetadataStore store) : IMetadataStore
+{
+    private volatile CancellationTokenSource _connected = new();
+
+    /// <summary>From now on nothing is answered, until <see cref="Mend"/>.</summary>
+    public void Cut() => _connected.Cancel();
+
+    public void Mend() => _connected = new CancellationTokenSource();
+
+    public ValueTask<MetadataEntry?> GetAsync(string key, CancellationToken cancellationToken = default) => Reach().GetAsync(key, cancellationToken);
+
+    public ValueTask<MetadataListing> ListAsync(string prefix, CancellationToken cancellationToken = default) => Reach().ListAsync(prefix, cancellationToken);
+
+    public ValueTask<MetadataUpdate> PutAsync(string key, ReadOnlyMemory<byte> value, long? expectedRevision = null, CancellationToken cancellationToken = default) =>
+        Reach().PutAsync(key, value, expectedRevision, cancellationToken);
+
+    public ValueTask<MetadataUpdate> DeleteAsync(string key, long? expectedRevision = null, CancellationToken cancellationToken = default) =>
+        Reach().DeleteAsync(key, expectedRevision, cancellationToken);
+
+    public ValueTask<TransactionResult> CommitAsync(MetadataTransaction transaction, CancellationToken cancellationToken = default) =>
+        _connected.IsCancellationRequested ? ValueTask.FromResult(TransactionResult.Unknown("cut")) : store.CommitAsync(transaction, cancellationToken);
+
+    public ValueTask<MetadataLease> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellationToken = default) => Reach().GrantLeaseAsync(timeToLive, cancellationToken);
+
+    public ValueTask<bool> RenewLeaseAsync(long leaseId, CancellationToken cancellationToken = default) => Reach().RenewLeaseAsync(leaseId, cancellationToken);
+
+    public ValueTask<bool> RevokeLeaseAsync(long leaseId, CancellationToken cancellationToken = default) => Reach().RevokeLeaseAsync(leaseId, cancellationToken);
+
+    public async IAsyncEnumerable<MetadataRevision> WatchAsync(
+        string prefix, long fromRevision, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        CancellationTokenSource connected = _connected;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, connected.Token);
+        await using IAsyncEnumerator<MetadataRevision> watch = Reach().WatchAsync(prefix, fromRevision, either.Token).GetAsyncEnumerator(either.Token);
+        while (true)
+        {
+            try
+            {
+                if (!await watch.MoveNextAsync())
+                {
+                    yield break;
+                }
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new MetadataUnavailableException("cut");
+            }
+
+            yield return watch.Current;
+        }
+    }
+
+    public ValueTask CompactAsync(long revision, CancellationToken cancellationToken = default) => Reach().CompactAsync(revision, cancellationToken);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private IMetadataStore Reach() => _connected.IsCancellationRequested ? throw new MetadataUnavailableException("cut") : store;
+}

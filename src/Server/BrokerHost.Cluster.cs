@@ -49,7 +49,14 @@ public sealed partial class BrokerHost
             Version = typeof(BrokerHost).Assembly.GetName().Version?.ToString(3) ?? "",
             ConfigHash = HashOf(options),
         };
-        return new ClusterNode(options.Cluster, data.RootPath, options.Wal.Files, record, options.LoadManager, logs.Broker);
+        try
+        {
+            return new ClusterNode(options.Cluster, data.RootPath, options.Wal.Files, record, options.LoadManager, logs.Broker);
+        }
+        catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new BrokerStartException($"The connection to etcd cannot be set up: {e.Message}", e);
+        }
     }
 
     // Before the view is opened: its first revision has everything.

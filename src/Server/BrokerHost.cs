@@ -129,7 +129,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
                 await part.DisposeAsync();
             }
 
-            if (e is ForeignBrokerException or ForeignClusterException or DuplicateBrokerException or ArgumentException)
+            if (e is ForeignBrokerException or ForeignClusterException or DuplicateBrokerException)
             {
                 throw new BrokerStartException(e.Message, e);
             }

@@ -16,7 +16,7 @@ internal sealed partial class ClusterNode
     {
         await UntilAnsweredAsync(async () => ClusterId = await ClusterIdentity.BindAsync(Store, _dataFolder, _files, cancellationToken), cancellationToken);
         await UntilAnsweredAsync(() => View.OpenAsync(Store, _options.View, cancellationToken), cancellationToken);
-        _proofs = RunProofsAsync();
+        _proofs = LoopThread.RunAsync("danube-proofs", RunProofsAsync);
         await Task.WhenAny(_registered.Task, _proofs).WaitAsync(cancellationToken);
         if (!_registered.Task.IsCompleted)
         {
@@ -74,14 +74,24 @@ internal sealed partial class ClusterNode
 
     private async Task RunProofsAsync()
     {
-        try
+        while (true)
         {
-            await Membership.RunAsync(OnSession, _stopProofs.Token);
-        }
-        catch (DuplicateBrokerException e) when (_registered.Task.IsCompleted)
-        {
-            Log.MustLeave(_log, e.Message);
-            _mustLeave.TrySetResult(e.Message);
+            try
+            {
+                await Membership.RunAsync(OnSession, _stopProofs.Token);
+            }
+            catch (DuplicateBrokerException e) when (_registered.Task.IsCompleted)
+            {
+                Log.MustLeave(_log, e.Message);
+                _mustLeave.TrySetResult(e.Message);
+                return;
+            }
+            catch (Exception e) when (e is not (OperationCanceledException or DuplicateBrokerException))
+            {
+                // Without proofs nothing is acknowledged: the loop must go on.
+                Log.ClusterLoopFailed(_log, e, "proof loop");
+                await Task.Delay(BeginAgain, _stopProofs.Token);
+            }
         }
     }
 

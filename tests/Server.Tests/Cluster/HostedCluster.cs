@@ -48,14 +48,18 @@ internal sealed class HostedCluster : IAsyncDisposable
     /// <summary>A broker's way to the store.</summary>
     public SharedStore WayOf(int id) => _ways.TryGetValue(id, out SharedStore? way) ? way : _ways[id] = new SharedStore(Store);
 
-    public async Task StartBrokerAsync(int id) => _brokers[id] = await TestBroker.StartAsync(
+    /// <param name="id">Of the broker.</param>
+    /// <param name="folder">Its data directory; null = the one it always has.</param>
+    /// <param name="httpPort">0 = a free one.</param>
+    public async Task StartBrokerAsync(int id, string? folder = null, int httpPort = 0) => _brokers[id] = await TestBroker.StartAsync(
         o => o with
         {
             MetaStore = MetaStore.Etcd,
             Cluster = new ClusterOptions { BrokerId = id, OpenStore = () => WayOf(id), Clock = _time },
             Timeouts = o.Timeouts with { DrainMs = 100 },
+            HttpPort = httpPort,
         },
-        FolderOf(id));
+        folder ?? FolderOf(id));
 
     public string FolderOf(int id) => Path.Combine(_folder.Path, $"data-{id}");
 

@@ -14,17 +14,21 @@ internal sealed class ClusterAdmin(ClusterNode node)
     private const int Attempts = 8;
 
     /// <summary>The broker gets nothing new and gives up what it can: those topics that others can serve without its disk.</summary>
-    public Task<Refusal?> UnloadAsync(int broker, CancellationToken cancellationToken) => SetModeAsync(broker, BrokerMode.Draining, cancellationToken);
+    public Task<Refusal?> UnloadAsync(int broker, CancellationToken cancellationToken) =>
+        AskedAsync(() => SetModeAsync(broker, BrokerMode.Draining, cancellationToken));
 
     /// <summary>The broker takes topics again.</summary>
-    public Task<Refusal?> ActivateAsync(int broker, CancellationToken cancellationToken) => SetModeAsync(broker, BrokerMode.Active, cancellationToken);
+    public Task<Refusal?> ActivateAsync(int broker, CancellationToken cancellationToken) =>
+        AskedAsync(() => SetModeAsync(broker, BrokerMode.Active, cancellationToken));
 
     /// <summary>Topics of a broker, with what keeps those that stay when it is drained.</summary>
     public IEnumerable<(string Topic, Assignment Assignment)> TopicsOf(int broker) =>
         node.View.Assignments.Where(a => a.A.Owner == broker && a.A.State != AssignmentState.Released).Select(a => (a.Topic, a.A)).OrderBy(a => a.Topic, StringComparer.Ordinal);
 
     /// <summary>Forgets a broker that is gone for good and owns nothing any more.</summary>
-    public async Task<Refusal?> RemoveBrokerAsync(int broker, CancellationToken cancellationToken)
+    public Task<Refusal?> RemoveBrokerAsync(int broker, CancellationToken cancellationToken) => AskedAsync(() => RemoveAsync(broker, cancellationToken));
+
+    private async Task<Refusal?> RemoveAsync(int broker, CancellationToken cancellationToken)
     {
         if (node.View.Members.TryGetValue(broker, out (MemberRecord Record, long Session) member))
         {
@@ -51,7 +55,9 @@ internal sealed class ClusterAdmin(ClusterNode node)
     /// Makes a topic anew that waits for a broker which will not come back, or that could not be opened: same name and policy, no messages and
     /// no subscriptions. The old bytes are never served again.
     /// </summary>
-    public async Task<Refusal?> RecreateTopicAsync(string topic, CancellationToken cancellationToken)
+    public Task<Refusal?> RecreateTopicAsync(string topic, CancellationToken cancellationToken) => AskedAsync(() => RecreateAsync(topic, cancellationToken));
+
+    private async Task<Refusal?> RecreateAsync(string topic, CancellationToken cancellationToken)
     {
         string key = ClusterKeys.Topic(topic);
         if (await node.Store.GetAsync(key, cancellationToken) is not { } entry || TopicRecords.Decode(entry) is not { IsReady: true } definition)
@@ -93,34 +99,39 @@ internal sealed class ClusterAdmin(ClusterNode node)
     private async Task<Refusal?> SetModeAsync(int broker, BrokerMode mode, CancellationToken cancellationToken)
     {
         string key = ClusterKeys.Mode(broker);
+        for (int i = 0; i < Attempts; i++)
+        {
+            MetadataEntry? entry = await node.Store.GetAsync(key, cancellationToken);
+            if (entry is null && !node.View.Members.ContainsKey(broker) && !TopicsOf(broker).Any())
+            {
+                return Unknown(broker);
+            }
+
+            BrokerMode now = entry is null ? BrokerMode.Active : ModeRecord.Decode(entry).Mode;
+            if (now == mode || (mode == BrokerMode.Draining && now == BrokerMode.Drained))
+            {
+                await node.View.WaitForAsync(entry?.Revision ?? 0, cancellationToken);
+                return null;
+            }
+
+            // Whatever the outcome, what is there is read next.
+            await node.Store.CommitAsync(
+                new MetadataTransaction().IfRevision(key, entry?.Revision ?? 0).Put(key, new ModeRecord { Mode = mode }.Encode()), cancellationToken);
+        }
+
+        return Away("others change the mode all the time");
+    }
+
+    private static async Task<Refusal?> AskedAsync(Func<Task<Refusal?>> call)
+    {
         try
         {
-            for (int i = 0; i < Attempts; i++)
-            {
-                MetadataEntry? entry = await node.Store.GetAsync(key, cancellationToken);
-                if (entry is null && !node.View.Members.ContainsKey(broker) && !TopicsOf(broker).Any())
-                {
-                    return Unknown(broker);
-                }
-
-                BrokerMode now = entry is null ? BrokerMode.Active : ModeRecord.Decode(entry).Mode;
-                if (now == mode || (mode == BrokerMode.Draining && now == BrokerMode.Drained))
-                {
-                    await node.View.WaitForAsync(entry?.Revision ?? 0, cancellationToken);
-                    return null;
-                }
-
-                // Whatever the outcome, what is there is read next.
-                await node.Store.CommitAsync(
-                    new MetadataTransaction().IfRevision(key, entry?.Revision ?? 0).Put(key, new ModeRecord { Mode = mode }.Encode()), cancellationToken);
-            }
+            return await call();
         }
         catch (IOException e)
         {
             return Away(e.Message);
         }
-
-        return Away("others change the mode all the time");
     }
 
     private async Task<Refusal?> DoneAsync(TransactionResult result, CancellationToken cancellationToken)

@@ -12,17 +12,15 @@ internal sealed partial class LeaderLoop
     private async Task AssignAsync(LeaderPass pass, CancellationToken cancellationToken)
     {
         var writes = new List<(string, MetadataTransaction)>();
-        foreach (TopicDefinition topic in View.Topics)
+        foreach (TopicDefinition topic in View.Topics.Where(t => !t.IsBase && t.IsReady && NeedsBroker(t, pass)))
         {
-            if (writes.Count == AssignedPerPass)
+            // When nobody can take this one, nobody can take any: the load manager drops every wish before it says so.
+            if (writes.Count == AssignedPerPass || TryAssign(topic, pass) is not { } write)
             {
                 break;
             }
 
-            if (!topic.IsBase && topic.IsReady && TryAssign(topic, pass) is { } write)
-            {
-                writes.Add((topic.Topic, write));
-            }
+            writes.Add((topic.Topic, write));
         }
 
         if (writes.Count > 0 && await WriteAsync(writes, _placement.TakeBack, cancellationToken))
@@ -31,19 +29,30 @@ internal sealed partial class LeaderLoop
         }
     }
 
+    // Asked before the placement, which takes note of what it chooses.
+    private bool NeedsBroker(TopicDefinition topic, LeaderPass pass)
+    {
+        View.TryGetAssignment(topic.Topic, out _, out Assignment? current);
+        return AssignmentRules.Assign(current, IsOwnerGone(current, pass), topic.Class, (long)topic.TopicId, 0, 0) is not null;
+    }
+
     private MetadataTransaction? TryAssign(TopicDefinition topic, LeaderPass pass)
     {
         View.TryGetAssignment(topic.Topic, out MetadataEntry? entry, out Assignment? current);
-        bool ownerIsGone = current is not null && !pass.Members.ContainsKey(current.Owner) && _absence.IsOver(current.Session);
-
-        // The rules are asked before the placement, which takes note of what it chooses.
-        if (AssignmentRules.Assign(current, ownerIsGone, topic.Class, (long)topic.TopicId, 0, 0) is null
-            || _placement.Choose(topic, current?.Owner ?? 0, pass.Active) is not { } target)
+        if (_placement.Choose(topic, current?.Owner ?? 0, pass.Active) is not { } target)
         {
             return null;
         }
 
-        Assignment next = AssignmentRules.Assign(current, ownerIsGone, topic.Class, (long)topic.TopicId, target, pass.Members[target].Session)!;
+        if (AssignmentRules.Assign(current, IsOwnerGone(current, pass), topic.Class, (long)topic.TopicId, target, pass.Members[target].Session) is not { } next)
+        {
+            _placement.TakeBack(topic.Topic); // The view has moved on meanwhile.
+            return null;
+        }
+
         return AssignmentWrites.Assign(pass.Token, topic.Topic, entry, View.ModeEntryOf(target), next);
     }
+
+    private bool IsOwnerGone(Assignment? current, LeaderPass pass) =>
+        current is not null && !pass.Members.ContainsKey(current.Owner) && _absence.IsOver(current.Session);
 }

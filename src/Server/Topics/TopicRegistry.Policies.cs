@@ -44,7 +44,11 @@ internal sealed partial class TopicRegistry
                 return refusal;
             }
 
-            entry.Definition = definition;
+            if (cluster is null)
+            {
+                entry.Definition = definition; // In a cluster the view has brought this record by now, or already a later one.
+            }
+
             foreach (TopicEntry each in definition.IsBase ? PartitionsOf(entry) : [entry])
             {
                 await ApplyPolicyAsync(each);
@@ -80,7 +84,11 @@ internal sealed partial class TopicRegistry
                 return refusal;
             }
 
-            _namespaces[spec.Namespace] = merged;
+            if (cluster is null)
+            {
+                _namespaces[spec.Namespace] = merged;
+            }
+
             foreach (TopicEntry entry in _entries.Values.Where(e => e.Name.Namespace == spec.Namespace && !e.Definition.IsBase))
             {
                 await ApplyPolicyAsync(entry);

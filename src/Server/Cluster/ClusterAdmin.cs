@@ -85,8 +85,15 @@ internal sealed class ClusterAdmin(ClusterNode node)
             return refusal;
         }
 
-        MetadataEntry? made = await node.Store.GetAsync(between, cancellationToken);
-        return made is null ? null : await DoneAsync(await node.Store.CommitAsync(Remake(new MetadataTransaction(), made), cancellationToken), cancellationToken);
+        // The leader may be quicker.
+        if (await node.Store.GetAsync(between, cancellationToken) is { } there)
+        {
+            await node.Store.CommitAsync(Remake(new MetadataTransaction(), there), cancellationToken);
+        }
+
+        MetadataEntry? made = await node.Store.GetAsync(key, cancellationToken);
+        await node.View.WaitForAsync(made?.Revision ?? 0, cancellationToken);
+        return made is null ? Away("the topic is made anew as soon as it answers") : null;
     }
 
     /// <summary>Makes the topic that a record between deletion and creation describes.</summary>

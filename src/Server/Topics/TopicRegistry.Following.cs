@@ -50,26 +50,21 @@ internal sealed partial class TopicRegistry
     private void FollowTopic(string name)
     {
         cluster!.View.TryGetTopic(name, out TopicDefinition? definition);
-        TopicEntry? known = _entries.GetValueOrDefault(name);
-        if (known is not null && known.Definition.TopicId != definition?.TopicId)
+        if (_entries.TryGetValue(name, out TopicEntry? known))
         {
+            if (known.Definition.TopicId == definition?.TopicId)
+            {
+                known.Definition = definition;
+                _chores.Writer.TryWrite(() => ApplyPoliciesAsync(known));
+                return;
+            }
+
             _entries.TryRemove(name, out _);
             _byId.TryRemove(known.Definition.TopicId, out _);
             _chores.Writer.TryWrite(() => ForgetAsync(known));
-            known = null;
         }
 
-        if (definition is null)
-        {
-            return;
-        }
-
-        if (known is not null)
-        {
-            known.Definition = definition;
-            _chores.Writer.TryWrite(() => ApplyPoliciesAsync(known));
-        }
-        else if (TopicName.TryParse(name, out TopicName? parsed))
+        if (definition is not null && TopicName.TryParse(name, out TopicName? parsed))
         {
             var entry = new TopicEntry(parsed, definition, cluster.View.SubscriptionsOf(definition.TopicId).Values);
             _entries[name] = entry;

@@ -52,7 +52,7 @@ internal sealed partial class TopicRegistry
         cluster!.View.TryGetTopic(name, out TopicDefinition? definition);
         if (_entries.TryGetValue(name, out TopicEntry? known))
         {
-            if (known.Definition.TopicId == definition?.TopicId)
+            if (definition is not null && known.Definition.TopicId == definition.TopicId)
             {
                 known.Definition = definition;
                 _chores.Writer.TryWrite(() => ApplyPoliciesAsync(known));

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -47,10 +48,21 @@ public sealed partial class BrokerProcess : IAsyncDisposable
     private const string FirstWord = "DANUBE ";
     private const int KeptLines = 400, SigTerm = 15, SigCont = 18, SigStop = 19;
 
+    // Brokers whose folder goes with them, also when this process ends early: a second Ctrl-C, SIGTERM.
+    private static readonly ConcurrentDictionary<BrokerProcess, bool> Owners = new();
+
     private readonly Process _process;
     private readonly TaskCompletionSource<string> _firstLine = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<string> _lines = new();
     private readonly bool _ownsData;
+
+    static BrokerProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    {
+        foreach (BrokerProcess left in Owners.Keys)
+        {
+            left.Remove();
+        }
+    };
 
     private BrokerProcess(Process process, string data, bool ownsData)
     {
@@ -59,6 +71,10 @@ public sealed partial class BrokerProcess : IAsyncDisposable
         _ownsData = ownsData;
         process.OutputDataReceived += (_, e) => OnLine(e.Data, true);
         process.ErrorDataReceived += (_, e) => OnLine(e.Data, false);
+        if (ownsData)
+        {
+            Owners[this] = true;
+        }
     }
 
     /// <summary>host:port of the native protocol.</summary>
@@ -170,6 +186,30 @@ public sealed partial class BrokerProcess : IAsyncDisposable
         if (_ownsData && Directory.Exists(DataDirectory))
         {
             Directory.Delete(DataDirectory, true);
+        }
+
+        Owners.TryRemove(this, out _);
+    }
+
+    private void Remove()
+    {
+        try
+        {
+            _process.Kill();
+            _process.WaitForExit(10_000);
+        }
+        catch (InvalidOperationException)
+        {
+            // It was never started, or is being disposed.
+        }
+
+        try
+        {
+            Directory.Delete(DataDirectory, true);
+        }
+        catch (IOException)
+        {
+            // Gone already.
         }
     }
 

@@ -10,6 +10,8 @@ namespace Danube.Fast.LoadTests.Reports;
 /// <summary>A run as one page that needs nothing else: inline style, inline SVG, no script, no network. It is well-formed XML too.</summary>
 public static class HtmlReport
 {
+    private const int LongestUnit = 4;
+
     public static string Of(RunReport run)
     {
         var html = new StringBuilder();
@@ -73,7 +75,9 @@ public static class HtmlReport
         Card(N(s.Audit.Sum(a => a.Lost + a.Invented + a.OutOfOrder + (a.DuplicatesAllowed ? 0 : a.Duplicates))), "faults found by the auditor");
         foreach (Figure figure in s.Figures.Take(6))
         {
-            Card($"{ReportText.Number(figure.Value)} {figure.Unit}".Trim(), figure.Name);
+            // A unit that is a word would not fit into the large line.
+            bool isWord = figure.Unit.Length > LongestUnit;
+            Card($"{ReportText.Number(figure.Value)} {(isWord ? "" : figure.Unit)}".Trim(), isWord ? $"{figure.Name}, {figure.Unit}" : figure.Name);
         }
 
         html.Append("</div>\n");

@@ -31,6 +31,25 @@ internal static class PeerTable
         return table + string.Concat(rows.Where(r => r.Failure is not null).Select(r => $"\nFAILED: {r.Contender.Name}, {r.Contender.Durability}: {r.Failure}"));
     }
 
+    /// <summary>All scenarios in one table, as docs/performance.md has it.</summary>
+    public static string Markdown(IEnumerable<(PeerScenario Scenario, IReadOnlyList<PeerRow> Rows)> all)
+    {
+        var table = new TextTable("scenario", "server", "class", "figure (spread)", "this broker against it, same class", "limit");
+        foreach ((PeerScenario scenario, IReadOnlyList<PeerRow> rows) in all)
+        {
+            foreach (PeerRow row in rows)
+            {
+                double[] ratios = RatiosOf(scenario, row, rows, row.Contender.Durability);
+                string ratio = ratios.Length == 0 ? "" : $"{Show(ratios)} {(Figures.Median(ratios) >= 1 ? "ahead" : "BEHIND")}";
+                table.Add(
+                    row == rows[0] ? scenario.Title : "", row.Contender.Name, row.Contender.Durability, row.HasFigures ? Figure(scenario, row) : "", ratio,
+                    row.Failure is not null ? "FAILED: " + row.Failure.Split('\n')[0] : !scenario.IsLatency ? row.Limit() : row.IsSustained ? "" : "RATE NOT SUSTAINED");
+            }
+        }
+
+        return table.ToString();
+    }
+
     public static IEnumerable<JsonObject> Json(PeerScenario scenario, IReadOnlyList<PeerRow> rows) => rows.Select(row => new JsonObject
     {
         ["scenario"] = scenario.Name,
@@ -66,6 +85,12 @@ internal static class PeerTable
             Figures.Time(row.Percentile(99.9)), Figures.Rate(row.Rate),
         ]
         : [Figures.Rate(row.Rate), $"{Figures.Rate(row.Samples.Min(s => s.Rate))} .. {Figures.Rate(row.Samples.Max(s => s.Rate))}", Figures.Bandwidth(row.Rate * scenario.SizeBytes)];
+
+    private static string Figure(PeerScenario scenario, PeerRow row)
+    {
+        string[] values = Values(scenario, row);
+        return scenario.IsLatency ? $"p50 {values[0]}, p99 {values[1]} ({values[2]}), p99.9 {values[3]} at {values[4]}" : $"{values[0]} ({values[1]}), {values[2]}";
+    }
 
     // Always "how many times better this project's broker is": its rate over the peer's, the peer's latency over its.
     private static double[] RatiosOf(PeerScenario scenario, PeerRow row, IReadOnlyList<PeerRow> rows, string durability)

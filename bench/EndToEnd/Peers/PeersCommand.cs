@@ -24,9 +24,10 @@ internal static class PeersCommand
         Option<string?> cache = new("--cache") { Description = "folder for the unpacked packages (default: artifacts/peers of this project)" };
         Option<string?> data = CommonOptions.Data();
         Option<FileInfo?> json = CommonOptions.Json();
+        Option<FileInfo?> markdown = new("--markdown") { Description = "also write all scenarios as one table to this file, as docs/performance.md has it" };
         var command = new Command("peers", "the same loads against NATS JetStream, Redis streams and RabbitMQ streams, unpacked from Debian's packages")
         {
-            peers, scenarios, size, small, window, rounds, seconds, warmUp, quick, cache, data, json,
+            peers, scenarios, size, small, window, rounds, seconds, warmUp, quick, cache, data, json, markdown,
         };
         command.SetAction(async (parse, cancellation) =>
         {
@@ -42,7 +43,7 @@ internal static class PeersCommand
             string[] names = parse.GetValue(scenarios)!.Split(',');
             PeerScenario[] chosen = [.. PeerScenario.All(Size(parse.GetValue(size)), Size(parse.GetValue(small))).Where(s => names.Contains(s.Name))];
             string folder = parse.GetValue(cache) ?? Path.Combine(BrokerLocator.RepositoryRoot(), "artifacts", "peers");
-            return await RunAsync(parse.GetValue(peers)!.Split(','), chosen, plan, folder, parse.GetValue(json), cancellation);
+            return await RunAsync(parse.GetValue(peers)!.Split(','), chosen, plan, folder, new Files(parse.GetValue(json), parse.GetValue(markdown)), cancellation);
         });
         return command;
     }
@@ -63,7 +64,7 @@ internal static class PeersCommand
         return option;
     }
 
-    private static async Task<int> RunAsync(string[] peers, PeerScenario[] scenarios, PeerPlan plan, string cache, FileInfo? json, CancellationToken cancellation)
+    private static async Task<int> RunAsync(string[] peers, PeerScenario[] scenarios, PeerPlan plan, string cache, Files files, CancellationToken cancellation)
     {
         if (scenarios.Any(s => s.Shape == LoadShape.Paced) && scenarios.All(s => s.Name != PeersRun.MaximumFrom))
         {
@@ -85,7 +86,7 @@ internal static class PeersCommand
             Console.WriteLine(
                 $"{plan.Rounds} interleaved round(s) of {plan.Seconds} s after {plan.WarmUpSeconds} s of warm-up, each with a new topic or stream and new client processes; {plan.Window:N0} messages of window, "
                 + "writes of at most 64 KiB; servers that are not measured are stopped. An acknowledgement means: os = written to the page cache (Redis everysec: and synced within a second), fsync = synced.");
-            return await RunAsync(servers, scenarios, plan, json, cancellation);
+            return await RunAsync(servers, scenarios, plan, files, cancellation);
         }
         catch (PeerUnavailableException e)
         {
@@ -95,16 +96,18 @@ internal static class PeersCommand
         }
     }
 
-    private static async Task<int> RunAsync(PeerServers servers, PeerScenario[] scenarios, PeerPlan plan, FileInfo? json, CancellationToken cancellation)
+    private static async Task<int> RunAsync(PeerServers servers, PeerScenario[] scenarios, PeerPlan plan, Files files, CancellationToken cancellation)
     {
         var run = new PeersRun(servers.Contenders, plan);
         var report = new JsonReport("peers");
         bool hasFailed = false;
+        var done = new List<(PeerScenario, IReadOnlyList<PeerRow>)>();
         foreach (PeerScenario scenario in scenarios)
         {
             IReadOnlyList<PeerRow> rows = await run.MeasureAsync(scenario, cancellation);
             Console.WriteLine();
             Console.WriteLine(PeerTable.Text(scenario, rows));
+            done.Add((scenario, rows));
             hasFailed |= rows.Any(r => r.Failure is not null);
             foreach (System.Text.Json.Nodes.JsonObject row in PeerTable.Json(scenario, rows))
             {
@@ -117,7 +120,15 @@ internal static class PeersCommand
             }
         }
 
-        report.Write(json);
+        report.Write(files.Json);
+        if (files.Markdown is not null)
+        {
+            string about = $"{MachineInfo.Describe(plan.DataParent)}; {plan.Rounds} round(s) of {Figures.Text(plan.Seconds, "0.#")} s.";
+            await File.WriteAllTextAsync(files.Markdown.FullName, $"{about}\n\n{PeerTable.Markdown(done)}\n", cancellation);
+        }
+
         return hasFailed ? 1 : 0;
     }
+
+    private sealed record Files(FileInfo? Json, FileInfo? Markdown);
 }

@@ -4,16 +4,19 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Danube.Fast.Bench.Limits;
 using Danube.Fast.Bench.Reports;
 
 namespace Danube.Fast.Bench.Subcommands;
 
-/// <summary>P1 to P10 and P12 from one machine in one run: every command one after the other, then all rows with their targets in one table.</summary>
+/// <summary>P1 to P10, P12 and the isolation of reads from one machine in one run: every command one after the other, then all rows with their targets in one table.</summary>
 internal static class AllCommand
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    // Together about twenty minutes; in short about five.
+    private static readonly TimeSpan WriteBackGuard = TimeSpan.FromSeconds(20);
+
+    // Together about 25 minutes; in short about five.
     private static readonly Step[] Steps =
     [
         new("limits", LimitsCommand.Create, "", "--rounds 1 --limit-seconds 0.5"),
@@ -27,6 +30,7 @@ internal static class AllCommand
         new("p8", RecordingCommand.Create, "--rounds 3", "--rounds 1 --seconds 2 --warm-up 3"),
         new("p9", RestartCommand.Create, "--rounds 2 --cold", "--rounds 1 --topics 100 --gib 0.1"),
         new("p10", StuckConsumerCommand.Create, "--rounds 3", "--rounds 1 --seconds 2 --warm-up 3"),
+        new("isolation", IsolationCommand.Create, "--gb 4 --rounds 3 --seconds 6", "--gb 0.2 --rounds 1 --seconds 2 --warm-up 3"),
         new("p12", MemoryCommand.Create, "", "--topics 500 --connections 200 --seconds 3"),
     ];
 
@@ -38,7 +42,7 @@ internal static class AllCommand
         Option<FileInfo?> markdown = new("--markdown") { Description = "also write tables and P table to this file, as docs/performance.md has them" };
         Option<string?> data = CommonOptions.Data();
         Option<FileInfo?> json = CommonOptions.Json();
-        var command = new Command("all", "P1 to P10 and P12 in one run, about twenty minutes") { quick, only, minutes, markdown, data, json };
+        var command = new Command("all", "P1 to P10, P12 and the isolation of reads in one run, about 25 minutes") { quick, only, minutes, markdown, data, json };
         command.SetAction(async (parse, cancellation) =>
         {
             string[] names = parse.GetValue(only)!;
@@ -75,6 +79,9 @@ internal static class AllCommand
                 continue;
             }
 
+            LiveProgress.Show("waiting for the disk");
+            await DirtyPages.SettleAsync(WriteBackGuard, cancellation);
+            LiveProgress.Clear();
             string arguments = plan.IsQuick ? step.Quick : step.Full;
             string title = $"## {step.Name}: `./danube bench {$"{step.Name} {arguments}".Trim()}`";
             Console.WriteLine($"\n{title}\n");

@@ -88,6 +88,9 @@ internal static class IsolationCommand
             double ratio = Figures.Median(ratios);
             Row(name + ", quiet", quiet, before, "", "", "", "");
             Row(name + ", backlog read", reading, with, Figures.Ratio(ratio), $"{Figures.Ratio(ratios.Min())} .. {Figures.Ratio(ratios.Max())}", "<= " + Figures.Ratio(Target), Figures.Verdict(ratio <= Target));
+            report.Judge(new Judgement(
+                "isolation", $"{name}, p99 at the tail while a backlog is read cold", $"{Figures.Time(Figures.Median(with))}, {Figures.Ratio(ratio)} ({Figures.Ratio(ratios.Min())} .. {Figures.Ratio(ratios.Max())})",
+                $"quiet {Figures.Time(Figures.Median(before))}", "<= " + Figures.Ratio(Target), ratio <= Target));
             report.Add(new JsonObject { ["row"] = name, ["p99_quiet_ns"] = Figures.Median(before), ["p99_reading_ns"] = Figures.Median(with), ["ratio"] = ratio, ["is_met"] = ratio <= Target });
 
             void Row(string title, List<IsolationWindow> windows, double[] p99, params string[] verdict)

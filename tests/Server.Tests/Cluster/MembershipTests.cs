@@ -6,7 +6,7 @@ using Danube.Fast.Wal;
 namespace Danube.Fast.Server.Tests.Cluster;
 
 /// <summary>Membership, proof and election over a real store, on a clock that the tests move.</summary>
-public sealed class MembershipTests : IAsyncDisposable
+public sealed class MembershipTests : IAsyncLifetime
 {
     private static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(60);
 
@@ -16,7 +16,9 @@ public sealed class MembershipTests : IAsyncDisposable
 
     public MembershipTests() => _store = EmbeddedMetadataStore.Open(_directory, WalFileSystem.Native, _time);
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         await _store.DisposeAsync();
         Directory.Delete(_directory, recursive: true);

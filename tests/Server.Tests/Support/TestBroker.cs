@@ -25,7 +25,15 @@ internal sealed class TestBroker : IAsyncDisposable
             Wal = new WalSettings { LowSpaceBytes = 0 },
             Timeouts = new TimeoutOptions { DrainMs = 500 },
         };
-        return new TestBroker(await BrokerHost.StartAsync(change?.Invoke(options) ?? options), own);
+        try
+        {
+            return new TestBroker(await BrokerHost.StartAsync(change?.Invoke(options) ?? options), own);
+        }
+        catch
+        {
+            own?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>A connection that has not said anything yet.</summary>

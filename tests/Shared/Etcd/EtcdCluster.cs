@@ -16,13 +16,22 @@ internal sealed class EtcdCluster : IAsyncDisposable
         int[] ports = EtcdProcess.FreePorts(2 * count);
         string peers = string.Join(',', Enumerable.Range(0, count).Select(i => $"m{i}=http://127.0.0.1:{ports[(2 * i) + 1]}"));
         EtcdProcess[] members = [.. Enumerable.Range(0, count).Select(i => new EtcdProcess($"m{i}", ports[2 * i], ports[(2 * i) + 1], peers))];
-        Array.ForEach(members, m => m.Launch());
-        foreach (EtcdProcess member in members)
+        var cluster = new EtcdCluster(members);
+        try
         {
-            await member.WaitUntilHealthyAsync();
-        }
+            Array.ForEach(members, m => m.Launch());
+            foreach (EtcdProcess member in members)
+            {
+                await member.WaitUntilHealthyAsync();
+            }
 
-        return new EtcdCluster(members);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>The member that leads now.</summary>

@@ -40,8 +40,16 @@ internal sealed partial class EtcdProcess : IAsyncDisposable
     {
         int[] ports = FreePorts(2);
         var etcd = new EtcdProcess("m0", ports[0], ports[1], $"m0=http://127.0.0.1:{ports[1]}", extra);
-        await etcd.StartAsync();
-        return etcd;
+        try
+        {
+            await etcd.StartAsync();
+            return etcd;
+        }
+        catch
+        {
+            await etcd.DisposeAsync();
+            throw;
+        }
     }
 
     public static int[] FreePorts(int count)

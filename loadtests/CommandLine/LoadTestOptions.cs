@@ -24,7 +24,7 @@ public sealed class LoadTestOptions
     private readonly Option<int?> _keys = Count("--keys", "Different keys.");
     private readonly Option<double?> _publishP99 = Limit("--max-publish-p99", "Fails when the 99th percentile of publishing is above so many milliseconds; 0 = no such threshold.");
     private readonly Option<double?> _endToEndP99 = Limit("--max-end-to-end-p99", "Fails when the 99th percentile from due to received is above so many milliseconds; 0 = no such threshold.");
-    private readonly Option<double?> _growth = Limit("--max-memory-growth", "Fails when the memory of the broker grows by more MB per hour (judged from ten minutes on).");
+    private readonly Option<double?> _growth = Limit("--max-memory-growth", "Fails when the memory of the broker grows by more MB per hour (judged from an hour on).");
     private readonly Option<DirectoryInfo?> _reportDir = new("--report-dir") { Description = "Folder of the reports; artifacts/loadtests/DATE of the source tree without it." };
     private readonly Option<FileInfo?> _results = new("--results") { Description = "CSV file that gets a row for each run; artifacts/loadtests/results.csv of the source tree without it." };
     private readonly Option<bool> _quiet = new("--quiet") { Description = "No progress." };

@@ -60,6 +60,9 @@ public sealed record WalOptions
     /// <summary>While anything is appended or synced, cold reads rest for so many times as long as they took. 0 = never.</summary>
     public int ColdReadRestFactor { get; init; } = 15;
 
+    /// <summary>Segments from this length on leave the page cache when everybody has read them, bytes. Smaller ones take little room there, and a restart may want them.</summary>
+    public int LetGoBytes { get; init; } = 8 * 1024 * 1024;
+
     /// <summary>A producer snapshot is written after this many appended bytes.</summary>
     public long SnapshotIntervalBytes { get; init; } = 16 * 1024 * 1024;
 

@@ -14,7 +14,7 @@ internal sealed partial class DurableLog
         long below = ReadBelow;
         for (int i = segments.Length - KeptSegments - 1; i >= 0 && segments[i].IsInMemory; i--)
         {
-            if (segments[i + 1].BaseOffset <= below && TryLetGo(segments[i]))
+            if (segments[i].CommittedPosition >= _directory.Options.LetGoBytes && segments[i + 1].BaseOffset <= below && TryLetGo(segments[i]))
             {
                 segments[i].IsInMemory = false;
             }

@@ -106,22 +106,32 @@ internal sealed partial class ClusterCatalog(ClusterNode node) : ITopicCatalog
         {
             string assignmentKey = ClusterKeys.Assignment(topic.Topic);
             node.View.TryGetAssignment(topic.Topic, out MetadataEntry? known, out _);
+            bool isRead = false;
             for (int i = 0; i < Attempts; i++)
             {
                 long session = node.Session;
-                if (session == 0 || known is null || !AssignmentRules.Serves(Assignment.Decode(known), node.Broker, session))
+                bool isServed = session != 0 && known is not null && AssignmentRules.Serves(Assignment.Decode(known), node.Broker, session);
+                if (!isServed && session != 0 && !isRead)
+                {
+                    known = await node.Store.GetAsync(assignmentKey, cancellationToken);
+                    isRead = true;
+                    continue;
+                }
+
+                if (!isServed)
                 {
                     return new Refusal(ErrorCode.Unavailable, $"This broker does not serve topic {topic.Topic} at the moment: try again.");
                 }
 
                 TransactionResult result = await node.Store.CommitAsync(
-                    write(new MetadataTransaction().IfCreated(ClusterKeys.Member(node.Broker), session).IfRevision(assignmentKey, known.Revision)), cancellationToken);
+                    write(new MetadataTransaction().IfCreated(ClusterKeys.Member(node.Broker), session).IfRevision(assignmentKey, known!.Revision)), cancellationToken);
                 if (result.IsDone || (result.Outcome == MetadataOutcome.Unknown && isDone(await node.Store.GetAsync(key, cancellationToken))))
                 {
                     return null;
                 }
 
                 known = await node.Store.GetAsync(assignmentKey, cancellationToken);
+                isRead = true;
             }
 
             return Contended;

@@ -136,8 +136,8 @@ internal static partial class Log
     [LoggerMessage(74, LogLevel.Warning, "The log of topic id {TopicId} was put aside in {Folder}: {Reason} It is never served again, and deleted after {Days} days.")]
     public static partial void LogParked(ILogger log, ulong topicId, string folder, string reason, int days);
 
-    [LoggerMessage(75, LogLevel.Warning, "Dead letters of subscription {Subscription} on {Topic} wait: {Reason}")]
-    public static partial void DeadLettersWait(ILogger log, string subscription, string topic, string reason);
+    [LoggerMessage(75, LogLevel.Warning, "Dead letters of {Source} for {Topic} wait: {Reason}")]
+    public static partial void DeadLettersWait(ILogger log, string source, string topic, string reason);
 
     [LoggerMessage(57, LogLevel.Warning, "The leader cannot do its work, the metadata store does not answer: {Reason}")]
     public static partial void LeaderWaits(ILogger log, string reason);

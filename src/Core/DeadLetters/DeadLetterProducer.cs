@@ -14,8 +14,9 @@ internal sealed class DeadLetterProducer : IFrameSink, IDisposable
     private readonly Subscription _subscription;
     private readonly Lock _lock = new();
     private readonly Queue<(ulong Sequence, long SourceEnd, byte[] Frame)> _unconfirmed = new();
-    private Topic? _target;
-    private Producer? _producer;
+    private readonly string _name;
+    private DeadLetterTarget? _target;
+    private string? _targetName;
     private ulong _confirmed;
     private string? _failure;
     private TaskCompletionSource? _waiting;
@@ -23,7 +24,8 @@ internal sealed class DeadLetterProducer : IFrameSink, IDisposable
     public DeadLetterProducer(Subscription subscription)
     {
         _subscription = subscription;
-        Id = KeyHash.ProducerId($"{ProducerNames.Reserved}dead_letter {subscription.Topic.Name} {subscription.Name}");
+        _name = ProducerNames.DeadLetter(subscription.Topic.Name, subscription.Name);
+        Id = KeyHash.ProducerId(_name);
         Frames = new DeadLetterFrames(Id, subscription.Topic.Options.MaxFrameBytes);
     }
 
@@ -33,7 +35,7 @@ internal sealed class DeadLetterProducer : IFrameSink, IDisposable
     public DeadLetterFrames Frames { get; }
 
     /// <summary>Name of the topic that it is attached to.</summary>
-    public string Target => _target!.Name;
+    public string Target => _targetName!;
 
     /// <summary>Sequence of the next new frame.</summary>
     public ulong NextSequence { get; private set; } = 1;
@@ -43,27 +45,27 @@ internal sealed class DeadLetterProducer : IFrameSink, IDisposable
     {
         Topic source = _subscription.Topic;
         string name = _subscription.Rules.DeadLetterTopicOf(source.Name);
-        if (_producer is not null && _target!.Name == name && _producer.Refusal == ErrorCode.None)
+        if (_target is { IsOpen: true } && _target.Name == name)
         {
             return;
         }
 
         Detach();
         ITopicResolver topics = source.Options.Topics ?? throw new InvalidOperationException("Here are no dead-letter topics.");
-        Topic target = await topics.OpenOrCreateAsync(name, source, cancellation).ConfigureAwait(false);
-        if (_target?.Name != target.Name)
-        {
-            _unconfirmed.Clear();
-        }
-
         lock (_lock)
         {
             (_confirmed, _failure) = (0, null);
         }
 
-        _target = target;
-        _producer = target.AttachProducer(Id, 0, 0, this);
-        NextSequence = _producer.LastSequence + 1;
+        DeadLetterTarget target = await topics.OpenElsewhereAsync(name, source, _name, this, cancellation).ConfigureAwait(false)
+            ?? new LocalDeadLetterTarget(await topics.OpenOrCreateAsync(name, source, cancellation).ConfigureAwait(false), Id, this);
+        if (_targetName != target.Name)
+        {
+            _unconfirmed.Clear();
+        }
+
+        (_target, _targetName) = (target, target.Name);
+        NextSequence = target.LastSequence + 1;
         await ResendAsync(cancellation).ConfigureAwait(false);
     }
 
@@ -82,7 +84,7 @@ internal sealed class DeadLetterProducer : IFrameSink, IDisposable
 
         // Stamping changes the header, and a resend must be the frame as it was.
         _unconfirmed.Enqueue((end - 1, sourceEnd, [.. frame]));
-        await AppendAsync(frame).ConfigureAwait(false);
+        await _target!.AppendAsync(frame, cancellation).ConfigureAwait(false);
         NextSequence = end;
     }
 
@@ -120,8 +122,8 @@ internal sealed class DeadLetterProducer : IFrameSink, IDisposable
 
     public void Detach()
     {
-        _producer?.Detach();
-        _producer = null;
+        _target?.Dispose();
+        _target = null;
     }
 
     public void Dispose() => Detach();
@@ -169,7 +171,7 @@ internal sealed class DeadLetterProducer : IFrameSink, IDisposable
         {
             await MakeRoomAsync(cancellation).ConfigureAwait(false);
             _unconfirmed.Enqueue(frame);
-            await AppendAsync([.. frame.Frame]).ConfigureAwait(false);
+            await _target!.AppendAsync([.. frame.Frame], cancellation).ConfigureAwait(false);
         }
 
         await ConfirmAsync(cancellation).ConfigureAwait(false);
@@ -178,28 +180,9 @@ internal sealed class DeadLetterProducer : IFrameSink, IDisposable
     /// <summary>Keeps to the producer's window, as every producer has to: beyond it the topic refuses.</summary>
     private async ValueTask MakeRoomAsync(CancellationToken cancellation)
     {
-        if (_unconfirmed.Count >= MaxUnconfirmed || _producer!.UnacknowledgedBytes > _producer.WindowBytes)
+        if (_unconfirmed.Count >= MaxUnconfirmed || !_target!.HasRoom)
         {
             await ConfirmAsync(cancellation).ConfigureAwait(false);
-        }
-    }
-
-    private async ValueTask AppendAsync(byte[] frame)
-    {
-        while (true)
-        {
-            PublishResult result = _target!.Publish(_producer!, frame);
-            if (result.Error != ErrorCode.None)
-            {
-                throw new IOException($"Topic {_target.Name} refuses a dead letter: {ErrorCodes.Name(result.Error)}.");
-            }
-
-            if (!result.NotReady)
-            {
-                return;
-            }
-
-            await _target.Log.WaitForRoomAsync().ConfigureAwait(false);
         }
     }
 }

@@ -48,6 +48,11 @@ internal sealed class TopicLookup
     /// <summary>Answers a lookup, as of the revision that the client has seen or a later one.</summary>
     public async ValueTask<Answer<LookupReply>> FindAsync(string topic, long revision, CancellationToken cancellationToken)
     {
+        if (!TopicName.TryParse(topic, out _))
+        {
+            return new Refusal(ErrorCode.BadTopicName, $"'{TopicRegistry.Shorten(topic)}' is no topic name: it takes the form /namespace/name.");
+        }
+
         if (!await CatchUpAsync(revision, cancellationToken) || !_isProven())
         {
             return Unproven();

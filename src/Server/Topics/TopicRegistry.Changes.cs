@@ -104,11 +104,7 @@ internal sealed partial class TopicRegistry
             try
             {
                 entry.IsClosed = true;
-                entry.Topic?.Close(ErrorCode.Draining, BrokerState.DrainingRefusal.Message);
-                entry.Prepared?.Close(ErrorCode.Draining, BrokerState.DrainingRefusal.Message);
-                entry.Topic = null;
-                entry.Prepared = null;
-                OpenTopicsChanged();
+                CloseOpen(entry, BrokerState.DrainingRefusal.Message, ErrorCode.Draining);
             }
             catch (Exception e)
             {
@@ -244,15 +240,7 @@ internal sealed partial class TopicRegistry
             return;
         }
 
-        Topic? topic = entry.Topic;
-        entry.Topic = null;
-        OpenTopicsChanged();
-        if (topic is not null)
-        {
-            TopicClosing?.Invoke(entry, topic);
-            topic.Close(ErrorCode.TopicDeleted, $"Topic {entry.Name} was deleted.");
-        }
-
+        CloseOpen(entry, $"Topic {entry.Name} was deleted.", ErrorCode.TopicDeleted);
         LogStore store = StoreOf(entry.Definition);
         store.Cursors.RemoveTopic(entry.Definition.TopicId);
         store.Delete(entry.Definition.TopicId);

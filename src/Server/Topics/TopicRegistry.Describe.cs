@@ -16,7 +16,7 @@ internal sealed partial class TopicRegistry
     public async Task<TopicInfo[]> ListAsync(string? ns)
     {
         TopicEntry[] closed = [.. _entries.Values.Where(e => e.Topic is null && !e.Definition.IsBase && !e.IsClosed && (ns is null || e.Name.Namespace == ns))];
-        if (closed.Length > 0 && !state.IsDraining)
+        if (closed.Length > 0 && !state.IsDraining && Lookup is null)
         {
             await Task.WhenAny(OpenSomeAsync(closed), Task.Delay(ListPatience));
         }
@@ -103,13 +103,15 @@ internal sealed partial class TopicRegistry
             return topic.Describe() with { Partitions = 1, Durability = entry.Definition.Durability };
         }
 
+        Refusal? elsewhere = Lookup?.RefusalFor(entry.Definition);
         return new TopicInfo
         {
             Topic = entry.Name.Full,
             TopicId = entry.Definition.TopicId,
             Durability = entry.Definition.Durability,
             Partitions = 1,
-            State = "not_open",
+            State = elsewhere is null ? "not_open" : ErrorCodes.Name(elsewhere.Code),
+            Failure = elsewhere?.Code == ErrorCode.TopicWaiting ? elsewhere.Message : null,
             Subscriptions = [.. entry.Subscriptions.Values.Select(s => new SubscriptionInfo { Name = s.Name, Type = s.Type })],
         };
     }

@@ -237,11 +237,15 @@ internal sealed partial class TopicRegistry : IOwnerActions
 
     private void CloseOpen(TopicEntry entry, string text, ErrorCode code = ErrorCode.NotOwner)
     {
-        entry.Topic?.Close(code, text);
-        entry.Prepared?.Close(code, text);
+        Topic?[] open = [entry.Topic, entry.Prepared];
         entry.Topic = null;
         entry.Prepared = null;
         OpenTopicsChanged();
+        foreach (Topic topic in open.OfType<Topic>())
+        {
+            TopicClosing?.Invoke(entry, topic);
+            topic.Close(code, text);
+        }
     }
 
     private static string NotOwnerText(TopicEntry entry) => $"Topic {entry.Name} is no longer served by this broker: look it up.";

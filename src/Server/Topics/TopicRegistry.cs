@@ -33,7 +33,7 @@ internal sealed partial class TopicRegistry(
         MeasureLatency = options.Metrics.Latency,
     };
 
-    /// <summary>A topic is deleted: it is off the list of open ones, and will be closed next.</summary>
+    /// <summary>A topic is deleted, or served by this broker no more: it is off the list of open ones, and will be closed next.</summary>
     public event Action<TopicEntry, Topic>? TopicClosing;
 
     /// <summary>Topics in the catalogue, partitions and bases included.</summary>

@@ -9,6 +9,7 @@ internal sealed class CountingStore(IMetadataStore inner) : IMetadataStore
 {
     private int _commits;
     private volatile bool _isCut;
+    private volatile bool _isDeaf;
 
     public int Commits => Volatile.Read(ref _commits);
 
@@ -19,9 +20,21 @@ internal sealed class CountingStore(IMetadataStore inner) : IMetadataStore
         set => _isCut = value;
     }
 
+    /// <summary>Reads of single keys are not answered; renewals are: the broker keeps its session and cannot prove it.</summary>
+    public bool IsDeaf
+    {
+        get => _isDeaf;
+        set => _isDeaf = value;
+    }
+
     public ValueTask<MetadataEntry?> GetAsync(string key, CancellationToken cancellationToken = default)
     {
         ThrowIfCut();
+        if (_isDeaf)
+        {
+            throw new MetadataUnavailableException("The store does not answer reads.");
+        }
+
         return inner.GetAsync(key, cancellationToken);
     }
 

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Tests.Cluster;
 using Danube.Fast.Server.Transport;
 
 namespace Danube.Fast.Server.Tests;
@@ -90,9 +91,27 @@ public sealed class AllocationTests
         // A memory topic keeps what it is told to; until then it grows.
         await using TestBroker broker = await TestBroker.StartAsync(o => o with { Topics = o.Topics with { Policy = o.Topics.Policy with { RetentionBytes = durability == "memory" ? 8 << 20 : 0 } } });
 
+        Measure(broker.Host.NativeEndPoint, durability);
+    }
+
+    [Theory]
+    [InlineData("memory")]
+    [InlineData("fsync")]
+    public async Task The_owners_proof_allocates_nothing_per_message(string durability)
+    {
+        await using var rig = new ClusterRig();
+        RigBroker broker = await rig.StartAsync(1, o => o with { Topics = o.Topics with { Policy = o.Topics.Policy with { RetentionBytes = durability == "memory" ? 8 << 20 : 0 } } });
+        await rig.CreateAsync(QuietPeer.Topic, 1, durability);
+        await rig.UntilServedAsync(QuietPeer.Topic, 1);
+        Measure(broker.Host.NativeEndPoint, durability);
+        Assert.NotNull(broker.Host.Topics.Find(QuietPeer.Topic).Value!.Topic!.Log.Gate);
+    }
+
+    private static void Measure(IPEndPoint broker, string durability)
+    {
         // The peer is one thread with blocking calls and buffers of its own, so that what is allocated is the broker's.
         const int records = 20;
-        using var peer = new QuietPeer(broker.Host.NativeEndPoint, durability, records);
+        using var peer = new QuietPeer(broker, durability, records);
         for (int i = 0; i < 5000; i++)
         {
             peer.Round();
@@ -115,6 +134,8 @@ public sealed class AllocationTests
     /// <summary>Publishes a frame, reads its acknowledgement and its delivery, acknowledges. Allocates nothing.</summary>
     private sealed class QuietPeer : IDisposable
     {
+        public const string Topic = "/a/b";
+
         private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 20_000 };
         private readonly byte[] _buffer = new byte[1 << 20];
         private readonly int _records;
@@ -130,7 +151,7 @@ public sealed class AllocationTests
             Send(RawClient.HelloFrame());
             ReadFrame(out _);
             CreateProducerReply producer = Request(
-                Commands.CreateProducer, $"{{\"topic\":\"/a/b\",\"name\":\"quiet\",\"durability\":\"{durability}\"}}").Payload(ControlJson.Default.CreateProducerReply);
+                Commands.CreateProducer, $"{{\"topic\":\"{Topic}\",\"name\":\"quiet\",\"durability\":\"{durability}\"}}").Payload(ControlJson.Default.CreateProducerReply);
             SubscribeReply consumer = Request(
                 Commands.Subscribe, "{\"topic\":\"/a/b\",\"subscription\":\"s\",\"start\":\"earliest\"}").Payload(ControlJson.Default.SubscribeReply);
             Send(Frames.Credit(consumer.Channel, 1UL << 40, 1UL << 50, consumer.SubscriptionEpoch));

@@ -26,12 +26,12 @@ internal sealed class ClusterRig : IAsyncDisposable
 
     public RigBroker this[int broker] => _brokers[broker];
 
-    public async Task<RigBroker> StartAsync(int broker)
+    public async Task<RigBroker> StartAsync(int broker, Func<BrokerOptions, BrokerOptions>? change = null)
     {
         // Somebody leads, who does nothing: what happens to a topic is the test's to say.
         await _store.PutAsync(ClusterKeys.Leader, new LeaderRecord { Broker = 99, Session = 1 }.Encode(), 0);
         var link = new CountingStore(_store);
-        var host = await BrokerHost.StartAsync(new BrokerOptions
+        var options = new BrokerOptions
         {
             BrokerName = $"broker{broker}",
             Port = 0,
@@ -41,7 +41,8 @@ internal sealed class ClusterRig : IAsyncDisposable
             Cluster = new ClusterOptions { BrokerId = broker, OpenStore = () => link },
             Wal = new WalSettings { LowSpaceBytes = 0 },
             Timeouts = new TimeoutOptions { DrainMs = 500 },
-        });
+        };
+        BrokerHost host = await BrokerHost.StartAsync(change?.Invoke(options) ?? options);
         return _brokers[broker] = new RigBroker(host, link);
     }
 

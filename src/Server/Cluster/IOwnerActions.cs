@@ -6,7 +6,8 @@ namespace Danube.Fast.Server.Cluster;
 /// <param name="Status">What came of it.</param>
 /// <param name="HighestEpoch">Ready: highest epoch in the log; 0 for none.</param>
 /// <param name="Reason">Failed: why, a sentence for people.</param>
-internal readonly record struct PreparedTopic(PrepareStatus Status, long HighestEpoch = 0, string Reason = "");
+/// <param name="MayPass">Failed: another attempt may succeed.</param>
+internal readonly record struct PreparedTopic(PrepareStatus Status, long HighestEpoch = 0, string Reason = "", bool MayPass = false);
 
 /// <summary>What came of opening a topic's log.</summary>
 internal enum PrepareStatus

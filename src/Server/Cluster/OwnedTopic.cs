@@ -58,6 +58,12 @@ internal sealed class OwnedTopic(string name, int me)
         set => _failure = value;
     }
 
+    /// <summary>Attempts to open it that failed for a reason that may pass, one after the other.</summary>
+    public int Attempts { get; set; }
+
+    /// <summary>It is to be recorded as failed.</summary>
+    public bool GivesUp { get; set; }
+
     /// <summary>Not tried again before this moment of the loop's clock.</summary>
     public long RetryAt { get; set; }
 }

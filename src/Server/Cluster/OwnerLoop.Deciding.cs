@@ -122,7 +122,7 @@ internal sealed partial class OwnerLoop
     {
         OwnerPhase.Prepared => topic.Rights.ToServe(topic.Session, topic.Epoch),
         OwnerPhase.Stopped => topic.Rights.ToRelease(_membership.Session, topic.EndOffset),
-        OwnerPhase.Idle when topic.Failure is { } reason => topic.Rights.ToFail(topic.Session, reason),
+        OwnerPhase.Idle when topic is { GivesUp: true, Failure: { } reason } => topic.Rights.ToFail(topic.Session, reason),
         _ => null,
     };
 
@@ -155,7 +155,7 @@ internal sealed partial class OwnerLoop
             {
                 _openings.Release();
             }
-        }, e => OnPrepared(topic, new PreparedTopic(PrepareStatus.Failed, Reason: e.Message)));
+        }, e => OnPrepared(topic, new PreparedTopic(PrepareStatus.Failed, Reason: e.Message, MayPass: true)));
     }
 
     private void OnPrepared(OwnedTopic topic, PreparedTopic prepared)
@@ -165,6 +165,7 @@ internal sealed partial class OwnerLoop
             case PrepareStatus.Ready:
                 topic.Epoch = prepared.HighestEpoch;
                 topic.Phase = OwnerPhase.Prepared;
+                (topic.Attempts, topic.GivesUp) = (0, false);
                 break;
             case PrepareStatus.Unknown:
                 topic.Phase = OwnerPhase.Idle;
@@ -173,6 +174,7 @@ internal sealed partial class OwnerLoop
                 break;
             default:
                 topic.Failure = prepared.Reason;
+                topic.GivesUp = !prepared.MayPass || ++topic.Attempts >= MaxAttempts;
                 topic.Phase = OwnerPhase.Idle;
                 topic.RetryAt = In(OpenAgainAfter);
                 Log.TopicNotServed(_log, topic.Name, prepared.Reason);

@@ -14,6 +14,7 @@ namespace Danube.Fast.Server.Cluster;
 internal sealed partial class OwnerLoop : IOwnerLoop
 {
     private const int OpenAtOnce = 8;
+    private const int MaxAttempts = 5;
     private static readonly TimeSpan FullPass = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan OpenAgainAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(250);

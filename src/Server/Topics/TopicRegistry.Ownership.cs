@@ -50,7 +50,7 @@ internal sealed partial class TopicRegistry : IOwnerActions
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
-            return new PreparedTopic(PrepareStatus.Failed, Reason: e.Message);
+            return new PreparedTopic(PrepareStatus.Failed, Reason: e.Message, MayPass: e is not InvalidDataException);
         }
         finally
         {

@@ -194,6 +194,19 @@ public sealed class OwnerLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_failure_that_may_pass_is_not_recorded_at_once()
+    {
+        _actions.Prepares[Topic] = new PreparedTopic(PrepareStatus.Failed, Reason: "too many files", MayPass: true);
+        OwnerLoop loop = await BeginAsync();
+        await AssignAsync(Topic);
+        await UntilAsync(() => loop.FailureOf(Topic) is not null);
+        Assert.Equal(AssignmentState.Assigned, (await ReadAsync(Topic)).State);
+        _actions.Prepares.TryRemove(Topic, out _);
+        await UntilAsync(Topic, a => a.State == AssignmentState.Serving);
+        Assert.Null(loop.FailureOf(Topic));
+    }
+
+    [Fact]
     public async Task A_topic_that_the_catalogue_does_not_show_yet_is_tried_again()
     {
         _actions.Prepares[Topic] = new PreparedTopic(PrepareStatus.Unknown);

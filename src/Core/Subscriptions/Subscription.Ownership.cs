@@ -45,25 +45,17 @@ public sealed partial class Subscription
         _dispatcher.Schedule();
     }
 
-    /// <summary>The owner could not prove itself for too long: whoever waits for an acknowledgement to count is told to find the owner.</summary>
-    internal void RefuseHeldAcks(string text)
+    /// <summary>The owner could not prove itself for too long: whoever waits for an acknowledgement to count, or all, are told to find the owner.</summary>
+    internal void RefuseUnproven(string text, bool all)
     {
         lock (Gate)
         {
-            if (_heldAcks is not { Count: > 0 } held)
-            {
-                return;
-            }
-
-            Consumer[] waiting = [.. held.Select(h => h.Consumer).Distinct()];
+            HashSet<Consumer> leaving = [.. _heldAcks?.Select(h => h.Consumer) ?? [], .. all ? _consumers : []];
             DropHeldAcks();
-            foreach (Consumer consumer in waiting)
+            foreach (Consumer consumer in leaving.Where(c => c.IsAttached))
             {
-                if (consumer.IsAttached)
-                {
-                    Leave(consumer);
-                    consumer.Sink.CloseChannel(consumer.Channel, ErrorCode.OwnerUnproven, text);
-                }
+                Leave(consumer);
+                consumer.Sink.CloseChannel(consumer.Channel, ErrorCode.OwnerUnproven, text);
             }
         }
     }

@@ -93,7 +93,10 @@ public sealed partial class Topic
 
     /// <summary>What another broker may have taken over meanwhile is not delivered without proof; what only this one can have goes on.</summary>
     internal bool MayDeliver() =>
-        Log.Gate is null || Log.Durability is DurabilityClass.Os or DurabilityClass.Fsync || TryProve(out _);
+        Log.Gate is null || IsOnlyHere || TryProve(out _);
+
+    // Nobody else has the bytes.
+    private bool IsOnlyHere => Log.Durability is DurabilityClass.Os or DurabilityClass.Fsync;
 
     private bool TryProve(out long visible)
     {
@@ -131,9 +134,11 @@ public sealed partial class Topic
         }
     }
 
-    // Frames that are stored stay stored: whoever sends them again to the owner, this broker or another, gets its answer there.
+    // Frames that are stored stay stored: whoever sends them again to the owner, this broker or another, gets its answer there. What another broker may
+    // serve by now is left by everybody, also by those who wait for nothing: they would wait here for ever.
     private void RefuseUnproven()
     {
+        bool mayBeElsewhere = !IsOnlyHere;
         string text = $"This broker cannot prove that it owns topic {Name}: look the topic up again in a moment.";
         _refusesUnproven = true;
         _isHeld = true;
@@ -142,7 +147,7 @@ public sealed partial class Topic
         {
             foreach (Producer producer in _producers.Values)
             {
-                if (producer.UnacknowledgedBytes > 0)
+                if (mayBeElsewhere || producer.UnacknowledgedBytes > 0)
                 {
                     producer.Refuse(ErrorCode.OwnerUnproven, text);
                     waiting.Add(producer);
@@ -155,7 +160,7 @@ public sealed partial class Topic
         waiting.ForEach(p => p.SendClose());
         foreach (Subscription subscription in _active)
         {
-            subscription.RefuseHeldAcks(text);
+            subscription.RefuseUnproven(text, mayBeElsewhere);
         }
     }
 }

@@ -194,6 +194,22 @@ public sealed class OwnershipGateTests
         Assert.Equal([0L], second.Offsets);
     }
 
+    [Theory]
+    [InlineData(DurabilityClass.Memory, true)]
+    [InlineData(DurabilityClass.Os, false)]
+    [InlineData(DurabilityClass.Fsync, false)]
+    public async Task After_the_patience_those_who_wait_for_nothing_leave_only_what_may_be_served_elsewhere(DurabilityClass durability, bool leave)
+    {
+        Rig rig = Begin(durability);
+        var sink = new RecordingSink();
+        Rig.Attach(await rig.SubscribeAsync(), sink);
+        _gate.IsOpen = false;
+        rig.Topic.Tick(1000);
+        rig.Topic.Tick(1000 + Topic.UnprovenPatienceMs);
+        Assert.Equal(leave ? [ErrorCode.OwnerUnproven] : [], sink.Closed.Select(c => c.Code));
+        Assert.Equal(leave ? [ErrorCode.OwnerUnproven] : [], rig.ProducerSink.Closed.Select(c => c.Code));
+    }
+
     [Fact]
     public async Task Acknowledgements_that_wait_have_a_limit()
     {

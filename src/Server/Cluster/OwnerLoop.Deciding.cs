@@ -193,8 +193,16 @@ internal sealed partial class OwnerLoop
         topic.Phase = OwnerPhase.Stopping;
         Begin(topic, async () =>
         {
-            StoppedTopic stopped = await _actions.StopAsync(topic.Name, why, CancellationToken.None);
-            return () => OnStopped(topic, why, stopped);
+            await _closings.WaitAsync();
+            try
+            {
+                StoppedTopic stopped = await _actions.StopAsync(topic.Name, why, CancellationToken.None);
+                return () => OnStopped(topic, why, stopped);
+            }
+            finally
+            {
+                _closings.Release();
+            }
         }, _ => topic.Phase = OwnerPhase.Serving); // Looked at again with the next pass.
     }
 

@@ -14,6 +14,7 @@ namespace Danube.Fast.Server.Cluster;
 internal sealed partial class OwnerLoop : IOwnerLoop
 {
     private const int OpenAtOnce = 8;
+    private const int CloseAtOnce = 32;
     private const int MaxAttempts = 5;
     private static readonly TimeSpan FullPass = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan OpenAgainAfter = TimeSpan.FromSeconds(5);
@@ -32,6 +33,7 @@ internal sealed partial class OwnerLoop : IOwnerLoop
     private readonly ConcurrentQueue<string> _doubted = new();
     private readonly Channel<bool> _pulse = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly SemaphoreSlim _openings = new(OpenAtOnce);
+    private readonly SemaphoreSlim _closings = new(CloseAtOnce);
     private readonly HashSet<OwnedTopic> _toWrite = [];
     private readonly HashSet<OwnedTopic> _toRetry = [];
     private bool _hasParked;

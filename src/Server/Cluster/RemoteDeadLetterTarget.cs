@@ -30,6 +30,7 @@ internal sealed class RemoteDeadLetterTarget : DeadLetterTarget
     private CreateProducerReply _producer = new();
     private long _openBytes;
     private volatile bool _isOpen = true;
+    private volatile bool _isDisposed;
 
     private RemoteDeadLetterTarget(string topic, Socket socket, IFrameSink sink)
     {
@@ -104,6 +105,8 @@ internal sealed class RemoteDeadLetterTarget : DeadLetterTarget
 
     protected override void Dispose(bool disposing)
     {
+        // The sink may be listening to the next target by now.
+        _isDisposed = true;
         _isOpen = false;
         _socket.Dispose();
     }
@@ -145,7 +148,7 @@ internal sealed class RemoteDeadLetterTarget : DeadLetterTarget
         string why = "The connection to the broker that serves the dead-letter topic has ended.";
         try
         {
-            while (_isOpen && await ReceiveFrameAsync(CancellationToken.None) is { IsEmpty: false } frame && await TakeAsync(frame))
+            while (await ReceiveFrameAsync(CancellationToken.None) is { IsEmpty: false } frame && !_isDisposed && await TakeAsync(frame))
             {
             }
         }
@@ -155,7 +158,10 @@ internal sealed class RemoteDeadLetterTarget : DeadLetterTarget
         }
 
         _isOpen = false;
-        _sink.CloseChannel(0, ErrorCode.Unavailable, why);
+        if (!_isDisposed)
+        {
+            _sink.CloseChannel(0, ErrorCode.Unavailable, why);
+        }
     }
 
     // False when the producer has ended.

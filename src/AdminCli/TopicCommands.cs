@@ -69,7 +69,16 @@ internal static class TopicCommands
         var partitions = new Option<int?>("--partitions") { Description = "Number of partitions; without it a plain topic." };
         var retentionMs = new Option<long?>("--retention-ms") { Description = "Messages older than this may be deleted, in milliseconds." };
         var retentionBytes = new Option<long?>("--retention-bytes") { Description = "The oldest messages above this size may be deleted." };
+        var throughput = new Option<double?>("--throughput-mbps") { Description = "In a cluster: payload that the topic will get, in megabit per second." };
+        var size = new Option<double?>("--size-gb") { Description = "In a cluster: size that its log will have, in gigabytes." };
+        var lowLatency = new Option<bool>("--low-latency") { Description = "In a cluster: keeps the topic away from brokers that are slow or busy." };
+        var cpuIntensive = new Option<bool>("--cpu-intensive") { Description = "In a cluster: keeps the topic away from brokers with little processor time left." };
         command.Arguments.Add(topic);
+        foreach (Option option in new Option[] { throughput, size, lowLatency, cpuIntensive })
+        {
+            command.Options.Add(option);
+        }
+
         command.Options.Add(durability);
         command.Options.Add(partitions);
         command.Options.Add(retentionMs);
@@ -81,6 +90,10 @@ internal static class TopicCommands
             Set(spec, "partitions", parsed.GetValue(partitions));
             Set(spec, "retention_ms", parsed.GetValue(retentionMs));
             Set(spec, "retention_bytes", parsed.GetValue(retentionBytes));
+            Set(spec, "estimated_throughput_mbps", parsed.GetValue(throughput));
+            Set(spec, "estimated_size_gb", parsed.GetValue(size));
+            Set(spec, "requires_low_latency", parsed.GetValue(lowLatency) ? true : null);
+            Set(spec, "cpu_intensive", parsed.GetValue(cpuIntensive) ? true : null);
             context.Print(parsed, await api.PostAsync(Path, spec.ToJsonString(), cancellationToken), _ =>
                 context.Output.WriteLine("created " + parsed.GetValue(topic)));
         });

@@ -69,6 +69,7 @@ public sealed partial class BrokerHost
             cluster.AddLoop("catalogue", _topics.RunChoresAsync);
             var owner = new OwnerLoop(cluster.Store, cluster.View, cluster.Membership, _topics, cluster.Clock, _logs.Topics);
             cluster.Owner = owner;
+            cluster.RequirementsOf = _topics.RequirementsOf;
             _topics.Lookup = new TopicLookup(cluster.Broker, cluster.View, () => cluster.IsProven, TimeProvider.System) { FailureHere = owner.FailureOf };
             _topics.OnHigherEpoch = owner.Doubt;
         }

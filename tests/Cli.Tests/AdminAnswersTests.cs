@@ -48,7 +48,7 @@ public sealed class AdminAnswersTests
     {
         await using WebApplication broker = await StartAsync(200, "");
         (int exitCode, string output, _) = await RunAsync(
-            broker, "topics create /a/b --durability os --partitions 2 --retention-ms 1000 --retention-bytes 5");
+            broker, "topics create /a/b --durability os --partitions 2 --retention-ms 1000 --retention-bytes 5 --throughput-mbps 2.5 --size-gb 1 --low-latency --cpu-intensive");
         Assert.Equal((AdminCommandLine.Success, "created /a/b"), (exitCode, output.Trim()));
         (exitCode, output, _) = await RunAsync(broker, "topics delete /a/b");
         Assert.Equal((AdminCommandLine.Success, "deleted /a/b"), (exitCode, output.Trim()));

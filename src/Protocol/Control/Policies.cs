@@ -50,6 +50,18 @@ public record TopicPolicy
 
     /// <summary>Bytes per second delivered to each subscription.</summary>
     public long? DispatchRateBytes { get; set; }
+
+    /// <summary>Placement in a cluster: payload that producers will bring, megabit per second.</summary>
+    public double? EstimatedThroughputMbps { get; set; }
+
+    /// <summary>Placement in a cluster: size that the log will have, 10^9 bytes.</summary>
+    public double? EstimatedSizeGb { get; set; }
+
+    /// <summary>Placement in a cluster: true keeps the topic away from brokers that are slow or busy.</summary>
+    public bool? RequiresLowLatency { get; set; }
+
+    /// <summary>Placement in a cluster: true keeps the topic away from brokers with little processor time left.</summary>
+    public bool? CpuIntensive { get; set; }
 }
 
 /// <summary>Rules of a namespace: of its topics, and of itself.</summary>

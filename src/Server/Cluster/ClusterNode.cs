@@ -1,6 +1,7 @@
 using Danube.Fast.LoadManager;
 using Danube.Fast.Metadata;
 using Danube.Fast.Server.Metrics;
+using Danube.Fast.Server.Topics;
 using Microsoft.Extensions.Logging;
 
 namespace Danube.Fast.Server.Cluster;
@@ -108,6 +109,9 @@ internal sealed partial class ClusterNode : IAsyncDisposable
 
     /// <summary>The loop that serves topics; set before <see cref="StartAsync"/>.</summary>
     public IOwnerLoop? Owner { get; set; }
+
+    /// <summary>What topics are declared to need; set before the loops start.</summary>
+    public Func<TopicDefinition, TopicRequirements> RequirementsOf { get; set; } = _ => TopicRequirements.None;
 
     /// <summary>Ends when this broker must not go on, with the reason.</summary>
     public Task<string> MustLeave => _mustLeave.Task;

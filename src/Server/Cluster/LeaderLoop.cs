@@ -38,7 +38,7 @@ internal sealed partial class LeaderLoop
         _node = node;
         _catalog = catalog;
         _log = log;
-        _placement = new LeaderPlacement(node.View, load);
+        _placement = new LeaderPlacement(node.View, load, definition => node.RequirementsOf(definition));
         _absence = new MemberAbsence(node.Clock);
         _compactor = compacts ? new MetadataCompactor(node.Store, TimeProvider.System) : null;
         node.View.Revised += OnRevised;

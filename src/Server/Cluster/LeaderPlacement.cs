@@ -9,11 +9,11 @@ namespace Danube.Fast.Server.Cluster;
 /// posted a report, as in the first seconds of a cluster, the broker with the fewest topics takes the next one.
 /// Runs on: the leader's loop. Shared with: nobody.
 /// </summary>
-internal sealed class LeaderPlacement(ClusterView view, ClusterLoad load)
+internal sealed class LeaderPlacement(ClusterView view, ClusterLoad load, Func<TopicDefinition, TopicRequirements> requirementsOf)
 {
     /// <summary>Begins anew from the assignments, as a new leader does.</summary>
     public void Rebuild() => load.Placement.Rebuild(view.Assignments.Where(a => a.A.State != AssignmentState.Released && a.A.Owner > 0).Select(a => new TopicAssignment(
-        a.Topic, a.A.Owner, AssignmentRules.IsServed(a.A) ? a.E.Revision : 0, PartitionOf(a.Topic), TopicRequirements.None, default)));
+        a.Topic, a.A.Owner, AssignmentRules.IsServed(a.A) ? a.E.Revision : 0, PartitionOf(a.Topic), RequirementsOf(a.Topic), default)));
 
     /// <summary>Takes note of what became of a topic's assignment.</summary>
     public void Observe(string topic)
@@ -49,6 +49,7 @@ internal sealed class LeaderPlacement(ClusterView view, ClusterLoad load)
             Topic = name,
             PreviousBroker = previous > 0 ? previous : null,
             PartitionOf = topic.PartitionOf,
+            Requirements = requirementsOf(topic),
         });
         if (decision.Broker is { } broker)
         {
@@ -84,6 +85,8 @@ internal sealed class LeaderPlacement(ClusterView view, ClusterLoad load)
             load.Placement.Assign(topic, there.Owner, PartitionOf(topic));
         }
     }
+
+    private TopicRequirements RequirementsOf(string topic) => view.TryGetTopic(topic, out TopicDefinition? definition) ? requirementsOf(definition) : TopicRequirements.None;
 
     private string? PartitionOf(string topic) => view.TryGetTopic(topic, out TopicDefinition? definition) ? definition.PartitionOf : null;
 }

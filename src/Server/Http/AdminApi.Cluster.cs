@@ -85,7 +85,12 @@ internal sealed partial class AdminApi
 
         PlacementDecision? kept = load.Cluster.Placement.Decisions.Find(topic.Full);
         TopicEntry? entry = topics.Find(topic.Full).Value;
-        PlacementDecision decision = kept ?? load.Cluster.Placement.Explain(new PlacementRequest { Topic = topic, PartitionOf = entry?.Definition.PartitionOf });
+        PlacementDecision decision = kept ?? load.Cluster.Placement.Explain(new PlacementRequest
+        {
+            Topic = topic,
+            PartitionOf = entry?.Definition.PartitionOf,
+            Requirements = entry is null ? TopicRequirements.None : topics.RequirementsOf(entry.Definition),
+        });
         await AnswerAsync(context, "explain", new ExplainReply(
             topic.Full,
             kept is null ? "preview" : "decision",

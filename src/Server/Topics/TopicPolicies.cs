@@ -1,4 +1,5 @@
 using Danube.Fast.Core;
+using Danube.Fast.LoadManager;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Server.Topics;
@@ -34,6 +35,10 @@ internal static class TopicPolicies
         PublishRateBytes = upper.PublishRateBytes ?? lower.PublishRateBytes,
         DispatchRateMessages = upper.DispatchRateMessages ?? lower.DispatchRateMessages,
         DispatchRateBytes = upper.DispatchRateBytes ?? lower.DispatchRateBytes,
+        EstimatedThroughputMbps = upper.EstimatedThroughputMbps ?? lower.EstimatedThroughputMbps,
+        EstimatedSizeGb = upper.EstimatedSizeGb ?? lower.EstimatedSizeGb,
+        RequiresLowLatency = upper.RequiresLowLatency ?? lower.RequiresLowLatency,
+        CpuIntensive = upper.CpuIntensive ?? lower.CpuIntensive,
     };
 
     /// <summary>The engine's form of a policy whose every member is set.</summary>
@@ -53,6 +58,15 @@ internal static class TopicPolicies
         PublishRateBytes = policy.PublishRateBytes ?? 0,
         DispatchRateMessages = policy.DispatchRateMessages ?? 0,
         DispatchRateBytes = policy.DispatchRateBytes ?? 0,
+    };
+
+    /// <summary>What the load manager is told of a topic when it looks for a broker.</summary>
+    public static TopicRequirements ToRequirements(TopicPolicy policy) => new()
+    {
+        EstimatedThroughputMbps = policy.EstimatedThroughputMbps,
+        EstimatedSizeGb = policy.EstimatedSizeGb,
+        RequiresLowLatency = policy.RequiresLowLatency ?? false,
+        CpuIntensive = policy.CpuIntensive ?? false,
     };
 
     public static LogRetention ToRetention(TopicPolicy policy) => new(policy.RetentionMs ?? 0, policy.RetentionBytes ?? 0);
@@ -75,6 +89,11 @@ internal static class TopicPolicies
             {
                 return new Refusal(ErrorCode.BadRequest, $"{name} is {value}, but it must not be negative; 0 means without limit.");
             }
+        }
+
+        if (ToRequirements(policy).Fault() is { } fault)
+        {
+            return new Refusal(ErrorCode.BadRequest, fault);
         }
 
         return policy.BacklogQuotaAction is null or Refuse or DropOldest

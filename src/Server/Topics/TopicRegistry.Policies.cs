@@ -1,4 +1,5 @@
 using Danube.Fast.Core;
+using Danube.Fast.LoadManager;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Server.Topics;
@@ -119,6 +120,11 @@ internal sealed partial class TopicRegistry
     public TopicPolicy OwnPolicy(TopicDefinition definition) =>
         (definition.PartitionOf is { } parent && _entries.TryGetValue(parent, out TopicEntry? whole) ? whole.Definition.Policy : definition.Policy) ?? new TopicPolicy();
 
+    /// <summary>What a topic is declared to need, by its own policy and its namespace's.</summary>
+    public TopicRequirements RequirementsOf(TopicDefinition definition) => TopicName.TryParse(definition.Topic, out TopicName? name)
+        ? TopicPolicies.ToRequirements(EffectivePolicy(name, definition))
+        : TopicRequirements.None;
+
     private TopicPolicy EffectivePolicy(TopicName name, TopicDefinition definition)
     {
         TopicPolicy lower = options.Topics.Policy;
@@ -175,6 +181,10 @@ internal sealed partial class TopicRegistry
             PublishRateBytes = policy.PublishRateBytes,
             DispatchRateMessages = policy.DispatchRateMessages,
             DispatchRateBytes = policy.DispatchRateBytes,
+            EstimatedThroughputMbps = policy.EstimatedThroughputMbps,
+            EstimatedSizeGb = policy.EstimatedSizeGb,
+            RequiresLowLatency = policy.RequiresLowLatency,
+            CpuIntensive = policy.CpuIntensive,
         };
     }
 

@@ -25,6 +25,26 @@ public sealed class LeaderLoopTests
     }
 
     [Fact]
+    public async Task What_a_topic_or_its_namespace_requires_decides_where_it_goes()
+    {
+        await using HostedCluster cluster = await HostedCluster.StartAsync(2);
+        Assert.Null((await cluster.Topics(1).SetNamespaceAsync(new NamespaceSpec { Namespace = "big", EstimatedSizeGb = 1e9 }, isWhole: false, CancellationToken.None)).Refusal);
+        int leader = await cluster.LeaderAsync();
+
+        // From the first reports on, which tell how much disk is free: no broker has room for that, so the requirement is dropped, and said so.
+        int made = 0;
+        await HostedCluster.UntilAsync("requirements are looked at", async () =>
+        {
+            string topic = $"/big/t{++made}";
+            Assert.Null((await cluster.CreateAsync(2, topic)).Refusal);
+            return cluster.Node(leader).Load.Placement.Decisions.Find(topic)?.Steps.Any(s => s.Contains("requirements are dropped", StringComparison.Ordinal)) == true;
+        });
+        Answer<TopicEntry> own = await cluster.Topics(1).CreateAsync(
+            new TopicSpec { Topic = "/default/own", Durability = "memory", EstimatedThroughputMbps = -1 }, CancellationToken.None);
+        Assert.Equal(ErrorCode.BadRequest, own.Refusal?.Code);
+    }
+
+    [Fact]
     public async Task The_topics_of_a_vanished_broker_are_handed_on_when_nobody_needs_its_disk()
     {
         await using HostedCluster cluster = await HostedCluster.StartAsync(2);

@@ -5,7 +5,12 @@ namespace Danube.Fast.Server.Http;
 /// <summary>Puts together what several brokers say of the same topics: each knows what it has open, and of the rest the names.</summary>
 internal static class TopicLists
 {
-    private const string Ok = "ok", NotOpen = "not_open";
+    private const string Ok = "ok";
+
+    private static readonly string Waiting = ErrorCodes.Name(ErrorCode.TopicWaiting);
+
+    // What a broker says of a topic that it does not serve, when it does not know that nobody can: somebody else may know more.
+    private static readonly string[] Ignorant = ["not_open", ErrorCodes.Name(ErrorCode.NotOwner), ErrorCodes.Name(ErrorCode.OwnerUnproven)];
 
     /// <summary>One list of all, in order of name.</summary>
     public static TopicInfo[] Merge(IEnumerable<TopicInfo[]> lists) =>
@@ -17,7 +22,7 @@ internal static class TopicLists
         // A plain topic is open at one broker.
         if (said.Length == 1 || said[0].Partitions <= 1)
         {
-            return Array.Find(said, t => t.State != NotOpen) ?? said[0];
+            return said.MinBy(Rank)!;
         }
 
         // A partition that is open nowhere shows as such at every broker; which one it is only its own description tells.
@@ -25,11 +30,13 @@ internal static class TopicLists
         {
             SizeBytes = said.Sum(t => t.SizeBytes),
             Producers = said.Sum(t => t.Producers),
-            State = Array.Find(said, t => t.State is not (Ok or NotOpen))?.State ?? Ok,
+            State = Array.Find(said, t => t.State != Ok && !Ignorant.Contains(t.State))?.State ?? Ok,
             Failure = Array.Find(said, t => t.Failure is not null)?.Failure,
             Subscriptions = [.. said.SelectMany(t => t.Subscriptions).GroupBy(s => s.Name, StringComparer.Ordinal).Select(Sum)],
         };
     }
+
+    private static int Rank(TopicInfo said) => Ignorant.Contains(said.State) ? 2 : said.State == Waiting ? 1 : 0;
 
     private static SubscriptionInfo Sum(IGrouping<string, SubscriptionInfo> same) => same.First() with
     {

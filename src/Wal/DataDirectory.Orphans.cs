@@ -17,13 +17,15 @@ public sealed partial class DataDirectory
     /// <inheritdoc/>
     public override TopicLog CreateAt(ulong topicId, DurabilityClass durability, LogRetention retention, long startOffset)
     {
+        // A crash between the move of a directory and the removal of its records leaves those: they speak of another log.
+        Store.RemoveLog(topicId);
         if (startOffset > 0)
         {
             // The record of a log that was closed in order and holds nothing any more: all before the offset is another broker's past.
             Store.PutLog(topicId, new LogState(true, 0, 0, startOffset, startOffset, -1, -1, 0, Checkpoint.Incarnation));
-            Store.Records.Sync();
         }
 
+        Store.Records.Sync();
         return Create(topicId, durability, retention);
     }
 

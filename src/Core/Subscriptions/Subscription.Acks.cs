@@ -38,6 +38,8 @@ public sealed partial class Subscription
 
     internal ErrorCode OnAck(Consumer consumer, in AckFrame frame)
     {
+        uint? raised;
+        ErrorCode error;
         lock (Gate)
         {
             if (IsOwned && !Topic.MayAcknowledge())
@@ -45,9 +47,12 @@ public sealed partial class Subscription
                 return HoldAck(consumer, frame);
             }
 
-            ApplyHeldAcks();
-            return OnAckLocked(consumer, frame);
+            raised = ApplyHeldAcks();
+            error = OnAckLocked(consumer, frame);
         }
+
+        FinishTakeover(raised);
+        return error;
     }
 
     private ErrorCode OnAckLocked(Consumer consumer, in AckFrame frame)

@@ -37,17 +37,20 @@ public sealed partial class Subscription
     /// <summary>The owner can prove itself again: what waited counts now, and delivery goes on.</summary>
     internal void OnProven()
     {
+        uint? raised;
         lock (Gate)
         {
-            ApplyHeldAcks();
+            raised = ApplyHeldAcks();
         }
 
+        FinishTakeover(raised);
         _dispatcher.Schedule();
     }
 
     /// <summary>The owner could not prove itself for too long: whoever waits for an acknowledgement to count, or all, are told to find the owner.</summary>
     internal void RefuseUnproven(string text, bool all)
     {
+        uint? raised;
         lock (Gate)
         {
             HashSet<Consumer> leaving = [.. _heldAcks?.Select(h => h.Consumer) ?? [], .. all ? _consumers : []];
@@ -57,7 +60,13 @@ public sealed partial class Subscription
                 Leave(consumer);
                 consumer.Sink.CloseChannel(consumer.Channel, ErrorCode.OwnerUnproven, text);
             }
+
+            raised = TakeOver();
         }
+
+        // What they held goes to those that stay.
+        FinishTakeover(raised);
+        _dispatcher.Schedule();
     }
 
     private ErrorCode HoldAck(Consumer consumer, in AckFrame frame)
@@ -78,11 +87,12 @@ public sealed partial class Subscription
         return ErrorCode.None;
     }
 
-    private void ApplyHeldAcks()
+    /// <returns>An epoch to finish outside the lock: a consumer had to leave, and another one took over.</returns>
+    private uint? ApplyHeldAcks()
     {
         if (_heldAcks is not { } held)
         {
-            return;
+            return null;
         }
 
         DropHeldAcks();
@@ -94,6 +104,19 @@ public sealed partial class Subscription
                 Leave(consumer);
                 consumer.Sink.CloseChannel(consumer.Channel, error, "An acknowledgement that waited for the owner's proof names what was not delivered.");
             }
+        }
+
+        return TakeOver();
+    }
+
+    // Consumers have left: on an ordered subscription one that stood by is next.
+    private uint? TakeOver() => Elect() ? StartEpoch() : null;
+
+    private void FinishTakeover(uint? raised)
+    {
+        if (raised is { } epoch)
+        {
+            _ = FinishEpochAsync(epoch);
         }
     }
 

@@ -93,7 +93,7 @@ public sealed partial class Topic
 
     /// <summary>What another broker may have taken over meanwhile is not delivered without proof; what only this one can have goes on.</summary>
     internal bool MayDeliver() =>
-        Log.Gate is null || IsOnlyHere || TryProve(out _);
+        Log.Gate is null || TryProve(out _) || IsOnlyHere; // The proof first: without it a mark is left, and whoever brings one wakes us.
 
     // Nobody else has the bytes.
     private bool IsOnlyHere => Log.Durability is DurabilityClass.Os or DurabilityClass.Fsync;

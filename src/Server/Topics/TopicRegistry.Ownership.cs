@@ -138,7 +138,7 @@ internal sealed partial class TopicRegistry : IOwnerActions
     {
         TopicLog opened = definition.Class == DurabilityClass.Memory
             ? store.CreateAt(definition.TopicId, definition.Class, retention, assignment.StartOffset)
-            : assignment.State == AssignmentState.Assigned || (assignment.State == AssignmentState.Releasing && !store.Exists(definition.TopicId))
+            : assignment.State == AssignmentState.Assigned
                 ? OpenAssigned(store, definition, retention, assignment.StartOffset)
                 : OpenOwn(store, definition, retention, assignment.StartOffset);
         opened.Gate = gate;

@@ -37,7 +37,7 @@ internal sealed partial class DurableLog
             using WalFile file = _files.Open(segment.Path);
             file.DropCache();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // Deleted meanwhile, or no handle is free: the system takes the memory back by itself when it needs it.
         }

@@ -194,8 +194,9 @@ internal sealed partial class DurableLog
 
         try
         {
-            using WalFile? file = segment.File is null ? _files.Open(segment.Path) : null;
-            SegmentMap? map = _directory.TryMap(file ?? segment.File!, _directory.Options.AppendMode == AppendMode.Mapped);
+            WalFile? held = segment.File; // The janitor may close it at any moment.
+            using WalFile? own = held is null ? _files.Open(segment.Path) : null;
+            SegmentMap? map = _directory.TryMap(own ?? held!, _directory.Options.AppendMode == AppendMode.Mapped);
             return map is null ? null : Publish(segment, map);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ObjectDisposedException)

@@ -52,6 +52,10 @@ internal sealed class ClusterUnderTest : IAsyncDisposable
             }
 
             await Task.WhenAll(Enumerable.Range(1, brokers).Select(cluster.StartBrokerAsync));
+
+            // From then on all of them count as places for topics.
+            await UntilAsync("the first load reports", async () => (await cluster.Store.ListAsync("/cluster/load/")).Entries.Count == brokers);
+            await Task.Delay(TimeSpan.FromSeconds(1));
             return cluster;
         }
         catch

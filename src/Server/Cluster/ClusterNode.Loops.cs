@@ -45,17 +45,20 @@ internal sealed partial class ClusterNode
             {
                 _leaderChanged.Release();
             }
-            else if (change.Key.StartsWith(ClusterKeys.Members, StringComparison.Ordinal))
+            else if (BrokerOf(change.Key, ClusterKeys.Members) is { } member)
             {
-                FollowMember(int.Parse(change.Key.AsSpan(ClusterKeys.Members.Length), CultureInfo.InvariantCulture));
+                FollowMember(member);
             }
-            else if (change.Key.StartsWith(ClusterKeys.Modes, StringComparison.Ordinal))
+            else if (BrokerOf(change.Key, ClusterKeys.Modes) is { } broker)
             {
-                int broker = int.Parse(change.Key.AsSpan(ClusterKeys.Modes.Length), CultureInfo.InvariantCulture);
                 Load.Board.SetMode(broker, View.ModeOf(broker));
             }
         }
     }
+
+    // Null for another key, also for one below the prefix that names no broker.
+    private static int? BrokerOf(string key, string prefix) =>
+        key.StartsWith(prefix, StringComparison.Ordinal) && int.TryParse(key.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int broker) ? broker : null;
 
     private void FollowMember(int broker)
     {

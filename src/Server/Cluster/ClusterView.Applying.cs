@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text.Json;
 using Danube.Fast.Metadata;
 using Danube.Fast.Server.Topics;
 
@@ -16,29 +15,52 @@ internal sealed partial class ClusterView
     {
         foreach (MetadataChange change in revision.Changes)
         {
-            try
+            if (TryApply(change))
             {
-                Apply(change);
+                _unreadable.TryRemove(change.Key, out _);
             }
-            catch (Exception e) when (e is JsonException or FormatException or OverflowException)
+            else if (change.Entry is { } entry)
             {
-                Log.RecordUnreadable(_log, e, change.Key);
-                if (change.Entry is not null)
-                {
-                    Apply(MetadataChange.Delete(change.Key));
-                }
+                _unreadable[change.Key] = entry.CreatedRevision;
+                TryApply(MetadataChange.Delete(change.Key));
             }
         }
 
         WakeWaiters(revision);
+        foreach (Action<MetadataRevision> listener in Delegate.EnumerateInvocationList(Revised))
+        {
+            Tell(() => listener(revision));
+        }
+
+        foreach (Action listener in Delegate.EnumerateInvocationList(Changed))
+        {
+            Tell(listener);
+        }
+    }
+
+    // Whatever is wrong with one record or in one listener: the others see the revision.
+    private bool TryApply(MetadataChange change)
+    {
         try
         {
-            Revised?.Invoke(revision);
-            Changed?.Invoke();
+            Apply(change);
+            return true;
         }
         catch (Exception e)
         {
-            // Following goes on whatever a listener makes of it.
+            Log.RecordUnreadable(_log, e, change.Key);
+            return false;
+        }
+    }
+
+    private void Tell(Action listener)
+    {
+        try
+        {
+            listener();
+        }
+        catch (Exception e)
+        {
             Log.ClusterLoopFailed(_log, e, "view");
         }
     }

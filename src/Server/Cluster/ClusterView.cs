@@ -21,6 +21,7 @@ internal sealed partial class ClusterView : IAsyncDisposable
     private readonly ConcurrentDictionary<ulong, ImmutableDictionary<string, SubscriptionDefinition>> _subscriptions = new();
     private readonly ConcurrentDictionary<int, ModeEntry> _modes = new();
     private readonly ConcurrentDictionary<string, MetadataEntry> _remakes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _unreadable = new(StringComparer.Ordinal);
     private volatile MembersOf _members = new([]);
     private volatile LeaderEntry? _leader;
     private MetadataView? _view;
@@ -99,6 +100,12 @@ internal sealed partial class ClusterView : IAsyncDisposable
 
     /// <summary>This topic is one of them.</summary>
     public bool IsRemade(string topic) => _remakes.ContainsKey(topic);
+
+    /// <summary>True when a record is there that this version of the broker cannot read: it counts as absent, but what belongs to it must stay.</summary>
+    public bool IsUnreadable(string key) => _unreadable.ContainsKey(key);
+
+    /// <summary>Create revisions of the topics whose records cannot be read.</summary>
+    public IEnumerable<long> UnreadableTopics => _unreadable.Where(r => ClusterKeys.TopicOfTopic(r.Key) is not null).Select(r => r.Value);
 
     /// <summary>What an operator wants of a broker; active when nothing is recorded.</summary>
     public BrokerMode ModeOf(int broker) => _modes.TryGetValue(broker, out ModeEntry? mode) ? mode.Record.Mode : BrokerMode.Active;

@@ -32,7 +32,9 @@ internal sealed partial class LeaderLoop
     private Assignment? NextRequest(string topic, Assignment assignment, LeaderPass pass)
     {
         bool isTopicThere = View.TryGetTopic(topic, out TopicDefinition? definition);
-        bool isUnwanted = !isTopicThere || definition!.State == TopicState.Deleting || (long)definition.TopicId != assignment.TopicId;
+        bool isUnwanted = isTopicThere
+            ? definition!.State == TopicState.Deleting || (long)definition.TopicId != assignment.TopicId
+            : !View.IsUnreadable(ClusterKeys.Topic(topic));
         if (assignment.State == AssignmentState.Releasing)
         {
             // A new leader counts from its first look.

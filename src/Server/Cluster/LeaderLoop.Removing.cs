@@ -90,17 +90,18 @@ internal sealed partial class LeaderLoop
         var writes = new List<(string, MetadataTransaction)>();
         foreach ((string topic, Assignment assignment, MetadataEntry entry) in pass.Assignments)
         {
-            if (!View.TryGetTopic(topic, out _) && !View.IsRemade(topic) && !(AssignmentRules.IsServed(assignment) && pass.IsOwnerThere(assignment)))
+            if (!View.TryGetTopic(topic, out _) && !View.IsUnreadable(ClusterKeys.Topic(topic)) && !View.IsRemade(topic) && !(AssignmentRules.IsServed(assignment) && pass.IsOwnerThere(assignment)))
             {
-                writes.Add((topic, As(pass.Token).IfAbsent(ClusterKeys.Topic(topic)).IfRevision(entry.Key, entry.Revision).Delete(entry.Key)));
+                writes.Add((topic, As(pass.Token).IfAbsent(ClusterKeys.Topic(topic)).IfAbsent(ClusterKeys.Remakes + topic[1..]).IfRevision(entry.Key, entry.Revision).Delete(entry.Key)));
             }
         }
 
         HashSet<ulong>? ids = null;
+        HashSet<long> unreadable = [.. View.UnreadableTopics];
         foreach (ulong id in View.TopicsWithSubscriptions)
         {
             ids ??= [.. View.Topics.Select(t => t.TopicId)];
-            if (!ids.Contains(id))
+            if (!ids.Contains(id) && !unreadable.Contains(TopicIds.CreatedRevision(id)))
             {
                 foreach (string name in View.SubscriptionsOf(id).Keys)
                 {

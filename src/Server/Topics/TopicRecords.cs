@@ -25,10 +25,11 @@ internal static class TopicRecords
 
     /// <exception cref="JsonException">The value is no subscription.</exception>
     public static SubscriptionDefinition DecodeSubscription(MetadataEntry entry) =>
-        JsonSerializer.Deserialize(entry.Value.Span, CatalogJson.Default.SubscriptionDefinition)!;
+        JsonSerializer.Deserialize(entry.Value.Span, CatalogJson.Default.SubscriptionDefinition) ?? throw new JsonException("The value is null.");
 
     public static byte[] Encode(NamespaceSpec spec) => JsonSerializer.SerializeToUtf8Bytes(spec, CatalogJson.Default.NamespaceSpec);
 
     /// <exception cref="JsonException">The value is no namespace.</exception>
-    public static NamespaceSpec DecodeNamespace(MetadataEntry entry) => JsonSerializer.Deserialize(entry.Value.Span, CatalogJson.Default.NamespaceSpec)!;
+    public static NamespaceSpec DecodeNamespace(MetadataEntry entry) =>
+        JsonSerializer.Deserialize(entry.Value.Span, CatalogJson.Default.NamespaceSpec) ?? throw new JsonException("The value is null.");
 }

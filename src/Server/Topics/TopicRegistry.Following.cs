@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Threading.Channels;
 using Danube.Fast.Core;
 using Danube.Fast.Metadata;
+using Danube.Fast.Protocol;
 using Danube.Fast.Server.Cluster;
 
 namespace Danube.Fast.Server.Topics;
@@ -23,17 +24,14 @@ internal sealed partial class TopicRegistry
     {
         foreach (MetadataChange change in revision.Changes)
         {
-            if (change.Key.StartsWith(ClusterKeys.Topics, StringComparison.Ordinal))
+            try
             {
-                FollowTopic(change.Key[TopicKeys.Length..]);
+                Follow(change);
             }
-            else if (change.Key.StartsWith(ClusterKeys.Namespaces, StringComparison.Ordinal))
+            catch (Exception e)
             {
-                FollowNamespace(change.Key[ClusterKeys.Namespaces.Length..], change.Entry);
-            }
-            else if (change.Key.StartsWith(ClusterKeys.Subscriptions, StringComparison.Ordinal))
-            {
-                FollowSubscriptions(change.Key.AsSpan(ClusterKeys.Subscriptions.Length));
+                // One record that cannot be read does not hide the others.
+                Log.RecordUnreadable(log, e, change.Key);
             }
         }
     }
@@ -47,11 +45,33 @@ internal sealed partial class TopicRegistry
         }
     }
 
-    private void FollowTopic(string name)
+    private void Follow(MetadataChange change)
+    {
+        if (change.Key.StartsWith(ClusterKeys.Topics, StringComparison.Ordinal))
+        {
+            FollowTopic(change.Key[TopicKeys.Length..], change.Entry);
+        }
+        else if (change.Key.StartsWith(ClusterKeys.Namespaces, StringComparison.Ordinal))
+        {
+            FollowNamespace(change.Key[ClusterKeys.Namespaces.Length..], change.Entry);
+        }
+        else if (change.Key.StartsWith(ClusterKeys.Subscriptions, StringComparison.Ordinal))
+        {
+            FollowSubscriptions(change.Key.AsSpan(ClusterKeys.Subscriptions.Length));
+        }
+    }
+
+    private void FollowTopic(string name, MetadataEntry? entryNow)
     {
         cluster!.View.TryGetTopic(name, out TopicDefinition? definition);
         if (_entries.TryGetValue(name, out TopicEntry? known))
         {
+            if (definition is null && entryNow?.CreatedRevision == TopicIds.CreatedRevision(known.Definition.TopicId))
+            {
+                // Written by a version whose records this one cannot read: what it said before stays.
+                return;
+            }
+
             if (definition is not null && known.Definition.TopicId == definition.TopicId)
             {
                 known.Definition = definition;
@@ -128,14 +148,23 @@ internal sealed partial class TopicRegistry
         }
     }
 
-    // The record is gone: nobody will ask for the bytes.
+    // Only a topic that was marked is deleted; a record that went in another way may have been lost, and acknowledged messages with it.
     private async Task ForgetAsync(TopicEntry entry)
     {
         await entry.Gate.WaitAsync();
         try
         {
             entry.IsClosed = true;
-            Discard(entry);
+            if (entry.Definition.IsBase || entry.Definition.State == TopicState.Deleting || entry.Definition.Class == DurabilityClass.Memory)
+            {
+                Discard(entry);
+            }
+            else
+            {
+                CloseOpen(entry, $"Topic {entry.Name} was deleted.", ErrorCode.TopicDeleted);
+                Park(entry.Definition.TopicId, "its record went without being marked as deleting.");
+            }
+
             requests.RemoveTopic(entry.Name.Full);
             Log.TopicDeleted(log, entry.Name.Full);
         }

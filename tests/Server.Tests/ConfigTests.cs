@@ -71,6 +71,8 @@ public sealed class ConfigTests
     [InlineData("meta_store: etcd\nbroker:\n  id: 1\netcd:\n  endpoints: http://a:1\n  user: u\n", "'etcd.password_file' belong together")]
     [InlineData("meta_store: etcd\nbroker:\n  id: 1\netcd:\n  endpoints: http://a:1\n  key_file: k\n", "'etcd.key_file' belong together")]
     [InlineData("meta_store: etcd\nlisten:\n  address: 0.0.0.0\nbroker:\n  id: 1\netcd:\n  endpoints: http://a:1\n", "'broker.advertised_host' is missing")]
+    [InlineData("meta_store: etcd\nlisten:\n  address: 0.0.0.0\nbroker:\n  id: 1\n  advertised_host: b1\netcd:\n  endpoints: http://a:1\n", "'http.address' is 127.0.0.1, but others reach this broker at b1")]
+    [InlineData("meta_store: etcd\nlisten:\n  address: 10.0.0.1\nbroker:\n  id: 1\netcd:\n  endpoints: http://a:1\n", "'http.address' is 127.0.0.1, but others reach this broker at 10.0.0.1")]
     public void Keys_of_a_cluster_that_do_not_fit_together_are_refused(string yaml, string message)
     {
         BrokerOptions options = YamlConfig.ApplyText(new BrokerOptions(), yaml, "b.yml");
@@ -81,8 +83,9 @@ public sealed class ConfigTests
     public void A_cluster_needs_an_id_and_endpoints()
     {
         BrokerOptions options = YamlConfig.ApplyText(
-            new BrokerOptions(), "meta_store: etcd\nbroker: { id: 7, advertised_host: b7 }\netcd: { endpoints: \"http://a:2379, http://b:2379\", prefix: /x, compaction: off }\n", "b.yml");
+            new BrokerOptions(), "meta_store: etcd\nbroker: { id: 7, advertised_host: b7 }\nhttp: { address: 0.0.0.0 }\netcd: { endpoints: \"http://a:2379, http://b:2379\", prefix: /x, compaction: off }\n", "b.yml");
         ConfigLoader.Check(options);
+        ConfigLoader.Check(options with { HttpAddress = IPAddress.Loopback, Cluster = options.Cluster with { AdvertisedHost = "localhost" } });
         Assert.Equal((7, "b7", "/x", false), (options.Cluster.BrokerId, options.Cluster.AdvertisedHost, options.Cluster.Prefix, options.Cluster.Compaction));
         Assert.Equal(["http://a:2379/", "http://b:2379/"], options.Cluster.Endpoints.Select(e => e.ToString()));
     }

@@ -34,6 +34,12 @@ internal static class ClusterChecks
             throw new ConfigException("'broker.advertised_host' is missing: this broker listens on all addresses, and nobody can connect to that one. Name the one that clients and other brokers can reach.");
         }
 
+        string reached = cluster.AdvertisedHost.Length > 0 ? cluster.AdvertisedHost : options.ListenAddress.ToString();
+        if (!IsThisMachine(reached) && IPAddress.IsLoopback(options.HttpAddress))
+        {
+            throw new ConfigException($"'http.address' is {options.HttpAddress}, but others reach this broker at {reached}: the other brokers ask it over HTTP, and cannot do that. Set http.address to 0.0.0.0 or to an address of {reached}, and let only brokers and operators through the firewall.");
+        }
+
         if (cluster.CertificateFile.Length == 0 != (cluster.KeyFile.Length == 0))
         {
             throw new ConfigException("'etcd.certificate_file' and 'etcd.key_file' belong together: set both or none.");
@@ -46,6 +52,9 @@ internal static class ClusterChecks
     }
 
     private static bool IsAnywhere(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+
+    private static bool IsThisMachine(string host) =>
+        IPAddress.TryParse(host, out IPAddress? address) ? IPAddress.IsLoopback(address) : host.Equals("localhost", StringComparison.OrdinalIgnoreCase);
 
     private static string? FirstSet(ClusterOptions cluster)
     {

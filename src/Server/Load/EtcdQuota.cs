@@ -10,7 +10,13 @@ internal sealed class EtcdQuota(IReadOnlyList<Uri> endpoints)
 {
     private const string Family = "etcd_server_quota_backend_bytes ";
 
-    private static readonly HttpClient Client = new(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10) });
+    private static readonly HttpClient Client = new(new SocketsHttpHandler
+    {
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        UseCookies = false,
+    });
 
     /// <summary>Bytes, or null when nobody says.</summary>
     public async Task<long?> ReadAsync(CancellationToken cancellationToken)

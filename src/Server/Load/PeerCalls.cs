@@ -19,7 +19,14 @@ internal sealed class PeerCalls(IClusterSource source) : IDisposable
     // Whoever does not answer by then is shown as silent; the person at the terminal waits for it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = Patience, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30) });
+    private readonly HttpClient _http = new(new SocketsHttpHandler
+    {
+        ConnectTimeout = Patience,
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        UseCookies = false,
+    });
 
     /// <summary>The client for calls that are passed on.</summary>
     public HttpClient Http => _http;

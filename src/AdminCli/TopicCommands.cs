@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Danube.Fast.AdminCli;
 
-/// <summary><c>topics list | describe | stats | create | policy | peek | purge | delete</c>.</summary>
+/// <summary><c>topics list | describe | stats | create | policy | peek | purge | recreate | delete</c>.</summary>
 internal static class TopicCommands
 {
     /// <summary>Address of the topics; a topic's name follows.</summary>
@@ -20,6 +20,7 @@ internal static class TopicCommands
         topics.Subcommands.Add(Policy(context));
         topics.Subcommands.Add(PeekCommand.OfTopic(context));
         topics.Subcommands.Add(Purge(context));
+        topics.Subcommands.Add(Recreate(context));
         topics.Subcommands.Add(Delete(context));
         return topics;
     }
@@ -129,6 +130,29 @@ internal static class TopicCommands
         context.SetAction(command, async (api, parsed, cancellationToken) =>
             context.Print(parsed, await api.PostAsync($"{Path}{parsed.GetValue(topic)}/purge", "{}", cancellationToken), _ =>
                 context.Output.WriteLine("purged " + parsed.GetValue(topic))));
+        return command;
+    }
+
+    private static Command Recreate(CommandContext context)
+    {
+        var command = new Command("recreate", "In a cluster: makes a topic anew, without messages and subscriptions, whose broker is lost or could not open it.");
+        Argument<string> topic = TopicArgument.Topic();
+        var loseData = new Option<bool>("--lose-data") { Description = "Says that the messages may be lost; required." };
+        command.Arguments.Add(topic);
+        command.Options.Add(loseData);
+        command.Validators.Add(result =>
+        {
+            if (!result.GetValue(loseData))
+            {
+                result.AddError("recreate gives up the messages and subscriptions of the topic: say --lose-data when that is meant.");
+            }
+        });
+        context.SetAction(command, async (api, parsed, cancellationToken) =>
+        {
+            const string body = "{\"lose_data\":true}";
+            context.Print(parsed, await api.PostAsync($"{Path}{parsed.GetValue(topic)}/recreate", body, cancellationToken), _ =>
+                context.Output.WriteLine("recreated " + parsed.GetValue(topic)));
+        });
         return command;
     }
 

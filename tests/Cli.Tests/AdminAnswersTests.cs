@@ -50,6 +50,11 @@ public sealed class AdminAnswersTests
         (int exitCode, string output, _) = await RunAsync(
             broker, "topics create /a/b --durability os --partitions 2 --retention-ms 1000 --retention-bytes 5 --throughput-mbps 2.5 --size-gb 1 --low-latency --cpu-intensive");
         Assert.Equal((AdminCommandLine.Success, "created /a/b"), (exitCode, output.Trim()));
+        (exitCode, output, _) = await RunAsync(broker, "topics recreate /a/b --lose-data");
+        Assert.Equal((AdminCommandLine.Success, "recreated /a/b"), (exitCode, output.Trim()));
+        (exitCode, _, string error) = await RunAsync(broker, "topics recreate /a/b");
+        Assert.Equal(AdminCommandLine.Usage, exitCode);
+        Assert.Contains("--lose-data", error, StringComparison.Ordinal);
         (exitCode, output, _) = await RunAsync(broker, "topics delete /a/b");
         Assert.Equal((AdminCommandLine.Success, "deleted /a/b"), (exitCode, output.Trim()));
     }

@@ -51,8 +51,21 @@ internal sealed partial class AdminApi
         RankedBroker? ranked = load.Cluster.Ranking().Find(posted.Broker);
         MeasuredBroker? broker = load.Cluster.Board.View.Find(posted.Broker);
         double? age = broker is { Report: not null } ? load.Cluster.Board.Clock.GetElapsedTime(broker.ReceivedAt).TotalSeconds : null;
-        using JsonDocument document = JsonDocument.Parse(posted.Json);
-        return new LoadReportReply(posted.Broker, StandingOf(ranked?.Standing ?? BrokerStanding.Stale), age is { } a ? Math.Round(a, 1) : null, posted.Json.Length, document.RootElement.Clone());
+        return new LoadReportReply(posted.Broker, StandingOf(ranked?.Standing ?? BrokerStanding.Stale), age is { } a ? Math.Round(a, 1) : null, posted.Json.Length, Parse(posted.Json));
+    }
+
+    private static JsonElement? Parse(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            return document.RootElement.Clone();
+        }
+        catch (JsonException)
+        {
+            // One broker's fault must not hide the reports of the others.
+            return null;
+        }
     }
 
     private async Task RankingsAsync(HttpContext context)

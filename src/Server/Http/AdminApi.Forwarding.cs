@@ -15,6 +15,9 @@ internal sealed partial class AdminApi
     /// <summary>Marks a call that was passed on, with the id of the broker that did; it is never passed on again.</summary>
     public const string ForwardedHeader = "X-Danube-Forwarded-By";
 
+    // How calls that were passed on are counted here; the broker that answers counts what they ask.
+    private const string ForwardedCall = "forward";
+
     private static readonly TimeSpan ForwardPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan AskPatience = TimeSpan.FromSeconds(3);
 
@@ -34,6 +37,11 @@ internal sealed partial class AdminApi
             return leader is null || leader == load.Source.Broker ? null : load.Source.Describe().FirstOrDefault(m => m.Broker == leader && m.IsRegistered)?.Http;
         }
 
+        if (path == DetailedPath)
+        {
+            return load.Source.OwnerElsewhere(Query(context, "topic") ?? "");
+        }
+
         if (!path.StartsWith(TopicsPath + "/", StringComparison.Ordinal))
         {
             return null;
@@ -41,8 +49,8 @@ internal sealed partial class AdminApi
 
         string[] parts = path[TopicsPath.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries);
 
-        // What is recorded of a topic any broker reads and writes; what is in it only its owner knows.
-        bool isOfOwner = parts.Length > 2 ? parts[2] != "policy" : parts.Length == 2 && method == HttpMethods.Get;
+        // What is recorded of a topic any broker reads and writes; what is in it only its owner knows. The owner of one that is made anew is away.
+        bool isOfOwner = parts.Length > 2 ? parts[2] is not ("policy" or "recreate") : parts.Length == 2 && method == HttpMethods.Get;
         return isOfOwner ? load.Source.OwnerElsewhere($"/{parts[0]}/{parts[1]}") : null;
     }
 
@@ -56,7 +64,7 @@ internal sealed partial class AdminApi
         }
 
         string path = context.Request.Path + context.Request.QueryString.ToString();
-        T?[] answers = await Task.WhenAll(load.Source.Describe().Where(m => m.IsRegistered && m.Broker != load.Source.Broker).Select(m => AskAsync(context, m.Http, path, type)));
+        T?[] answers = await Task.WhenAll(load.Source.Describe().Where(m => m.IsRegistered && m.Broker != load.Source.Broker && m.Http is { Length: > 0 }).Select(m => AskAsync(context, m.Http, path, type)));
         return answers.OfType<T>();
     }
 
@@ -65,14 +73,13 @@ internal sealed partial class AdminApi
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         patience.CancelAfter(AskPatience);
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{address}{path}");
-        request.Headers.Add(ForwardedHeader, load.Source.Broker.ToString(CultureInfo.InvariantCulture));
         try
         {
+            using HttpRequestMessage request = Passed(context, HttpMethod.Get, address, path);
             using HttpResponseMessage answer = await load.Peers.Http.SendAsync(request, patience.Token);
             return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync(type, patience.Token) : null;
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or JsonException or UriFormatException or NotSupportedException || (e is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))
         {
             return null;
         }
@@ -91,31 +98,56 @@ internal sealed partial class AdminApi
         return there ?? new TopicInfo { Topic = entry.Name.Full, TopicId = entry.Definition.TopicId, Durability = entry.Definition.Durability, Partitions = 1, State = "not_open" };
     }
 
-    private async Task ForwardAsync(HttpContext context, string address)
+    /// <summary>The call as another broker gets it.</summary>
+    /// <exception cref="UriFormatException">The address is none.</exception>
+    private HttpRequestMessage Passed(HttpContext context, HttpMethod method, string? address, string path)
     {
-        using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), $"http://{address}{context.Request.Path}{context.Request.QueryString}");
+        var request = new HttpRequestMessage(method, $"http://{address}{path}");
         request.Headers.Add(ForwardedHeader, load.Source.Broker.ToString(CultureInfo.InvariantCulture));
         request.Headers.TryAddWithoutValidation(RequestIds.Header, RequestIds.Of(context));
-        if (context.Request.ContentType is not null)
-        {
-            request.Content = new StreamContent(context.Request.Body);
-            request.Content.Headers.ContentType = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out MediaTypeHeaderValue? type) ? type : null;
-        }
+        return request;
+    }
 
+    private async Task ForwardAsync(HttpContext context, string address)
+    {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         patience.CancelAfter(ForwardPatience);
         try
         {
+            using HttpRequestMessage request = Passed(context, new HttpMethod(context.Request.Method), address, $"{context.Request.Path}{context.Request.QueryString}");
+
+            // The form of a page of metrics is chosen by it.
+            request.Headers.TryAddWithoutValidation("Accept", [.. context.Request.Headers.Accept.OfType<string>()]);
+            AddBody(context, request);
             using HttpResponseMessage answer = await load.Peers.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
             context.Response.StatusCode = (int)answer.StatusCode;
             context.Response.ContentType = answer.Content.Headers.ContentType?.ToString();
             context.Response.ContentLength = answer.Content.Headers.ContentLength;
             await answer.Content.CopyToAsync(context.Response.Body, patience.Token);
+            requests.OnAdmin(ForwardedCall, null);
         }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or UriFormatException or NotSupportedException || (e is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))
         {
-            await FailAsync(context, StatusCodes.Status503ServiceUnavailable, new Refusal(
-                ErrorCode.Unavailable, $"The broker at {address}, which has this, does not answer ({e.Message}): try again in a moment, or look at 'cluster status'."));
+            var refusal = new Refusal(
+                ErrorCode.Unavailable, $"The broker at {address}, which has this, does not answer ({e.Message}): try again in a moment, or look at 'cluster status'.");
+            requests.OnAdmin(ForwardedCall, refusal);
+            if (context.Response.HasStarted)
+            {
+                // What is half sent must not look whole.
+                context.Abort();
+                return;
+            }
+
+            await FailAsync(context, StatusCodes.Status503ServiceUnavailable, refusal);
+        }
+    }
+
+    private static void AddBody(HttpContext context, HttpRequestMessage request)
+    {
+        if (context.Request.ContentType is not null)
+        {
+            request.Content = new StreamContent(context.Request.Body);
+            request.Content.Headers.ContentType = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out MediaTypeHeaderValue? type) ? type : null;
         }
     }
 }

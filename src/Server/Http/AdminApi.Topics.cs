@@ -30,10 +30,11 @@ internal sealed partial class AdminApi
             ("GET", 3, "policy") => PolicyAsync(context, topic),
             ("PUT", 3, "policy") => SetPolicyAsync(context, topic),
             ("POST", 3, "purge") => PurgeTopicAsync(context, topic),
+            ("POST", 3, "recreate") => RecreateAsync(context, topic),
             ("GET", 3, "stats") => StatsAsync(context, topic),
             ("GET", 3, "peek") => PeekAsync(context, topic),
             ("GET", 3, "subscriptions") => SubscriptionsAsync(context, topic),
-            (_, 2, _) or (_, 3, "policy" or "purge" or "peek" or "stats" or "subscriptions") => NotAllowedAsync(context),
+            (_, 2, _) or (_, 3, "policy" or "purge" or "recreate" or "peek" or "stats" or "subscriptions") => NotAllowedAsync(context),
             (_, 4 or 5, "subscriptions") => RouteSubscriptionAsync(context, method, topic, parts[3], parts.ElementAtOrDefault(4)),
             _ => NothingHereAsync(context),
         };
@@ -95,6 +96,18 @@ internal sealed partial class AdminApi
         if (await ReadBodyAsync(context, HttpJson.Default.EmptyReply) is not null)
         {
             await AnswerAsync(context, "purge_topic", Done(await topics.PurgeTopicAsync(topic)), HttpJson.Default.EmptyReply);
+        }
+    }
+
+    // Any broker does it: the one that has the messages is away.
+    private async Task RecreateAsync(HttpContext context, string topic)
+    {
+        if (await ReadBodyAsync(context, HttpJson.Default.RecreateBody) is { } body)
+        {
+            Refusal? refusal = body.LoseData
+                ? await load.Source.RecreateAsync(topic, CancellationToken.None)
+                : new Refusal(ErrorCode.BadRequest, $"Topic {TopicRegistry.Shorten(topic)} would begin again without messages and subscriptions: say {{\"lose_data\": true}} to have that.");
+            await AnswerAsync(context, "recreate_topic", Done(refusal), HttpJson.Default.EmptyReply);
         }
     }
 

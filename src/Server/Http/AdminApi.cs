@@ -22,6 +22,9 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
     private const string NamespacesPath = "/admin/v1/namespaces";
     private const string MetricsPath = "/metrics";
     private const string DetailedPath = "/metrics/detailed";
+    // A page is held in memory while it is sent: who takes longer for it gets no whole one.
+    private static readonly TimeSpan ScrapePatience = TimeSpan.FromSeconds(30);
+
     private const string JsonType = "application/json; charset=utf-8";
 
     public async Task HandleAsync(HttpContext context)
@@ -30,7 +33,6 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         try
         {
             await (AnsweredElsewhere(context, context.Request.Method, context.Request.Path.Value ?? "") is { } address ? ForwardAsync(context, address) : RouteAsync(context));
-            Audit(context);
         }
         catch (BadHttpRequestException e)
         {
@@ -52,9 +54,14 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
 
             await FailAsync(context, StatusCodes.Status500InternalServerError, new Refusal(ErrorCode.Internal, "The broker failed on this request; its log says more."));
         }
+        finally
+        {
+            // Also when the caller has gone: what was asked was done.
+            Audit(context);
+        }
     }
 
-    // Every call that may have changed something, with its outcome. Failures of the broker itself are logged where they are caught.
+    // Every call that may have changed something, with its outcome.
     private void Audit(HttpContext context)
     {
         HttpRequest request = context.Request;
@@ -116,7 +123,9 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         context.Response.ContentType = PageFormats.ContentType(format);
         if (context.Request.Method != HttpMethods.Head)
         {
-            await metrics.WriteAsync(context.Response.Body, format, topic, context.RequestAborted);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+            patience.CancelAfter(ScrapePatience);
+            await metrics.WriteAsync(context.Response.Body, format, topic, patience.Token);
         }
     }
 

@@ -12,8 +12,8 @@ internal sealed record LoadReportsReply(LoadReportReply[] Reports);
 /// <param name="Standing"><c>ranked</c>, <c>unreadable</c>, <c>stale</c> or <c>inactive</c>, see docs/load-manager.md.</param>
 /// <param name="AgeSeconds">Since this broker saw it; null when it has not taken it up yet.</param>
 /// <param name="Bytes">Size of the report.</param>
-/// <param name="Report">As it was posted.</param>
-internal sealed record LoadReportReply(long Broker, string Standing, double? AgeSeconds, int Bytes, JsonElement Report);
+/// <param name="Report">As it was posted; null when that is no JSON.</param>
+internal sealed record LoadReportReply(long Broker, string Standing, double? AgeSeconds, int Bytes, JsonElement? Report);
 
 /// <summary>Answer of /admin/v1/cluster/rankings; the least loaded broker first.</summary>
 internal sealed record RankingsReply(string Algorithm, double Imbalance, RankedReply[] Brokers);

@@ -57,6 +57,13 @@ internal sealed record SkipBody
     public long Count { get; set; }
 }
 
+/// <summary>Body of .../recreate.</summary>
+internal sealed record RecreateBody
+{
+    /// <summary>The caller knows what it costs; nothing is done without it.</summary>
+    public bool LoseData { get; set; }
+}
+
 /// <summary>Body of .../seek.</summary>
 internal sealed record SeekBody
 {
@@ -84,6 +91,7 @@ internal sealed record SeekBody
 [JsonSerializable(typeof(SubscriptionsReply))]
 [JsonSerializable(typeof(SubscriptionDetails))]
 [JsonSerializable(typeof(SkipBody))]
+[JsonSerializable(typeof(RecreateBody))]
 [JsonSerializable(typeof(SeekBody))]
 [JsonSerializable(typeof(SkipReply))]
 [JsonSerializable(typeof(SeekReply))]

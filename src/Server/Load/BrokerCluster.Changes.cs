@@ -4,7 +4,7 @@ using Danube.Fast.Server.Topics;
 
 namespace Danube.Fast.Server.Load;
 
-// What operators ask of brokers. Any broker records it; the leader acts on it.
+// What operators ask of brokers and of topics that wait. Any broker records it; the leader acts on it.
 internal sealed partial class BrokerCluster
 {
     public async ValueTask<Answer<ModeChange>> SetModeAsync(long broker, BrokerMode mode, CancellationToken cancellationToken)
@@ -17,6 +17,8 @@ internal sealed partial class BrokerCluster
 
     public async ValueTask<Answer<ModeChange>> RemoveAsync(long broker, CancellationToken cancellationToken) =>
         await _node.Admin.RemoveBrokerAsync((int)broker, cancellationToken) is { } refusal ? refusal : new ModeChange(broker, null, 0, []);
+
+    public async ValueTask<Refusal?> RecreateAsync(string topic, CancellationToken cancellationToken) => await _node.Admin.RecreateTopicAsync(topic, cancellationToken);
 
     private ModeChange After(long broker)
     {

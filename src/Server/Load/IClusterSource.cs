@@ -85,6 +85,10 @@ internal interface IClusterSource
     /// <summary>Forgets a broker that is gone.</summary>
     ValueTask<Answer<ModeChange>> RemoveAsync(long broker, CancellationToken cancellationToken);
 
+    /// <summary>Makes a topic anew, without messages and subscriptions, whose broker is away or could not open it.</summary>
+    /// <returns>Why not; null when it was done.</returns>
+    ValueTask<Refusal?> RecreateAsync(string topic, CancellationToken cancellationToken);
+
     /// <summary>Topics by state of their assignments, partitions counted singly; every state is there.</summary>
     IReadOnlyDictionary<string, int> TopicsByState();
 

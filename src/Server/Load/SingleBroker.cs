@@ -63,6 +63,9 @@ internal sealed class SingleBroker(
 
     public ValueTask<Answer<ModeChange>> RemoveAsync(long other, CancellationToken cancellationToken) => ValueTask.FromResult(Alone());
 
+    public ValueTask<Refusal?> RecreateAsync(string topic, CancellationToken cancellationToken) => ValueTask.FromResult<Refusal?>(new Refusal(
+        ErrorCode.BadRequest, "This broker is no part of a cluster (meta_store: embedded), so no topic waits for another one: to get rid of a topic's messages purge it, or delete it."));
+
     private static Answer<ModeChange> Alone() => new Refusal(
         ErrorCode.BadRequest, "This broker is no part of a cluster (meta_store: embedded), so nobody could take its topics: to empty it, stop it with SIGTERM.");
 

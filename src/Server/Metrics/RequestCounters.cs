@@ -12,6 +12,8 @@ internal sealed class RequestCounters
     private static readonly string[] ErrorLabels = ["service", "code"];
     private long _routed;
     private long _notRouted;
+    private long _redirects;
+    private long _adminRedirects;
 
     public TopicCountedSeries<(string Topic, string Result, string ErrorType)> ProducerCreates { get; } = new(
         k => new LabelSet(Labels.ProducerCreate, Labels.NamespaceOf(k.Topic), k.Topic, k.Result, k.ErrorType),
@@ -36,6 +38,12 @@ internal sealed class RequestCounters
 
     /// <summary>Messages from client to client that were not: no such client, or it takes no more.</summary>
     public long NotRouted => Volatile.Read(ref _notRouted);
+
+    /// <summary>Clients of the native protocol that were told which broker serves the topic.</summary>
+    public long Redirects => Volatile.Read(ref _redirects);
+
+    /// <summary>The same of the admin API.</summary>
+    public long AdminRedirects => Volatile.Read(ref _adminRedirects);
 
     public void OnRouted(bool ok) => Interlocked.Increment(ref ok ? ref _routed : ref _notRouted);
 
@@ -63,10 +71,24 @@ internal sealed class RequestCounters
         if (refusal is not null)
         {
             AdminErrors.Add(refusal.Code);
+            CountRedirect(ref _adminRedirects, refusal.Code, refusal.Redirect);
         }
     }
 
-    public void OnError(ErrorCode code) => Errors.Add(code);
+    public void OnError(ErrorCode code, RedirectPayload? redirect)
+    {
+        Errors.Add(code);
+        CountRedirect(ref _redirects, code, redirect);
+    }
+
+    // Without an address it only says when to come again.
+    private static void CountRedirect(ref long count, ErrorCode code, RedirectPayload? redirect)
+    {
+        if (code == ErrorCode.NotOwner && redirect is { Address.Length: > 0 })
+        {
+            Interlocked.Increment(ref count);
+        }
+    }
 
     /// <summary>Forgets the series of a deleted topic.</summary>
     public void RemoveTopic(string topic)

@@ -11,6 +11,9 @@ internal static class RequestMetrics
     private static readonly string[] RetryLabels = ["component", "reason"];
     private static readonly LabelSet RoutedOk = new(ResultLabel, Labels.Ok);
     private static readonly LabelSet RoutedError = new(ResultLabel, Labels.Error);
+    private static readonly string[] RedirectLabels = ["service", "reason"];
+    private static readonly LabelSet BrokerNotOwner = new(RedirectLabels, "broker", "not_owner");
+    private static readonly LabelSet AdminNotOwner = new(RedirectLabels, "admin", "not_owner");
     private static readonly LabelSet WalSegment = new(RetryLabels, "wal_segment", "no_room");
     private static readonly LabelSet WalCommit = new(RetryLabels, "wal_commit", "out_of_handles");
     private static readonly LabelSet WalRead = new(RetryLabels, "wal_read", "out_of_handles");
@@ -29,6 +32,11 @@ internal static class RequestMetrics
         {
             sink.Sample(RoutedOk, requests.Routed);
             sink.Sample(RoutedError, requests.NotRouted);
+        });
+        registry.Counter("rpc", "danube_client_redirects_total", "Refusals that name the broker which serves the topic.", RedirectLabels, (_, sink) =>
+        {
+            sink.Sample(BrokerNotOwner, requests.Redirects);
+            sink.Sample(AdminNotOwner, requests.AdminRedirects);
         });
         registry.Counter("rpc", "danube_retry_attempts_total", "Attempts that the broker has made again after an error that passes.", RetryLabels, (reading, sink) =>
         {

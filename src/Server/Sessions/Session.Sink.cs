@@ -71,7 +71,7 @@ internal sealed partial class Session : IFrameSink
             Redirect = redirect,
         };
         _counters.OnSent(FrameType.Error, PayloadEncoding.Json);
-        _services.Requests.OnError(code);
+        _services.Requests.OnError(code, redirect);
         _output.Send(_codec.EncodeError(envelope, error));
     }
 }

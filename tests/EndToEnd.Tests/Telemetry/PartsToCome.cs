@@ -18,7 +18,6 @@ internal static class PartsToCome
         ["danube_cloud_list_latency_ms"] = Cloud,
         ["danube_cloud_download_bytes_total"] = Cloud,
         ["danube_handoff_cloud_to_wal_total"] = Cloud,
-        ["danube_client_redirects_total"] = Cluster,
         ["danube_owner_proof_age_seconds"] = Cluster,
         ["danube_metadata_quota_bytes"] = Cluster,
         ["danube_rebalancing_moves_total"] = LoadManager,

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Json;
 using Danube.Fast.LoadManager;
 using Danube.Fast.Metadata;
 using Danube.Fast.Protocol;
@@ -188,7 +190,17 @@ public sealed class LeaderLoopTests
         await HostedCluster.UntilAsync("its key is gone", () => Task.FromResult(cluster.Node(1).View.Members.Count == 1));
         Assert.NotNull(await cluster.Node(1).Admin.RemoveBrokerAsync(2, CancellationToken.None));
         long id = (await cluster.PlaceAsync(topic))!.TopicId;
-        Assert.Null(await cluster.Node(1).Admin.RecreateTopicAsync(topic, CancellationToken.None));
+
+        // As an operator does it: over HTTP at a broker that is there, and not by accident.
+        using var http = new HttpClient { BaseAddress = new Uri($"http://{cluster.Host(1).HttpEndPoint}"), Timeout = TimeSpan.FromSeconds(100) };
+        using (HttpResponseMessage unsure = await http.PostAsJsonAsync($"/admin/v1/topics{topic}/recreate", new { }))
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, unsure.StatusCode);
+            Assert.Contains("lose_data", await unsure.Content.ReadAsStringAsync());
+        }
+
+        using HttpResponseMessage recreated = await http.PostAsJsonAsync($"/admin/v1/topics{topic}/recreate", new { lose_data = true });
+        Assert.True(recreated.IsSuccessStatusCode, await recreated.Content.ReadAsStringAsync());
         await cluster.ServedAsync(topic, a => a.Owner == 1 && a.TopicId > id && a.StartOffset == 0);
         Assert.Empty((await cluster.Store.ListAsync(ClusterKeys.Remakes)).Entries);
     }

@@ -49,6 +49,8 @@ internal sealed class ScriptedCluster : IClusterSource
 
     public ValueTask<Answer<ModeChange>> RemoveAsync(long broker, CancellationToken cancellationToken) => ValueTask.FromResult<Answer<ModeChange>>(new Refusal(ErrorCode.BadRequest, "no"));
 
+    public ValueTask<Refusal?> RecreateAsync(string topic, CancellationToken cancellationToken) => ValueTask.FromResult<Refusal?>(new Refusal(ErrorCode.BadRequest, "no"));
+
     public IReadOnlyDictionary<string, int> TopicsByState() => TopicStates.None();
 
     public long? FeedAssignments(TopicPlacement placement) => null;

@@ -2,6 +2,8 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Danube.Fast.LoadManager;
 using Danube.Fast.Metadata;
+using Danube.Fast.Protocol;
+using Danube.Fast.Server.Cluster;
 
 namespace Danube.Fast.Server.Tests;
 
@@ -45,10 +47,27 @@ public sealed class TwoBrokersTests
 
             JsonElement reports = await http.GetFromJsonAsync<JsonElement>("/admin/v1/cluster/load-reports");
             Assert.Equal([1, 2], reports.GetProperty("reports").EnumerateArray().Select(r => r.GetProperty("broker").GetInt32()));
+            for (int t = 0; t < 6; t++)
+            {
+                MetricPage detailed = await MetricPage.ReadAsync(http, $"/metrics/detailed?topic=/two/t{t}");
+                Assert.NotEmpty(detailed["danube_topic_size_bytes"].Samples);
+            }
+        }
+
+        // Three of the six are with the other broker: their producers are told so.
+        using (RawClient client = await RawClient.ConnectAsync(first.NativeEndPoint))
+        {
+            await client.HelloAsync();
+            for (int t = 0; t < 6; t++)
+            {
+                await client.RequestAsync(Commands.CreateProducer, new CreateProducerRequest { Topic = $"/two/t{t}", Name = "p" }, ControlJson.Default.CreateProducerRequest);
+            }
         }
 
         // The gauges are the leader's alone, and add up.
         MetricPage page1 = await MetricPage.ReadAsync(http1), page2 = await MetricPage.ReadAsync(http2);
+        Assert.Equal(3, page1.Sum("danube_client_redirects_total", ("service", "broker"), ("reason", "not_owner")));
+        Assert.All(new[] { page1, page2 }, p => Assert.InRange(p.Sum("danube_admin_rpc_total", ("method", "forward"), ("result", "ok")), 9, int.MaxValue));
         Assert.Equal(1, page1.Sum("danube_leader_election_state", ("state", "leader")) + page2.Sum("danube_leader_election_state", ("state", "leader")));
         MetricPage leading = page1.Sum("danube_leader_election_state", ("state", "leader")) == 1 ? page1 : page2, following = leading == page1 ? page2 : page1;
         Assert.Equal(2, leading.Sum("danube_cluster_broker_count"));
@@ -73,6 +92,26 @@ public sealed class TwoBrokersTests
         using HttpResponseMessage removed = await http.DeleteAsync("/admin/v1/brokers/2");
         Assert.False(removed.IsSuccessStatusCode);
         Assert.Contains("Broker 2 is there", await removed.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Bad_records_of_one_broker_hide_nothing_of_the_others()
+    {
+        using var folder = new TempFolder();
+        await using EmbeddedMetadataStore store = EmbeddedMetadataStore.Open(Path.Combine(folder.Path, "store"));
+        await using BrokerHost first = await StartAsync(store, folder.Path, 1);
+        using HttpClient http = Http(first);
+        await UntilAsync(http, "/admin/v1/cluster/rankings", r => r.GetProperty("brokers").EnumerateArray().Count(b => b.GetProperty("standing").GetString() == "ranked") == 1);
+        using HttpResponseMessage created = await http.PostAsJsonAsync("/admin/v1/topics", new { topic = "/two/t" });
+        Assert.True(created.IsSuccessStatusCode, await created.Content.ReadAsStringAsync());
+        await store.PutAsync(ClusterKeys.Member(8), new MemberRecord { HttpAddress = "no:address:x" }.Encode());
+        await store.PutAsync(ClusterKeys.Member(9), new MemberRecord().Encode());
+        await store.PutAsync(ClusterKeys.Load(9), "no report"u8.ToArray());
+        await UntilAsync(http, "/admin/v1/cluster/status", s => s.GetProperty("brokers").GetArrayLength() == 3);
+        JsonElement reports = await UntilAsync(http, "/admin/v1/cluster/load-reports", r => r.GetProperty("reports").GetArrayLength() == 2);
+        Assert.Equal([true, false], reports.GetProperty("reports").EnumerateArray().Select(r => r.TryGetProperty("report", out _)));
+        JsonElement list = await http.GetFromJsonAsync<JsonElement>("/admin/v1/topics?namespace=two");
+        Assert.Equal(1, list.GetProperty("topics").GetArrayLength());
     }
 
     private static Task<BrokerHost> StartAsync(IMetadataStore store, string folder, int id) => BrokerHost.StartAsync(new BrokerOptions

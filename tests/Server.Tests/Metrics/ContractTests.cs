@@ -18,7 +18,6 @@ public sealed class ContractTests
             "danube_cloud_upload_objects_total", "danube_cloud_upload_bytes_total", "danube_cloud_upload_object_size_bytes", "danube_cloud_upload_latency_ms",
             "danube_cloud_list_total", "danube_cloud_list_latency_ms", "danube_cloud_download_bytes_total", "danube_handoff_cloud_to_wal_total",
         ],
-        ["cluster"] = ["danube_client_redirects_total"],
         ["rebalancing"] = ["danube_rebalancing_moves_total", "danube_rebalancing_failures_total", "danube_rebalancing_latency_seconds"],
     };
 

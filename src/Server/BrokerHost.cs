@@ -222,7 +222,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
 
     private void RegisterMetrics()
     {
-        ProcessMetrics.Register(Metrics, Name, _state, _topics, _data);
+        ProcessMetrics.Register(Metrics, Name, _cluster?.Broker ?? NumberAlone, _state, _topics, _data);
         ConnectionMetrics.Register(Metrics, _sessions);
         var topics = new TopicMetrics(Metrics, _topics, Requests, _options.Metrics.MaxTopics);
         RequestMetrics.Register(Metrics, Requests, _data.Counters, topics);
@@ -242,7 +242,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
             typeof(BrokerHost).Assembly.GetName().Version?.ToString(3) ?? "",
             Environment.ProcessId,
             (Environment.TickCount64 - _startedMs) / 1000,
-            _topics.Count,
+            _topics.ServedCount,
             _sessions.Count),
     ]);
 

@@ -121,7 +121,7 @@ public sealed class RestartTests
         }
 
         await using TestBroker again = await TestBroker.StartAsync(folder: folder.Path);
-        Assert.Equal(1000, again.Host.Topics.Count);
+        Assert.Equal(1000, again.Host.Topics.Entries.Count());
         using RawClient reader = await again.HelloAsync();
         CreateProducerReply producer = await reader.CreateProducerAsync("/many/t777", durability: null);
         await reader.SendAsync(Frames.Publish(producer, 1, "x"u8.ToArray()));
@@ -150,7 +150,7 @@ public sealed class RestartTests
         using RawClient reader = await again.HelloAsync();
         ReceivedFrame created = await reader.RequestAsync(Commands.CreateTopic, new TopicSpec { Topic = "/a/p", Partitions = 3, Durability = "os" }, ControlJson.Default.TopicSpec);
         Assert.Equal(3, created.Payload(ControlJson.Default.TopicInfo).Partitions);
-        Assert.Equal(4, again.Host.Topics.Count);
+        Assert.Equal(4, again.Host.Topics.Entries.Count());
     }
 
     [Fact]

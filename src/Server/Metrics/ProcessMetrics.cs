@@ -17,15 +17,15 @@ internal static class ProcessMetrics
     private static readonly LabelSet SendPool = new(PoolLabel, "send");
     private static readonly LabelSet ColdReadPool = new(PoolLabel, "cold_read");
 
-    public static void Register(MetricRegistry registry, string brokerName, BrokerState state, TopicRegistry topics, DataDirectory data)
+    public static void Register(MetricRegistry registry, string brokerName, int brokerId, BrokerState state, TopicRegistry topics, DataDirectory data)
     {
         var build = new LabelSet(BuildLabels, typeof(ProcessMetrics).Assembly.GetName().Version?.ToString(3) ?? "", brokerName);
-        var broker = new LabelSet(Labels.Broker, brokerName);
+        var broker = new LabelSet(Labels.Broker, brokerId.ToString(CultureInfo.InvariantCulture));
         long startedAt = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         registry.Gauge("broker", "danube_build_info", "Version of the broker; always 1.", BuildLabels, (_, sink) => sink.Sample(build, 1));
         registry.Gauge("broker", "danube_start_time_seconds", "When the process started, Unix seconds.", Labels.None, (_, sink) => sink.Sample(LabelSet.None, startedAt));
         registry.Gauge("broker", "danube_draining", "1 while the broker shuts down.", Labels.None, (_, sink) => sink.Sample(LabelSet.None, state.IsDraining ? 1 : 0));
-        registry.Gauge("broker", "danube_broker_topics_owned", "Topics of this broker, partitions counted singly.", Labels.Broker, (_, sink) => sink.Sample(broker, topics.Count));
+        registry.Gauge("broker", "danube_broker_topics_owned", "Topics that this broker serves, partitions counted singly.", Labels.Broker, (_, sink) => sink.Sample(broker, topics.ServedCount));
         registry.Counter("broker", "danube_hot_path_allocated_bytes_total", "Bytes allocated by receiving, acknowledging and dispatching; stands still in steady state.", Labels.None, (_, sink) =>
             sink.Sample(LabelSet.None, HotPathAllocations.Bytes));
         registry.Gauge("broker", "danube_memory_pool_kept_bytes", "Bytes of buffers that pools keep for the next use.", PoolLabel, (_, sink) =>

@@ -223,8 +223,8 @@ internal sealed partial class TopicRegistry
             await single!.RemoveTopicAsync(entry.Definition, entry.Subscriptions.Keys);
             entry.IsClosed = true;
             _entries.TryRemove(entry.Name.Full, out _);
-            Discard(entry);
             requests.RemoveTopic(entry.Name.Full);
+            Discard(entry);
             Log.TopicDeleted(log, entry.Name.Full);
         }
         finally

@@ -155,6 +155,7 @@ internal sealed partial class TopicRegistry
         try
         {
             entry.IsClosed = true;
+            requests.RemoveTopic(entry.Name.Full);
             if (entry.Definition.IsBase || entry.Definition.State == TopicState.Deleting || entry.Definition.Class == DurabilityClass.Memory)
             {
                 Discard(entry);
@@ -165,7 +166,6 @@ internal sealed partial class TopicRegistry
                 Park(entry.Definition.TopicId, "its record went without being marked as deleting.");
             }
 
-            requests.RemoveTopic(entry.Name.Full);
             Log.TopicDeleted(log, entry.Name.Full);
         }
         catch (IOException e)

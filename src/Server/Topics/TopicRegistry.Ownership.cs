@@ -104,6 +104,12 @@ internal sealed partial class TopicRegistry : IOwnerActions
             bool hasRecords = HasRecords(open);
             long end = open.Log.Committed;
             CloseOpen(entry, text, why == StopReason.Delete ? ErrorCode.TopicDeleted : ErrorCode.NotOwner);
+            if (why != StopReason.NotOwner || !IsMine(topic))
+            {
+                // Its series are the next owner's; under another session that is this broker, which counts on.
+                requests.RemoveTopic(entry.Name.Full);
+            }
+
             return new StoppedTopic(end, hasRecords && open.Log.Durability != DurabilityClass.Memory);
         }
         finally
@@ -228,6 +234,8 @@ internal sealed partial class TopicRegistry : IOwnerActions
             await Task.Delay(SealPoll, cancellationToken);
         }
     }
+
+    private bool IsMine(string topic) => cluster!.View.TryGetAssignment(topic, out _, out Assignment? assignment) && assignment.Owner == cluster.Broker;
 
     private static bool HasRecords(Topic topic)
     {

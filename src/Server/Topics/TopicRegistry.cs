@@ -36,8 +36,8 @@ internal sealed partial class TopicRegistry(
     /// <summary>A topic is deleted, or served by this broker no more: it is off the list of open ones, and will be closed next.</summary>
     public event Action<TopicEntry, Topic>? TopicClosing;
 
-    /// <summary>Topics in the catalogue, partitions and bases included.</summary>
-    public int Count => _entries.Count;
+    /// <summary>Topics that this broker serves, partitions counted singly: alone all of them, open or not.</summary>
+    public int ServedCount => cluster is null ? _entries.Count(e => !e.Value.Definition.IsBase) : OpenTopics.Count;
 
     /// <summary>There is a topic of that name, a partition or a base too.</summary>
     public bool Knows(string name) => _entries.ContainsKey(name);

@@ -151,6 +151,10 @@ public sealed class OwnershipTests
         Assert.Equal((producer.Channel, ErrorCodes.Name(ErrorCode.NotOwner), true), (closed.Close.Channel, closed.CloseReason.Code, closed.CloseReason.Retryable));
         Assignment released = await rig.UntilAsync(Topic, a => a.State == AssignmentState.Released);
         Assert.Equal(start + published, released.StartOffset);
+        using (HttpClient http = owner.Http())
+        {
+            Assert.DoesNotContain((await MetricPage.ReadAsync(http))["danube_producer_create_total"].Samples, s => s.Labels["topic"] == Topic);
+        }
 
         await rig.AssignAsync(Topic, 2, released.TopicId, released.StartOffset);
         await rig.UntilServedAsync(Topic, 2);

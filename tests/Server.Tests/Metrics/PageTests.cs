@@ -142,6 +142,7 @@ public sealed class PageTests
         string text = await http.GetStringAsync("/metrics");
         Assert.DoesNotContain("up1", text);
         MetricPage page = MetricPage.Parse(text);
+        Assert.Equal(2, page.Sum("danube_broker_topics_owned", ("broker_id", "1")));
         Assert.Equal((5, 5, 5), (
             page.Sum("danube_producer_create_total", ("topic", "_other"), ("error_type", "topic_not_found")),
             page.Sum("danube_consumer_subscribe_total", ("topic", "_other"), ("result", "error")),

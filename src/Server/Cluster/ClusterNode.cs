@@ -44,7 +44,7 @@ internal sealed partial class ClusterNode : IAsyncDisposable
         Broker = options.BrokerId;
         Clock = options.Clock ?? new BootClock();
         Store = new MeasuredStore(ClusterStores.Open(options), StoreFigures);
-        _proofStore = ClusterStores.Open(options);
+        _proofStore = new MeasuredStore(ClusterStores.Open(options), StoreFigures);
         View = new ClusterView(log);
         Membership = new Membership(_proofStore, Broker, me, Clock);
         Election = new LeaderElection(Store, Membership);

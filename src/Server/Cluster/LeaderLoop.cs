@@ -135,6 +135,7 @@ internal sealed partial class LeaderLoop
         ForgetRequests();
         if (token == 0)
         {
+            _placement.Forget();
             Log.LeadsNoMore(_log, _node.Broker);
             return;
         }

@@ -12,8 +12,15 @@ namespace Danube.Fast.Server.Cluster;
 internal sealed class LeaderPlacement(ClusterView view, ClusterLoad load, Func<TopicDefinition, TopicRequirements> requirementsOf)
 {
     /// <summary>Begins anew from the assignments, as a new leader does.</summary>
-    public void Rebuild() => load.Placement.Rebuild(view.Assignments.Where(a => a.A.State != AssignmentState.Released && a.A.Owner > 0).Select(a => new TopicAssignment(
-        a.Topic, a.A.Owner, AssignmentRules.IsServed(a.A) ? a.E.Revision : 0, PartitionOf(a.Topic), RequirementsOf(a.Topic), default)));
+    public void Rebuild()
+    {
+        load.Placement.Rebuild(view.Assignments.Where(a => a.A.State != AssignmentState.Released && a.A.Owner > 0).Select(a => new TopicAssignment(
+            a.Topic, a.A.Owner, AssignmentRules.IsServed(a.A) ? a.E.Revision : 0, PartitionOf(a.Topic), RequirementsOf(a.Topic), default)));
+        load.AssignmentsChanged(view.Revision);
+    }
+
+    /// <summary>Somebody else leads: this account is no longer kept, and rankings count by the reports.</summary>
+    public void Forget() => load.AssignmentsChanged(0);
 
     /// <summary>Takes note of what became of a topic's assignment.</summary>
     public void Observe(string topic)

@@ -41,13 +41,14 @@ internal sealed partial class BrokerCluster : IClusterSource
 
     public long Session => _node.Session;
 
-    public bool IsLeader => _node.IsLeader;
+    // One that is cut off does not hear that somebody else leads: its last proof runs out before that.
+    public bool IsLeader => _node.IsLeader && _node.IsProven;
 
     public string MetaStore => "etcd";
 
     public long? Leader => _node.View.Leader?.Record.Broker;
 
-    public DateTimeOffset? LeadsSince => _node.IsLeader ? _node.LeadsSince : null;
+    public DateTimeOffset? LeadsSince => IsLeader ? _node.LeadsSince : null;
 
     public TimeSpan? ProofAge => _node.Proof.Age;
 

@@ -67,7 +67,10 @@ public sealed class LeaderLoopTests
             await cluster.ServedAsync(topic, a => a.Owner == other && a.Epoch > 2);
         }
 
+        // It hears of no other leader, and still does not say that it leads.
         Assert.False(cluster.Node(victim).IsProven);
+        Assert.False(cluster.Host(victim).Load.Source.IsLeader);
+        Assert.Null(cluster.Host(victim).Load.Source.LeadsSince);
         foreach (string topic in lost.Where(t => t.StartsWith("/default/f", StringComparison.Ordinal)))
         {
             Assert.Equal((victim, AssignmentState.Serving), await cluster.PlaceAsync(topic) is { } place ? (place.Owner, place.State) : default);
@@ -80,6 +83,11 @@ public sealed class LeaderLoopTests
         {
             await cluster.ServedAsync(topic, a => a.Owner == victim && a.Session > before && a.Epoch > 2);
         }
+
+        // Only the leader's account of the assignments is kept.
+        await HostedCluster.UntilAsync("the others count by the reports", () => Task.FromResult(
+            cluster.Ids.Any(id => cluster.Node(id).IsLeader)
+            && cluster.Ids.All(id => cluster.Node(id).IsLeader == (cluster.Node(id).Load.Ranking().AssignmentsRevision != 0))));
     }
 
     [Fact]

@@ -73,6 +73,8 @@ public sealed class TwoBrokersTests
         Assert.Equal(2, leading.Sum("danube_cluster_broker_count"));
         Assert.Empty(following["danube_cluster_broker_count"].Samples);
         Assert.Single(following["danube_owner_proof_age_seconds"].Samples);
+        Assert.Equal((3, 3), (page1.Sum("danube_broker_topics_owned", ("broker_id", "1")), page2.Sum("danube_broker_topics_owned", ("broker_id", "2"))));
+        Assert.All(new[] { page1, page2 }, p => Assert.NotEqual(0, p.Sum("danube_metadata_request_latency_ms_count", ("op", "renew"), ("result", "ok"))));
     }
 
     [Fact]

@@ -27,12 +27,12 @@ public sealed record ClusterSnapshot
     /// <summary>Active brokers.</summary>
     public int BrokerCount { get; init; }
 
-    /// <summary>Topics of all registered brokers.</summary>
+    /// <summary>Topics of all brokers below.</summary>
     public int TopicCount { get; init; }
 
     public double TotalThroughputMbps { get; init; }
 
-    /// <summary>In the order of the ranking.</summary>
+    /// <summary>Those that are registered, and those that are gone and still own topics; in the order of the ranking.</summary>
     public IReadOnlyList<BrokerStatus> Brokers { get; init; } = [];
 
     /// <summary>The figures of a board and its ranking.</summary>
@@ -48,6 +48,13 @@ public sealed record ClusterSnapshot
         foreach (RankedBroker ranked in ranking.Brokers)
         {
             BrokerState? broker = board.Find(ranked.Id);
+            LoadReport? report = broker is { IsMember: true, IsReportGone: false } ? broker.Report : null;
+            int topics = assigned?.GetValueOrDefault(ranked.Id) ?? report?.TopicsLen ?? 0;
+            if (broker is not { IsMember: true } && topics == 0)
+            {
+                continue;
+            }
+
             active += broker is { IsActive: true } ? 1 : 0;
             statuses.Add(new BrokerStatus
             {
@@ -55,10 +62,10 @@ public sealed record ClusterSnapshot
                 BrokerId = ranked.Id,
                 Standing = ranked.Standing,
                 LoadScore = ranked.IsRanked ? ranked.Score : null,
-                Topics = assigned?.GetValueOrDefault(ranked.Id) ?? broker?.Report?.TopicsLen ?? 0,
-                ThroughputMbps = broker?.Report?.TotalThroughputMbps,
-                Cpu = broker?.Report?.GetResourceUsage(ResourceType.Cpu),
-                Memory = broker?.Report?.GetResourceUsage(ResourceType.Memory),
+                Topics = topics,
+                ThroughputMbps = report?.TotalThroughputMbps,
+                Cpu = report?.GetResourceUsage(ResourceType.Cpu),
+                Memory = report?.GetResourceUsage(ResourceType.Memory),
             });
         }
 

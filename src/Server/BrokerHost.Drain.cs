@@ -53,7 +53,7 @@ public sealed partial class BrokerHost
     {
         await _stopping.CancelAsync();
         await _housekeeping.WhenStopped();
-        await _load.DisposeAsync();
+        await _load.StopAsync();
 
         // What is exported last is read from topics that are still open.
         _otlp?.Dispose();
@@ -77,7 +77,9 @@ public sealed partial class BrokerHost
             await _cluster.DisposeAsync();
         }
 
+        // What HTTP answers to the last may need the other brokers.
         await _http!.DisposeAsync();
+        await _load.DisposeAsync();
     }
 
     /// <summary>True when every frame that was taken is as safe as its class asks for. A producer is closed once its acknowledgements are queued.</summary>

@@ -84,8 +84,8 @@ internal sealed partial class LoadService : IAsyncDisposable
         _loop = RunAsync(_stop.Token);
     }
 
-    /// <summary>Stops both. The last report goes with the broker's lease.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Stops both. The last report goes with the broker's lease. Calls of other brokers stay possible.</summary>
+    public async Task StopAsync()
     {
         if (!_stop.IsCancellationRequested)
         {
@@ -93,9 +93,15 @@ internal sealed partial class LoadService : IAsyncDisposable
             await _loop;
             await _asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _resources.Dispose();
-            Peers.Dispose();
             _stop.Dispose();
         }
+    }
+
+    /// <summary>Stops, and ends the calls of other brokers.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Peers.Dispose();
     }
 
     /// <summary>What happens once a second.</summary>
@@ -117,7 +123,7 @@ internal sealed partial class LoadService : IAsyncDisposable
                 {
                     await StepAsync(stop);
                 }
-                catch (Exception e) when (e is not OperationCanceledException)
+                catch (Exception e) when (e is not OperationCanceledException || !stop.IsCancellationRequested)
                 {
                     // The broker works without its load manager; the next second tries again.
                     Log.LoadManagerFailed(_log, e);

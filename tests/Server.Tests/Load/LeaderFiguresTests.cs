@@ -106,6 +106,36 @@ public sealed class LeaderFiguresTests
         Assert.Equal(all + 1, _cluster.Posts);
     }
 
+    [Fact]
+    public async Task A_request_that_is_given_up_ends_one_step_only_and_a_stop_leaves_the_calls_of_others()
+    {
+        await using TestBroker broker = await TestBroker.StartAsync();
+        await using LoadService load = Service(broker);
+        _cluster.Fault = new OperationCanceledException();
+        load.Start();
+        for (int posts = 1; posts <= 2; posts++)
+        {
+            int wanted = posts;
+            await UntilAsync(() => _cluster.Posts >= wanted);
+        }
+
+        _cluster.Fault = null;
+        await UntilAsync(() => load.Posts > 0);
+        await load.StopAsync();
+        Assert.Empty(await load.Peers.AskAsync([new ClusterMember(2, true, BrokerMode.Active, "1", "hash", null, "127.0.0.1:1", 0)], default));
+    }
+
+    // The loop waits for the clock, and takes its time between two ticks.
+    private async Task UntilAsync(Func<bool> holds)
+    {
+        using var hangs = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!holds())
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(5, hangs.Token);
+        }
+    }
+
     private LoadService Service(TestBroker broker)
     {
         var options = new LoadManagerOptions();

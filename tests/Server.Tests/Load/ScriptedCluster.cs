@@ -13,6 +13,10 @@ internal sealed class ScriptedCluster : IClusterSource
     public Dictionary<long, BrokerMode> MembersById { get; } = new() { [1] = BrokerMode.Active };
     public long SessionNow { get; set; } = 1;
     public int Posts { get; private set; }
+
+    /// <summary>What posting fails with.</summary>
+    public Exception? Fault { get; set; }
+
     public int Broker => 1;
     public long Session => SessionNow;
     public bool IsLeader => Leader == 1;
@@ -59,6 +63,11 @@ internal sealed class ScriptedCluster : IClusterSource
     public ValueTask<PostOutcome> PostAsync(byte[] json, CancellationToken cancellationToken)
     {
         Posts++;
+        if (Fault is { } fault)
+        {
+            throw fault;
+        }
+
         return ValueTask.FromResult(PostOutcome.Posted);
     }
 }

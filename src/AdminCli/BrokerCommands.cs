@@ -40,7 +40,9 @@ internal static class BrokerCommands
 
     private static void Print(TextWriter output, JsonElement reply)
     {
-        output.WriteLine($"broker {reply.Text("broker")}: {reply.Text("mode")}, {reply.Text("topics")} topics");
+        // One that was removed has no mode any more.
+        string mode = reply.Text("mode");
+        output.WriteLine(mode.Length == 0 ? $"broker {reply.Text("broker")}: removed" : $"broker {reply.Text("broker")}: {mode}, {reply.Text("topics")} topics");
         foreach (JsonElement topic in reply.Items("stays"))
         {
             output.WriteLine($"{topic.GetString()}  stays: its data is here");

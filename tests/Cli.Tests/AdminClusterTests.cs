@@ -76,6 +76,13 @@ public sealed class AdminClusterTests(Broker broker) : IClassFixture<Broker>
     }
 
     [Fact]
+    public async Task A_removed_broker_has_no_mode_to_show()
+    {
+        await using WebApplication made = await StartAsync(200, """{"broker":3,"topics":0,"stays":[]}""");
+        Assert.Equal(["broker 3: removed"], Lines((await RunAsync(made, "brokers remove 3")).Output));
+    }
+
+    [Fact]
     public async Task A_real_broker_answers_all_of_them()
     {
         await broker.RunCliAsync("produce --topic /load/t --message m");

@@ -28,7 +28,8 @@ internal static class AssignmentWrites
         if (entry is not null)
         {
             Assignment current = Assignment.Decode(entry);
-            if (!AssignmentRules.IsFree(current, next.TopicId))
+            // Who served another topic id can serve this one only by a write, which the compare of the revision shows.
+            if (!AssignmentRules.IsFree(current, next.TopicId) && current.TopicId == next.TopicId)
             {
                 transaction.IfAbsent(ClusterKeys.Member(current.Owner));
             }

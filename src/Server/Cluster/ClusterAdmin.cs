@@ -70,16 +70,24 @@ internal sealed class ClusterAdmin(ClusterNode node)
             return new Refusal(ErrorCode.BadRequest, $"{topic} has partitions: name those that wait, {topic}-part-0 and so on.");
         }
 
-        if (await node.Store.GetAsync(ClusterKeys.Assignment(topic), cancellationToken) is { } owned && Assignment.Decode(owned) is { State: not AssignmentState.Failed } assignment
-            && node.View.Members.ContainsKey(assignment.Owner))
+        MetadataEntry? owned = await node.Store.GetAsync(ClusterKeys.Assignment(topic), cancellationToken);
+        Assignment? assignment = owned is null ? null : Assignment.Decode(owned);
+        bool hasFailed = assignment is { State: AssignmentState.Failed };
+        if (assignment is not null && !hasFailed && node.View.Members.ContainsKey(assignment.Owner))
         {
             return new Refusal(ErrorCode.BadRequest, $"Topic {topic} is with broker {assignment.Owner}, which is there: to get rid of its messages purge it, or delete it.");
         }
 
         // One transaction cannot delete a key and make it again; what it will be is kept in between, and the leader finishes it if need be.
         string between = ClusterKeys.Remakes + topic[1..];
-        TransactionResult result = await node.Store.CommitAsync(
-            new MetadataTransaction().IfRevision(key, entry.Revision).IfAbsent(between).Delete(key).Put(between, TopicRecords.Encode(definition)), cancellationToken);
+        MetadataTransaction begin = new MetadataTransaction()
+            .IfRevision(key, entry.Revision).IfRevision(ClusterKeys.Assignment(topic), owned?.Revision ?? 0).IfAbsent(between).Delete(key).Put(between, TopicRecords.Encode(definition));
+        if (assignment is not null && !hasFailed)
+        {
+            begin.IfAbsent(ClusterKeys.Member(assignment.Owner)); // It may come back at any moment.
+        }
+
+        TransactionResult result = await node.Store.CommitAsync(begin, cancellationToken);
         if (await DoneAsync(result, cancellationToken) is { } refusal)
         {
             return refusal;

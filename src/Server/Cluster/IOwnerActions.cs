@@ -56,8 +56,8 @@ internal interface IOwnerActions
     /// <summary>True when a topic that this broker serves can be given to another one without losing a record or a position.</summary>
     bool MayRelease(string topic);
 
-    /// <summary>True when the catalogue says that the topic is being deleted.</summary>
-    bool IsDeleting(string topic);
+    /// <summary>True when the catalogue says that the topic is being deleted, or was made anew under a later id.</summary>
+    bool IsDeleting(string topic, long topicId);
 
     /// <summary>Closes the topic with everything that is safe. Nothing is acknowledged and delivered any more when it returns.</summary>
     ValueTask<StoppedTopic> StopAsync(string topic, StopReason why, CancellationToken cancellationToken);

@@ -1,3 +1,4 @@
+using Danube.Fast.LoadManager;
 using Danube.Fast.Metadata;
 using Danube.Fast.Server.Topics;
 
@@ -14,13 +15,15 @@ internal sealed partial class LeaderLoop
         var writes = new List<(string, MetadataTransaction)>();
         foreach (TopicDefinition topic in View.Topics.Where(t => !t.IsBase && t.IsReady && NeedsBroker(t, pass)))
         {
-            // When nobody can take this one, nobody can take any: the load manager drops every wish before it says so.
-            if (writes.Count == AssignedPerPass || TryAssign(topic, pass) is not { } write)
+            if (writes.Count == AssignedPerPass || pass.Active.Count == 0)
             {
                 break;
             }
 
-            writes.Add((topic.Topic, write));
+            if (TryAssign(topic, pass) is { } write)
+            {
+                writes.Add((topic.Topic, write));
+            }
         }
 
         if (writes.Count > 0 && await WriteAsync(writes, _placement.TakeBack, cancellationToken))
@@ -33,7 +36,7 @@ internal sealed partial class LeaderLoop
     private bool NeedsBroker(TopicDefinition topic, LeaderPass pass)
     {
         View.TryGetAssignment(topic.Topic, out _, out Assignment? current);
-        return AssignmentRules.Assign(current, IsOwnerGone(current, pass), topic.Class, (long)topic.TopicId, 0, 0) is not null;
+        return !View.IsUnreadable(ClusterKeys.Assignment(topic.Topic)) && AssignmentRules.Assign(current, IsOwnerGone(current, topic, pass), topic.Class, (long)topic.TopicId, 0, 0) is not null;
     }
 
     private MetadataTransaction? TryAssign(TopicDefinition topic, LeaderPass pass)
@@ -44,15 +47,19 @@ internal sealed partial class LeaderLoop
             return null;
         }
 
-        if (AssignmentRules.Assign(current, IsOwnerGone(current, pass), topic.Class, (long)topic.TopicId, target, pass.Members[target].Session) is not { } next)
+        // The write compares this entry: a target that is to be emptied meanwhile gets nothing.
+        MetadataEntry? mode = View.ModeEntryOf(target);
+        if ((mode is not null && ModeRecord.Decode(mode).Mode != BrokerMode.Active)
+            || AssignmentRules.Assign(current, IsOwnerGone(current, topic, pass), topic.Class, (long)topic.TopicId, target, pass.Members[target].Session) is not { } next)
         {
             _placement.TakeBack(topic.Topic); // The view has moved on meanwhile.
             return null;
         }
 
-        return AssignmentWrites.Assign(pass.Token, topic.Topic, entry, View.ModeEntryOf(target), next);
+        return AssignmentWrites.Assign(pass.Token, topic.Topic, entry, mode, next);
     }
 
-    private bool IsOwnerGone(Assignment? current, LeaderPass pass) =>
-        current is not null && !pass.Members.ContainsKey(current.Owner) && _absence.IsOver(current.Session);
+    // The bytes of another topic id are never served again, so a broker that came back under another session does not get them back either.
+    private bool IsOwnerGone(Assignment? current, TopicDefinition topic, LeaderPass pass) => current is not null
+        && (!pass.Members.ContainsKey(current.Owner) || current.TopicId != (long)topic.TopicId) && _absence.IsOver(current.Session);
 }

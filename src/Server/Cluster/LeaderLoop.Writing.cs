@@ -10,7 +10,10 @@ internal sealed partial class LeaderLoop
 
     private int _batchTopics = ClusterCatalog.BatchTopics;
 
-    /// <summary>Makes writes, as many of one transaction as fit. False: one was refused or its outcome is not known, and the rest was left.</summary>
+    /// <summary>
+    /// Makes writes, as many of one transaction as fit. False: one was refused or its outcome is not known, and the rest was left; not when it was
+    /// alone in its transaction, so that one record which is always refused does not hold up the others for ever.
+    /// </summary>
     /// <param name="writes">One per topic.</param>
     /// <param name="onFailure">Told of the topics of the transaction that failed, and of those that were left.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
@@ -24,7 +27,9 @@ internal sealed partial class LeaderLoop
         {
             if (isGood && !batch.TryAdd(topic, write))
             {
+                bool isAlone = batch.Topics.Count == 1;
                 (isGood, revision) = await CommitAsync(batch, onFailure, cancellationToken);
+                isGood |= isAlone;
                 batch = new LeaderBatch(_batchTopics);
                 isGood = isGood && batch.TryAdd(topic, write);
             }

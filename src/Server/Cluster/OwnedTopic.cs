@@ -27,6 +27,7 @@ internal sealed class OwnedTopic(string name, int me)
 {
     private volatile OwnerPhase _phase;
     private volatile string? _failure;
+    private volatile uint _deniedEpoch;
 
     public string Name { get; } = name;
 
@@ -47,6 +48,13 @@ internal sealed class OwnedTopic(string name, int me)
 
     /// <summary>Prepared: highest epoch in the log. Serving: the epoch.</summary>
     public long Epoch { get; set; }
+
+    /// <summary>Highest epoch that somebody claimed to have seen and of which the store knew nothing; 0 for none. Read by others.</summary>
+    public uint DeniedEpoch
+    {
+        get => _deniedEpoch;
+        set => _deniedEpoch = value;
+    }
 
     /// <summary>Stopped: where it ended.</summary>
     public long EndOffset { get; set; }

@@ -26,7 +26,7 @@ internal sealed partial class OwnerLoop
     {
         if (topic.Rights.Known is not { } known || known.Owner != _me || known.State is AssignmentState.Released)
         {
-            _owned.TryRemove(topic.Name, out _);
+            Forget(topic);
             return;
         }
 
@@ -37,7 +37,7 @@ internal sealed partial class OwnerLoop
         }
 
         bool isAsked = topic.Rights.IsAskedToRelease;
-        if (_actions.IsDeleting(topic.Name))
+        if (_actions.IsDeleting(topic.Name, known.TopicId))
         {
             // Nothing is open of it, and nothing will be.
             if (isAsked)
@@ -52,6 +52,13 @@ internal sealed partial class OwnerLoop
         {
             BeginPrepare(topic, known, session);
         }
+    }
+
+    // Only this one: a later one of the same name stays.
+    private void Forget(OwnedTopic topic)
+    {
+        _owned.TryRemove(KeyValuePair.Create(topic.Name, topic));
+        _toRetry.Remove(topic);
     }
 
     private void DecidePrepared(OwnedTopic topic)
@@ -72,9 +79,10 @@ internal sealed partial class OwnerLoop
         }
         else if (topic.Rights.IsAskedToRelease)
         {
-            if (_actions.IsDeleting(topic.Name) || _actions.MayRelease(topic.Name))
+            bool isDeleting = _actions.IsDeleting(topic.Name, topic.TopicId);
+            if (isDeleting || _actions.MayRelease(topic.Name))
             {
-                BeginStop(topic, _actions.IsDeleting(topic.Name) ? StopReason.Delete : StopReason.Release);
+                BeginStop(topic, isDeleting ? StopReason.Delete : StopReason.Release);
             }
         }
         else if (NextOf(topic) is not null)
@@ -96,7 +104,7 @@ internal sealed partial class OwnerLoop
         }
         else if (topic.Rights.IsAskedToRelease)
         {
-            bool isDeleting = _actions.IsDeleting(topic.Name);
+            bool isDeleting = _actions.IsDeleting(topic.Name, topic.TopicId);
             if (isDeleting || _actions.MayRelease(topic.Name))
             {
                 BeginStop(topic, isDeleting ? StopReason.Delete : StopReason.Release);
@@ -129,6 +137,7 @@ internal sealed partial class OwnerLoop
     private void Activate(OwnedTopic topic, Assignment served)
     {
         topic.Epoch = served.Epoch;
+        topic.DeniedEpoch = 0;
         topic.Failure = null;
         topic.Phase = OwnerPhase.Serving;
         _actions.Activate(topic.Name, checked((uint)served.Epoch));

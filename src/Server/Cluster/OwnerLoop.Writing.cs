@@ -79,8 +79,8 @@ internal sealed partial class OwnerLoop
                 Activate(topic, written);
                 break;
             case AssignmentState.Released when topic.Phase == OwnerPhase.Stopped:
-                _owned.TryRemove(topic.Name, out _);
-                if (!_actions.IsDeleting(topic.Name))
+                Forget(topic);
+                if (!_actions.IsDeleting(topic.Name, written.TopicId))
                 {
                     _actions.Discard(topic.Name, written.TopicId);
                 }

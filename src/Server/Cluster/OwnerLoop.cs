@@ -30,7 +30,7 @@ internal sealed partial class OwnerLoop : IOwnerLoop
     private readonly ConcurrentDictionary<string, OwnedTopic> _owned = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<(string Topic, long Revision)> _changed = new();
     private readonly ConcurrentQueue<(OwnedTopic Topic, Action Result)> _done = new();
-    private readonly ConcurrentQueue<string> _doubted = new();
+    private readonly ConcurrentDictionary<string, uint> _doubted = new(StringComparer.Ordinal);
     private readonly Channel<bool> _pulse = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly SemaphoreSlim _openings = new(OpenAtOnce);
     private readonly SemaphoreSlim _closings = new(CloseAtOnce);
@@ -63,10 +63,22 @@ internal sealed partial class OwnerLoop : IOwnerLoop
     public void OnSession(long session) => _pulse.Writer.TryWrite(true);
 
     /// <summary>Somebody has seen a higher epoch of a topic than this broker serves it with: the store is asked whose it is.</summary>
-    public void Doubt(string topic)
+    /// <returns>True when it was asked after somebody had claimed this epoch, and said that the topic is this broker's with a lower one.</returns>
+    public bool Doubt(string topic, uint epoch)
     {
-        _doubted.Enqueue(topic);
+        if (!_owned.TryGetValue(topic, out OwnedTopic? owned))
+        {
+            return false;
+        }
+
+        if (epoch <= owned.DeniedEpoch)
+        {
+            return true;
+        }
+
+        _doubted.AddOrUpdate(topic, epoch, (_, before) => Math.Max(before, epoch));
         _pulse.Writer.TryWrite(true);
+        return false;
     }
 
     /// <inheritdoc/>
@@ -178,11 +190,17 @@ internal sealed partial class OwnerLoop : IOwnerLoop
 
     private async Task AskAboutDoubtedAsync(CancellationToken cancellationToken)
     {
-        while (_doubted.TryDequeue(out string? topic))
+        // Those that are there now: what comes in meanwhile waits for the next round, so that nobody holds the loop here.
+        foreach (string topic in _doubted.Keys)
         {
-            if (_owned.TryGetValue(topic, out OwnedTopic? owned))
+            if (_doubted.TryRemove(topic, out uint claimed) && _owned.TryGetValue(topic, out OwnedTopic? owned))
             {
                 await ReadAsync(owned, cancellationToken);
+                if (owned.Phase == OwnerPhase.Serving && owned.Rights.Serves(owned.Session) && owned.Rights.Known!.Epoch == owned.Epoch && owned.Epoch < claimed)
+                {
+                    owned.DeniedEpoch = claimed;
+                }
+
                 Decide(owned);
             }
         }

@@ -14,8 +14,8 @@ internal sealed partial class TopicRegistry : IOwnerActions
     /// <summary>Where topics are served; null for a broker by itself. Set before the first request.</summary>
     public TopicLookup? Lookup { get; set; }
 
-    /// <summary>Told of a topic of which a client knows a higher epoch.</summary>
-    public Action<string>? OnHigherEpoch { get; set; }
+    /// <summary>Told of a topic of which a client knows a higher epoch; true when the store has said since that this topic never had it.</summary>
+    public Func<string, uint, bool>? OnHigherEpoch { get; set; }
 
     /// <summary>Why a channel on an open topic is refused to a client that has seen a later owner; null when it is not.</summary>
     public Refusal? CheckEpoch(TopicEntry entry, Topic topic, uint? seen)
@@ -25,8 +25,9 @@ internal sealed partial class TopicRegistry : IOwnerActions
             return null;
         }
 
-        OnHigherEpoch?.Invoke(entry.Name.Full);
-        return Lookup.HigherEpoch(entry.Name.Full);
+        return OnHigherEpoch?.Invoke(entry.Name.Full, seen!.Value) == true && Lookup.IsProven
+            ? new Refusal(ErrorCode.TopicDeleted, $"The topic {entry.Name} that you know was deleted; the one of this name now is another.")
+            : Lookup.HigherEpoch(entry.Name.Full);
     }
 
     async ValueTask<PreparedTopic> IOwnerActions.PrepareAsync(string topic, Assignment assignment, OwnershipGate gate, CancellationToken cancellationToken)
@@ -72,7 +73,8 @@ internal sealed partial class TopicRegistry : IOwnerActions
     bool IOwnerActions.MayRelease(string topic) =>
         _entries.TryGetValue(topic, out TopicEntry? entry) && (entry.Topic ?? entry.Prepared) is { } open && (open.Log.Durability == DurabilityClass.Memory || !HasRecords(open));
 
-    bool IOwnerActions.IsDeleting(string topic) => cluster!.View.TryGetTopic(topic, out TopicDefinition? definition) && definition.State == TopicState.Deleting;
+    bool IOwnerActions.IsDeleting(string topic, long topicId) => cluster!.View.TryGetTopic(topic, out TopicDefinition? definition)
+        && (definition.State == TopicState.Deleting || TopicIds.CreatedRevision(definition.TopicId) > TopicIds.CreatedRevision(topicId));
 
     async ValueTask<StoppedTopic> IOwnerActions.StopAsync(string topic, StopReason why, CancellationToken cancellationToken)
     {

@@ -62,6 +62,40 @@ public sealed class BadRecordTests
         await cluster.ServedAsync(Topic, a => a.Epoch > 2);
     }
 
+    [Fact]
+    public async Task A_topic_that_was_made_anew_does_not_wait_for_the_session_of_its_former_owner()
+    {
+        await using HostedCluster cluster = await HostedCluster.StartAsync(2);
+        int owner = await StoreAsync(cluster);
+        int other = 3 - owner;
+        long id = (await cluster.PlaceAsync(Topic))!.TopicId;
+        await cluster.StopAsync(owner);
+        await HostedCluster.UntilAsync("its key is gone", () => Task.FromResult(cluster.Node(other).View.Members.Count == 1));
+        Assert.Null(await cluster.Node(other).Admin.RecreateTopicAsync(Topic, CancellationToken.None));
+
+        // Back at once, under another session than the one that the assignment names.
+        await cluster.StartBrokerAsync(owner);
+        await cluster.ServedAsync(Topic, a => a.TopicId > id && a.StartOffset == 0);
+    }
+
+    [Fact]
+    public async Task A_topic_is_not_made_anew_under_the_hands_of_an_owner_that_has_come_back()
+    {
+        await using HostedCluster cluster = await HostedCluster.StartAsync(2);
+        int owner = await StoreAsync(cluster);
+        int other = 3 - owner;
+
+        // The other broker's view is behind: it does not show that the owner has come back.
+        await cluster.StopAsync(owner);
+        await HostedCluster.UntilAsync("its key is gone", () => Task.FromResult(cluster.Node(other).View.Members.Count == 1));
+        cluster.WayOf(other).IsBlind = true;
+        await cluster.StartBrokerAsync(owner);
+        await cluster.ServedAsync(Topic, a => a.Owner == owner && a.Epoch > 2);
+        Assert.NotNull(await cluster.Node(other).Admin.RecreateTopicAsync(Topic, CancellationToken.None));
+        Assert.Equal(1, cluster.Topics(owner).Find(Topic).Value!.Topic!.Log.Committed);
+        cluster.WayOf(other).IsBlind = false;
+    }
+
     /// <summary>A topic with a message and a subscription; its owner.</summary>
     private static async Task<int> StoreAsync(HostedCluster cluster)
     {

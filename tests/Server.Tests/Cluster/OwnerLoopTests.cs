@@ -253,8 +253,18 @@ public sealed class OwnerLoopTests : IAsyncLifetime
         await _view.DisposeAsync();
         _viewEnded = true;
         await ChangeAsync(Topic, a => a with { Owner = 3, Epoch = a.Epoch + 1 });
-        loop.Doubt(Topic);
+        Assert.False(loop.Doubt(Topic, 9));
         await UntilCallAsync($"stop {Topic} NotOwner");
+    }
+
+    [Fact]
+    public async Task An_epoch_that_the_store_knows_nothing_of_is_denied()
+    {
+        OwnerLoop loop = await ServeAsync();
+        Assert.False(loop.Doubt(Topic, 7));
+        await UntilAsync(() => loop.Doubt(Topic, 7));
+        Assert.False(loop.Doubt(Topic, 8));
+        Assert.False(loop.Doubt("/default/unknown", 8));
     }
 
     private async Task<OwnerLoop> ServeAsync()

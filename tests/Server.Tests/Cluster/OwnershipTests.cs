@@ -335,7 +335,13 @@ public sealed class OwnershipTests
             Commands.Subscribe, new SubscribeRequest { Topic = Topic, Subscription = "s", Type = "exclusive", Start = "earliest", TopicEpoch = 9 }, ControlJson.Default.SubscribeRequest);
         Assert.Equal(ErrorCodes.Name(ErrorCode.NotOwner), refused.Error.Code);
 
-        // The store has confirmed this broker meanwhile, or will: who knows no more than it is let in.
+        // The store knows of no later owner: what the client knew was deleted, and it need not ask for ever.
+        await ClusterRig.UntilAsync(async () => (refused = await client.RequestAsync(
+            Commands.CreateProducer, new CreateProducerRequest { Topic = Topic, Name = "p", TopicEpoch = 9 }, ControlJson.Default.CreateProducerRequest)).Error.Code != ErrorCodes.Name(ErrorCode.NotOwner), () => "it is not answered");
+        Assert.Equal(ErrorCodes.Name(ErrorCode.TopicDeleted), refused.Error.Code);
+        Assert.Null(refused.Error.Redirect);
+
+        // Who knows no more than this broker is let in.
         Assert.Equal(2u, (await client.CreateProducerAsync(Topic)).TopicEpoch);
     }
 

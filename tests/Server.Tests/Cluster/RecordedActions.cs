@@ -56,7 +56,7 @@ internal sealed class RecordedActions(IMetadataStore store) : IOwnerActions
 
     public bool MayRelease(string topic) => !WithRecords.ContainsKey(topic);
 
-    public bool IsDeleting(string topic) => Deleting.ContainsKey(topic);
+    public bool IsDeleting(string topic, long topicId) => Deleting.ContainsKey(topic);
 
     public ValueTask<StoppedTopic> StopAsync(string topic, StopReason why, CancellationToken cancellationToken)
     {

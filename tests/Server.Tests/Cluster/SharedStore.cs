@@ -8,6 +8,15 @@ internal sealed class SharedStore(IMetadataStore store) : IMetadataStore
 {
     private volatile CancellationTokenSource _connected = new();
 
+    private volatile bool _isBlind;
+
+    /// <summary>Watches tell nothing meanwhile; everything else is answered.</summary>
+    public bool IsBlind
+    {
+        get => _isBlind;
+        set => _isBlind = value;
+    }
+
     /// <summary>From now on nothing is answered, until <see cref="Mend"/>.</summary>
     public void Cut() => _connected.Cancel();
 
@@ -45,6 +54,11 @@ internal sealed class SharedStore(IMetadataStore store) : IMetadataStore
                 if (!await watch.MoveNextAsync())
                 {
                     yield break;
+                }
+
+                while (_isBlind)
+                {
+                    await Task.Delay(20, either.Token);
                 }
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

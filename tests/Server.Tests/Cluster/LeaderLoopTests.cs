@@ -186,12 +186,16 @@ public sealed class LeaderLoopTests
     public async Task A_topic_that_waits_for_a_lost_broker_can_be_made_anew()
     {
         await using HostedCluster cluster = await HostedCluster.StartAsync(2);
-        for (int i = 0; i < 2; i++)
+
+        // Until its first load report a broker gets nothing.
+        await HostedCluster.UntilAsync("broker 2 has a topic", async () =>
         {
-            Assert.Null((await cluster.CreateAsync(1, $"/default/f{i}", "fsync")).Refusal);
-        }
+            await cluster.CreateAsync(1, $"/default/f{Guid.NewGuid():n}", "fsync");
+            return cluster.Node(1).View.Assignments.Any(a => a.A.Owner == 2);
+        });
 
         string topic = cluster.Node(1).View.Assignments.First(a => a.A.Owner == 2).Topic;
+        await cluster.ServedAsync(topic, a => a.Owner == 2);
         Assert.NotNull(await cluster.Node(1).Admin.RecreateTopicAsync(topic, CancellationToken.None));
         await HostedTraffic.PublishAsync(cluster.Host(2), topic);
         await cluster.StopAsync(2);

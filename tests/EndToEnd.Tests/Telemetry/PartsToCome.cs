@@ -20,6 +20,7 @@ internal static class PartsToCome
         ["danube_handoff_cloud_to_wal_total"] = Cloud,
         ["danube_owner_proof_age_seconds"] = Cluster,
         ["danube_metadata_quota_bytes"] = Cluster,
+        ["danube_load_manager_assignment_latency_ms"] = Cluster,
         ["danube_rebalancing_moves_total"] = LoadManager,
         ["danube_rebalancing_failures_total"] = LoadManager,
         ["danube_rebalancing_latency_seconds"] = LoadManager,

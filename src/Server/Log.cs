@@ -148,6 +148,9 @@ internal static partial class Log
     [LoggerMessage(59, LogLevel.Information, "Broker {Broker} is drained: no topic is with it any more.")]
     public static partial void Drained(ILogger log, int broker);
 
+    [LoggerMessage(61, LogLevel.Critical, "The metadata store is not followed any more: this broker learns nothing new until it is restarted.")]
+    public static partial void ViewEnded(ILogger log, Exception error);
+
     [LoggerMessage(60, LogLevel.Warning, "The creation of topic {Topic} was left half-way; it is finished now.")]
     public static partial void CreationTakenOver(ILogger log, string topic);
 }

@@ -52,7 +52,8 @@ internal sealed record Assignment
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, ClusterJson.Default.Assignment);
 
     /// <exception cref="JsonException">The value is no assignment.</exception>
-    public static Assignment Decode(MetadataEntry entry) => JsonSerializer.Deserialize(entry.Value.Span, ClusterJson.Default.Assignment)!;
+    public static Assignment Decode(MetadataEntry entry) =>
+        JsonSerializer.Deserialize(entry.Value.Span, ClusterJson.Default.Assignment) ?? throw new JsonException("The value is null.");
 }
 
 [JsonSourceGenerationOptions(

@@ -22,6 +22,11 @@ internal sealed partial class ClusterNode
                     : $"registering broker {Broker}: an older registration of it may have to end first");
             }
 
+            if (View.Failure is { } failure)
+            {
+                return (false, $"the records of {ClusterStores.Name(_options)} are not followed any more, restart this broker: {failure.Message}");
+            }
+
             if (IsProven)
             {
                 return (true, "");

@@ -42,6 +42,9 @@ internal sealed partial class ClusterView : IAsyncDisposable
     /// <summary>Time since the store last said anything.</summary>
     public TimeSpan? Age => _view?.Age;
 
+    /// <summary>Why nothing more is taken in; null while the store is followed.</summary>
+    public Exception? Failure => _view?.Completion.Exception?.InnerException;
+
     /// <summary>The listing has been taken in.</summary>
     public bool IsOpen => _view is not null;
 
@@ -65,8 +68,12 @@ internal sealed partial class ClusterView : IAsyncDisposable
     /// <param name="options">Times.</param>
     /// <param name="cancellationToken">Gives up opening.</param>
     /// <exception cref="MetadataUnavailableException">The store did not answer in time; nothing was told, try again.</exception>
-    public async Task OpenAsync(IMetadataStore store, MetadataViewOptions options, CancellationToken cancellationToken) =>
+    public async Task OpenAsync(IMetadataStore store, MetadataViewOptions options, CancellationToken cancellationToken)
+    {
         _view = await MetadataView.OpenAsync(store, "", options, Apply, cancellationToken);
+        _ = _view.Completion.ContinueWith(
+            ended => Log.ViewEnded(_log, ended.Exception!), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+    }
 
     /// <summary>Waits until this view shows a revision: when the watch does not bring it within a second, the view compares itself with the store.</summary>
     public async ValueTask WaitForAsync(long revision, CancellationToken cancellationToken)

@@ -129,21 +129,25 @@ internal sealed partial class LeaderLoop
 
     private async Task BeginAsync(long token, CancellationToken cancellationToken)
     {
-        _token = token;
-        _node.LeadsSince = token == 0 ? null : TimeProvider.System.GetUtcNow();
         _absence.Reset();
         ForgetRequests();
         if (token == 0)
         {
+            _token = 0;
+            _node.LeadsSince = null;
             _placement.Forget();
             Log.LeadsNoMore(_log, _node.Broker);
             return;
         }
 
-        Log.Leads(_log, _node.Broker, token);
         _changed.Clear();
         await View.WaitForAsync(token, cancellationToken);
         _placement.Rebuild();
+
+        // Last: when the store goes away before that, this is done again.
+        _token = token;
+        _node.LeadsSince = TimeProvider.System.GetUtcNow();
+        Log.Leads(_log, _node.Broker, token);
     }
 
     // Somebody who is to stay should lead.

@@ -26,7 +26,8 @@ internal sealed record MemberRecord
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, ClusterJson.Default.MemberRecord);
 
     /// <exception cref="JsonException">The value is no member record.</exception>
-    public static MemberRecord Decode(MetadataEntry entry) => JsonSerializer.Deserialize(entry.Value.Span, ClusterJson.Default.MemberRecord)!;
+    public static MemberRecord Decode(MetadataEntry entry) =>
+        JsonSerializer.Deserialize(entry.Value.Span, ClusterJson.Default.MemberRecord) ?? throw new JsonException("The value is null.");
 }
 
 /// <summary>What is under the leader key.</summary>
@@ -41,5 +42,6 @@ internal sealed record LeaderRecord
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, ClusterJson.Default.LeaderRecord);
 
     /// <exception cref="JsonException">The value is no leader record.</exception>
-    public static LeaderRecord Decode(MetadataEntry entry) => JsonSerializer.Deserialize(entry.Value.Span, ClusterJson.Default.LeaderRecord)!;
+    public static LeaderRecord Decode(MetadataEntry entry) =>
+        JsonSerializer.Deserialize(entry.Value.Span, ClusterJson.Default.LeaderRecord) ?? throw new JsonException("The value is null.");
 }

@@ -12,5 +12,6 @@ internal sealed record ModeRecord
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, ClusterJson.Default.ModeRecord);
 
     /// <exception cref="JsonException">The value is no mode.</exception>
-    public static ModeRecord Decode(MetadataEntry entry) => JsonSerializer.Deserialize(entry.Value.Span, ClusterJson.Default.ModeRecord)!;
+    public static ModeRecord Decode(MetadataEntry entry) =>
+        JsonSerializer.Deserialize(entry.Value.Span, ClusterJson.Default.ModeRecord) ?? throw new JsonException("The value is null.");
 }

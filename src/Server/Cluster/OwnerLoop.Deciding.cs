@@ -114,6 +114,11 @@ internal sealed partial class OwnerLoop
 
     private void DecideStopped(OwnedTopic topic)
     {
+        if (_membership.Session == 0)
+        {
+            return; // A new session looks at everything.
+        }
+
         if (NextOf(topic) is not null)
         {
             _toWrite.Add(topic);
@@ -129,7 +134,7 @@ internal sealed partial class OwnerLoop
     private Assignment? NextOf(OwnedTopic topic) => topic.Phase switch
     {
         OwnerPhase.Prepared => topic.Rights.ToServe(topic.Session, topic.Epoch),
-        OwnerPhase.Stopped => topic.Rights.ToRelease(_membership.Session, topic.EndOffset),
+        OwnerPhase.Stopped when _membership.Session != 0 => topic.Rights.ToRelease(_membership.Session, topic.EndOffset),
         OwnerPhase.Idle when topic is { GivesUp: true, Failure: { } reason } => topic.Rights.ToFail(topic.Session, reason),
         _ => null,
     };
@@ -152,8 +157,19 @@ internal sealed partial class OwnerLoop
         topic.Session = session;
         topic.TopicId = known.TopicId;
         var gate = new OwnerGate(_membership.Proof, session);
+        long seen = topic.Rights.KnownRevision;
         Begin(topic, async () =>
         {
+            try
+            {
+                // The assignment may have been read from the store: the catalogue must show the topic as it was then.
+                await _view.WaitForAsync(seen, CancellationToken.None);
+            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            {
+                return () => OnPrepared(topic, new PreparedTopic(PrepareStatus.Unknown));
+            }
+
             await _openings.WaitAsync();
             try
             {
@@ -212,7 +228,13 @@ internal sealed partial class OwnerLoop
             {
                 _closings.Release();
             }
-        }, _ => topic.Phase = OwnerPhase.Serving); // Looked at again with the next pass.
+        }, _ =>
+        {
+            // Nobody is let in any more; what is still open is closed by the next opening.
+            topic.Phase = OwnerPhase.Idle;
+            topic.RetryAt = In(OpenAgainAfter);
+            _toRetry.Add(topic);
+        });
     }
 
     private void OnStopped(OwnedTopic topic, StopReason why, StoppedTopic stopped)

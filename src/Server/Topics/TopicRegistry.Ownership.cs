@@ -136,7 +136,14 @@ internal sealed partial class TopicRegistry : IOwnerActions
         HashSet<long> known = [.. cluster!.View.Snapshot.Entries.Values.Where(e => ClusterKeys.TopicOfTopic(e.Key) is not null).Select(e => e.CreatedRevision)];
         foreach (ulong topicId in durableLogs.TopicIdsFound.Where(id => !known.Contains(TopicIds.CreatedRevision(id))))
         {
-            Park(topicId, "no topic has this id; it was deleted while this broker was away.");
+            try
+            {
+                Park(topicId, "no topic has this id; it was deleted while this broker was away.");
+            }
+            catch (IOException e)
+            {
+                Log.HousekeepingFailed(log, e, topicId.ToString(CultureInfo.InvariantCulture));
+            }
         }
 
         durableLogs.RemoveOrphans(TimeSpan.FromDays(OrphanDays));

@@ -60,6 +60,7 @@ public sealed class BadRecordTests
 
         await cluster.StartBrokerAsync(1);
         await cluster.ServedAsync(Topic, a => a.Epoch > 2);
+        Assert.Null((await cluster.CreateAsync(1, "/default/later")).Refusal);
     }
 
     [Fact]

@@ -332,7 +332,7 @@ public sealed class OwnershipTests
             Commands.CreateProducer, new CreateProducerRequest { Topic = Topic, Name = "p", TopicEpoch = 9 }, ControlJson.Default.CreateProducerRequest);
         Assert.Equal(ErrorCodes.Name(ErrorCode.NotOwner), refused.Error.Code);
         refused = await client.RequestAsync(
-            Commands.Subscribe, new SubscribeRequest { Topic = Topic, Subscription = "s", Type = "exclusive", Start = "earliest", TopicEpoch = 9 }, ControlJson.Default.SubscribeRequest);
+            Commands.Subscribe, new SubscribeRequest { Topic = Topic, Subscription = "s", Type = "exclusive", Start = "earliest", TopicEpoch = 10 }, ControlJson.Default.SubscribeRequest);
         Assert.Equal(ErrorCodes.Name(ErrorCode.NotOwner), refused.Error.Code);
 
         // The store knows of no later owner: what the client knew was deleted, and it need not ask for ever.

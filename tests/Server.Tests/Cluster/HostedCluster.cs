@@ -1,3 +1,4 @@
+using Danube.Fast.LoadManager;
 using Danube.Fast.Metadata;
 using Danube.Fast.Protocol;
 using Danube.Fast.Server.Cluster;
@@ -36,6 +37,17 @@ internal sealed class HostedCluster : IAsyncDisposable
             await cluster.StartBrokerAsync(id);
         }
 
+        // Until its first load report a broker gets no topics once another one has reported.
+        await UntilAsync("every broker has reported", async () =>
+        {
+            if (brokers == 0)
+            {
+                return true;
+            }
+
+            BoardView board = cluster.Node(await cluster.LeaderAsync()).Load.Board.View;
+            return Enumerable.Range(1, brokers).All(id => board.Find(id) is { Report: not null });
+        });
         return cluster;
     }
 

@@ -12,32 +12,31 @@ internal sealed class DemoRun(string folder, string? file, int lines, TextWriter
     private const string Topic = "/demo/lines";
     private const string Subscription = "demo";
 
-    private readonly List<string> _problems = [];
+    private readonly DemoOutcome _outcome = new(output, error);
 
     /// <summary>Runs everything; returns the exit code.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         DemoInput input = Prepare();
-        Say($"input        {(file is null ? "generated" : input.Path)}: {input.Lines:N0} lines, {ByteSize.Megabytes(input.Bytes)}");
+        _outcome.Say($"input        {(file is null ? "generated" : input.Path)}: {input.Lines:N0} lines, {ByteSize.Megabytes(input.Bytes)}");
         string received = Path.Combine(folder, "received");
         await using (BrokerProcess broker = await BrokerProcess.StartAsync(
             ChildProcess.Broker, Path.Combine(folder, "data"), Path.Combine(folder, "broker.log"), cancellationToken))
         {
-            Say($"broker       process {broker.ProcessId} at {broker.Url}, data in {folder}");
+            _outcome.Say($"broker       process {broker.ProcessId} at {broker.Url}, data in {folder}");
             await TransferAsync(broker, input, received, cancellationToken);
-            Verify(await broker.StopAsync() == 0, "the broker did not stop cleanly");
+            _outcome.Verify(await broker.StopAsync() == 0, "the broker did not stop cleanly");
         }
 
         bool same = input.HasSameBytesAs(received, out long difference);
-        Verify(same, $"what was received differs from the input at byte {difference:N0}");
-        if (_problems.Count > 0)
+        _outcome.Verify(same, $"what was received differs from the input at byte {difference:N0}");
+        if (await _outcome.HasFailedAsync())
         {
-            await error.WriteLineAsync("danube-cli: the demo FAILED: " + string.Join("; ", _problems) + ".");
             return CliCommandLine.Failure;
         }
 
-        Say($"verified     {input.Lines:N0} messages byte for byte, in order, offsets 0 to {input.Lines - 1:N0} without a gap, all acknowledged");
-        Say("stopped      the broker; the folder is removed");
+        _outcome.Say($"verified     {input.Lines:N0} messages byte for byte, in order, offsets 0 to {input.Lines - 1:N0} without a gap, all acknowledged");
+        _outcome.Say("stopped      the broker; the folder is removed");
         return CliCommandLine.Success;
     }
 
@@ -59,7 +58,7 @@ internal sealed class DemoRun(string folder, string? file, int lines, TextWriter
         await client.CreateTopicAsync(new TopicSpec { Topic = Topic, Durability = "fsync" }, cancellationToken);
         await using ConsumerProcess consumer =
             await ConsumerProcess.StartAsync(broker.Url, Topic, Subscription, received, input, cancellationToken);
-        Say($"consumer     process {consumer.ProcessId}, subscribed");
+        _outcome.Say($"consumer     process {consumer.ProcessId}, subscribed");
 
         var publisher = new DemoPublisher();
         using var http = new HttpClient();
@@ -77,12 +76,12 @@ internal sealed class DemoRun(string folder, string? file, int lines, TextWriter
 
         (DemoReport report, TimeSpan time) = await consuming;
         Print(publisher, report, input, await publishing, time, await measuring);
-        Verify(report.Messages == input.Lines, $"{report.Messages:N0} messages were received");
-        Verify(report.OffsetError is null, "offsets are not dense: " + report.OffsetError);
+        _outcome.Verify(report.Messages == input.Lines, $"{report.Messages:N0} messages were received");
+        _outcome.Verify(report.OffsetError is null, "offsets are not dense: " + report.OffsetError);
         TopicInfo topic = await client.DescribeTopicAsync(Topic, cancellationToken);
         SubscriptionInfo? subscription = topic.Subscriptions.FirstOrDefault(s => s.Name == Subscription);
-        Verify(topic.DurableEnd == input.Lines, $"the topic ends at offset {topic.DurableEnd:N0}");
-        Verify(subscription is { Backlog: 0 }, $"{subscription?.Backlog:N0} messages are not acknowledged");
+        _outcome.Verify(topic.DurableEnd == input.Lines, $"the topic ends at offset {topic.DurableEnd:N0}");
+        _outcome.Verify(subscription is { Backlog: 0 }, $"{subscription?.Backlog:N0} messages are not acknowledged");
     }
 
     private static async Task<(DemoReport Report, TimeSpan Time)> FollowAsync(
@@ -112,7 +111,7 @@ internal sealed class DemoRun(string folder, string? file, int lines, TextWriter
                 await Task.WhenAny(running, Task.Delay(20));
             }
 
-            Say($"progress     published {100.0 * publisher.Acknowledged / input.Lines:N0} %, consumed {100.0 * consumer.Received / input.Lines:N0} %");
+            _outcome.Say($"progress     published {100.0 * publisher.Acknowledged / input.Lines:N0} %, consumed {100.0 * consumer.Received / input.Lines:N0} %");
             if (next == input.Lines)
             {
                 break;
@@ -125,11 +124,11 @@ internal sealed class DemoRun(string folder, string? file, int lines, TextWriter
     private void Print(
         DemoPublisher publisher, DemoReport report, DemoInput input, TimeSpan published, TimeSpan consumed, (double BytesPerMessage, long Messages)? allocated)
     {
-        Say($"published    {Rate(input, published)}, fsync");
-        Say($"consumed     {Rate(input, consumed)}, from the first publish to the last acknowledgement");
-        Say($"publish-ack  p50 {Milliseconds(publisher.Latencies.Percentile(50))}, p99 {Milliseconds(publisher.Latencies.Percentile(99))}, at full speed with a full window");
-        Say($"end to end   p50 {Milliseconds(report.EndToEndP50Micros)}, p99 {Milliseconds(report.EndToEndP99Micros)}, at full speed with a full window");
-        Say(allocated is { } a
+        _outcome.Say($"published    {Rate(input, published)}, fsync");
+        _outcome.Say($"consumed     {Rate(input, consumed)}, from the first publish to the last acknowledgement");
+        _outcome.Say($"publish-ack  p50 {Milliseconds(publisher.Latencies.Percentile(50))}, p99 {Milliseconds(publisher.Latencies.Percentile(99))}, at full speed with a full window");
+        _outcome.Say($"end to end   p50 {Milliseconds(report.EndToEndP50Micros)}, p99 {Milliseconds(report.EndToEndP99Micros)}, at full speed with a full window");
+        _outcome.Say(allocated is { } a
             ? $"allocated    {a.BytesPerMessage:N2} bytes per message in the broker, over {a.Messages:N0} messages of the steady part"
             : "allocated    not measured: the file is too small for a steady part");
     }
@@ -139,18 +138,4 @@ internal sealed class DemoRun(string folder, string? file, int lines, TextWriter
         $"{input.Lines / time.TotalSeconds:N0} messages/s, {ByteSize.Megabytes(input.Bytes / time.TotalSeconds)}/s, {time.TotalSeconds:N2} s");
 
     private static string Milliseconds(long micros) => string.Create(CultureInfo.InvariantCulture, $"{micros / 1000.0:N2} ms");
-
-    private void Verify(bool good, string problem)
-    {
-        if (!good)
-        {
-            _problems.Add(problem);
-        }
-    }
-
-    private void Say(string line)
-    {
-        output.WriteLine(line);
-        output.Flush();
-    }
 }

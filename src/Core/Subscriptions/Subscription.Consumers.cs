@@ -54,10 +54,7 @@ public sealed partial class Subscription
         }
 
         former?.Sink.CloseChannel(former.Channel, ErrorCode.Fenced, $"Consumer {consumerName} was opened on another channel, which has taken over.");
-        if (raised is { } epoch)
-        {
-            _ = FinishEpochAsync(epoch);
-        }
+        FinishTakeover(raised);
 
         message = "";
         return ErrorCode.None;
@@ -71,17 +68,11 @@ public sealed partial class Subscription
             if (consumer.IsAttached)
             {
                 Leave(consumer);
-                if (Elect())
-                {
-                    raised = StartEpoch();
-                }
+                raised = TakeOver();
             }
         }
 
-        if (raised is { } epoch)
-        {
-            _ = FinishEpochAsync(epoch);
-        }
+        FinishTakeover(raised);
 
         if (IsReader)
         {
@@ -114,6 +105,17 @@ public sealed partial class Subscription
             Consumer consumer = _consumers[^1];
             Leave(consumer);
             consumer.Sink.CloseChannel(consumer.Channel, code, text);
+        }
+    }
+
+    // Consumers have left: on an ordered subscription one that stood by is next.
+    private uint? TakeOver() => Elect() ? StartEpoch() : null;
+
+    private void FinishTakeover(uint? raised)
+    {
+        if (raised is { } epoch)
+        {
+            _ = FinishEpochAsync(epoch);
         }
     }
 

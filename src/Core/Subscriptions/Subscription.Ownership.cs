@@ -109,17 +109,6 @@ public sealed partial class Subscription
         return TakeOver();
     }
 
-    // Consumers have left: on an ordered subscription one that stood by is next.
-    private uint? TakeOver() => Elect() ? StartEpoch() : null;
-
-    private void FinishTakeover(uint? raised)
-    {
-        if (raised is { } epoch)
-        {
-            _ = FinishEpochAsync(epoch);
-        }
-    }
-
     private void DropHeldAcks()
     {
         _heldAcks = null;

@@ -17,7 +17,7 @@ internal sealed class ClusterDemoRun(string folder, int brokers, TextWriter outp
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Traffic = TimeSpan.FromSeconds(3);
 
-    private readonly List<string> _problems = [];
+    private readonly DemoOutcome _outcome = new(output, error);
     private readonly BrokerProcess?[] _running = new BrokerProcess?[brokers];
     private readonly int[] _ports = DemoEtcd.FreePorts(brokers);
     private string _etcd = "";
@@ -27,19 +27,19 @@ internal sealed class ClusterDemoRun(string folder, int brokers, TextWriter outp
     {
         await using DemoEtcd etcd = await DemoEtcd.StartAsync(folder, cancellationToken);
         _etcd = etcd.Url;
-        Say($"etcd         process {etcd.ProcessId} at {etcd.Url}, files in {folder}");
+        _outcome.Say($"etcd         process {etcd.ProcessId} at {etcd.Url}, files in {folder}");
         try
         {
             await Task.WhenAll(Enumerable.Range(0, brokers).Select(i => StartAsync(i, cancellationToken)));
             for (int i = 0; i < brokers; i++)
             {
-                Say($"broker {i + 1}     process {_running[i]!.ProcessId} at {_running[i]!.Url}");
+                _outcome.Say($"broker {i + 1}     process {_running[i]!.ProcessId} at {_running[i]!.Url}");
             }
 
             await ShowAsync(cancellationToken);
             for (int i = 0; i < brokers; i++)
             {
-                Verify(_running[i] is { } broker && await broker.StopAsync() == 0, $"broker {i + 1} did not stop cleanly");
+                _outcome.Verify(_running[i] is { } broker && await broker.StopAsync() == 0, $"broker {i + 1} did not stop cleanly");
             }
         }
         finally
@@ -53,13 +53,12 @@ internal sealed class ClusterDemoRun(string folder, int brokers, TextWriter outp
             }
         }
 
-        if (_problems.Count > 0)
+        if (await _outcome.HasFailedAsync())
         {
-            await error.WriteLineAsync("danube-cli: the demo FAILED: " + string.Join("; ", _problems) + ".");
             return CliCommandLine.Failure;
         }
 
-        Say("stopped      the brokers and etcd; the folder is removed");
+        _outcome.Say("stopped      the brokers and etcd; the folder is removed");
         return CliCommandLine.Success;
     }
 
@@ -86,18 +85,18 @@ internal sealed class ClusterDemoRun(string folder, int brokers, TextWriter outp
                 places = await PlacesAsync(0, topics, cancellationToken);
                 return places.Values.All(p => p.Result == LookupResults.Connect);
             }, cancellationToken);
-            Verify(served, "not all topics were served");
+            _outcome.Verify(served, "not all topics were served");
             int[] counts = [.. Enumerable.Range(1, brokers).Select(b => places.Values.Count(p => p.Broker == b))];
-            Say($"topics       {topics.Length} ({topics.Count(t => !t.IsFsync)} memory, {topics.Count(t => t.IsFsync)} fsync), spread {string.Join('/', counts)}");
-            Verify(counts.All(c => c == TopicsPerBroker), $"the topics are spread {string.Join('/', counts)}");
+            _outcome.Say($"topics       {topics.Length} ({topics.Count(t => !t.IsFsync)} memory, {topics.Count(t => t.IsFsync)} fsync), spread {string.Join('/', counts)}");
+            _outcome.Verify(counts.All(c => c == TopicsPerBroker), $"the topics are spread {string.Join('/', counts)}");
             for (int i = 0; i < topics.Length; i++)
             {
                 await topics[i].StartAsync(clients[i % brokers], clients[(i + 1) % brokers], cancellationToken);
             }
 
             await Task.Delay(Traffic, cancellationToken);
-            Say($"traffic      through any broker: {topics.Sum(t => t.Acknowledged):N0} messages acknowledged, {topics.Sum(t => t.Received):N0} received");
-            Verify(topics.All(t => t.Acknowledged > 0 && t.Received > 0), "a topic has no traffic");
+            _outcome.Say($"traffic      through any broker: {topics.Sum(t => t.Acknowledged):N0} messages acknowledged, {topics.Sum(t => t.Received):N0} received");
+            _outcome.Verify(topics.All(t => t.Acknowledged > 0 && t.Received > 0), "a topic has no traffic");
             await KillAndReturnAsync(topics, places, cancellationToken);
             await Task.Delay(Traffic, cancellationToken);
             await AuditAsync(topics, cancellationToken);
@@ -133,28 +132,28 @@ internal sealed class ClusterDemoRun(string folder, int brokers, TextWriter outp
         DemoTopic[] waiting = [.. topics.Where(t => t.IsFsync && places[t.Name].Broker == victim)];
         await _running[victim - 1]!.DisposeAsync();
         long killed = Stopwatch.GetTimestamp();
-        Say($"killed       broker {victim}: it had {lost.Length} memory and {waiting.Length} fsync topics");
+        _outcome.Say($"killed       broker {victim}: it had {lost.Length} memory and {waiting.Length} fsync topics");
         long[] before = [.. lost.Select(t => t.Acknowledged)];
         bool moved = await UntilAsync(FollowLimit, killed, async () =>
             (await PlacesAsync(other, lost, cancellationToken)).Values.All(p => p.Result == LookupResults.Connect && p.Broker != victim), cancellationToken);
-        Say($"moved        its memory topics are served elsewhere {Seconds(killed)} after the kill");
-        Verify(moved, "the memory topics were not served elsewhere within 30 s");
+        _outcome.Say($"moved        its memory topics are served elsewhere {Seconds(killed)} after the kill");
+        _outcome.Verify(moved, "the memory topics were not served elsewhere within 30 s");
         bool told = await UntilAsync(FollowLimit, killed, async () =>
             (await PlacesAsync(other, waiting, cancellationToken)).Values.All(p => p.Result == LookupResults.Waiting), cancellationToken);
-        Verify(told, "the fsync topics did not answer 'waiting' within 30 s");
+        _outcome.Verify(told, "the fsync topics did not answer 'waiting' within 30 s");
         foreach (DemoTopic topic in waiting.Take(1))
         {
-            Say($"waiting      {topic.Name}: {await RefusalAsync(other, topic, cancellationToken)}");
+            _outcome.Say($"waiting      {topic.Name}: {await RefusalAsync(other, topic, cancellationToken)}");
         }
 
         bool goesOn = await UntilAsync(PatienceLimit, killed, () => Task.FromResult(lost.Zip(before).All(p => p.First.Acknowledged > p.Second + 50)), cancellationToken);
-        Verify(goesOn, "publishing to the moved topics did not go on");
+        _outcome.Verify(goesOn, "publishing to the moved topics did not go on");
         long started = Stopwatch.GetTimestamp();
         before = [.. waiting.Select(t => t.Acknowledged)];
         await StartAsync(victim - 1, cancellationToken);
         bool back = await UntilAsync(PatienceLimit, started, () => Task.FromResult(waiting.Zip(before).All(p => p.First.Acknowledged > p.Second)), cancellationToken);
-        Say($"back         broker {victim}; its fsync topics go on {Seconds(started)} after its start");
-        Verify(back, "the fsync topics did not go on when their broker was back");
+        _outcome.Say($"back         broker {victim}; its fsync topics go on {Seconds(started)} after its start");
+        _outcome.Verify(back, "the fsync topics did not go on when their broker was back");
 
         int Count(int broker, bool isFsync) => topics.Count(t => t.IsFsync == isFsync && places[t.Name].Broker == broker);
     }
@@ -169,20 +168,20 @@ internal sealed class ClusterDemoRun(string folder, int brokers, TextWriter outp
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            _problems.Add("not everything that was sent was acknowledged and received in time");
+            _outcome.Verify(false, "not everything that was sent was acknowledged and received in time");
         }
 
         DemoTopic[] fsync = [.. topics.Where(t => t.IsFsync)];
         foreach (DemoTopic topic in topics)
         {
-            Verify(topic.Fault is null, topic.Fault!);
-            Verify(topic.Acknowledged == topic.Sent, $"{topic.Name}: {topic.Sent:N0} sent, {topic.Acknowledged:N0} acknowledged");
-            Verify(!topic.IsFsync || topic.Received == topic.Sent, $"{topic.Name}: {topic.Sent:N0} sent, {topic.Received:N0} received");
+            _outcome.Verify(topic.Fault is null, topic.Fault!);
+            _outcome.Verify(topic.Acknowledged == topic.Sent, $"{topic.Name}: {topic.Sent:N0} sent, {topic.Acknowledged:N0} acknowledged");
+            _outcome.Verify(!topic.IsFsync || topic.Received == topic.Sent, $"{topic.Name}: {topic.Sent:N0} sent, {topic.Received:N0} received");
         }
 
-        Say($"fsync        {fsync.Sum(t => t.Acknowledged):N0} acknowledged, {fsync.Sum(t => t.Received):N0} received, each once, in order, at dense offsets");
+        _outcome.Say($"fsync        {fsync.Sum(t => t.Acknowledged):N0} acknowledged, {fsync.Sum(t => t.Received):N0} received, each once, in order, at dense offsets");
         DemoTopic[] memory = [.. topics.Where(t => !t.IsFsync)];
-        Say($"memory       {memory.Sum(t => t.Acknowledged):N0} acknowledged, {memory.Sum(t => t.Received):N0} received (what the killed broker had in memory is gone)");
+        _outcome.Say($"memory       {memory.Sum(t => t.Acknowledged):N0} acknowledged, {memory.Sum(t => t.Received):N0} received (what the killed broker had in memory is gone)");
     }
 
     // What somebody who comes anew is told.
@@ -192,12 +191,12 @@ internal sealed class ClusterDemoRun(string folder, int brokers, TextWriter outp
         {
             await using DanubeClient client = await DanubeClient.ConnectAsync(_running[broker]!.Url, null, cancellationToken);
             await using Client.Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = topic.Name }, cancellationToken);
-            _problems.Add($"{topic.Name} took a producer while its broker was away");
+            _outcome.Verify(false, $"{topic.Name} took a producer while its broker was away");
             return "";
         }
         catch (DanubeException e)
         {
-            Verify(e.Code == ErrorCode.TopicWaiting, $"{topic.Name} refused a producer with {e.Code}: {e.Message}");
+            _outcome.Verify(e.Code == ErrorCode.TopicWaiting, $"{topic.Name} refused a producer with {e.Code}: {e.Message}");
             return e.Message;
         }
     }
@@ -248,18 +247,4 @@ internal sealed class ClusterDemoRun(string folder, int brokers, TextWriter outp
     }
 
     private static string Seconds(long since) => string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(since).TotalSeconds:N1} s");
-
-    private void Verify(bool good, string problem)
-    {
-        if (!good)
-        {
-            _problems.Add(problem);
-        }
-    }
-
-    private void Say(string line)
-    {
-        output.WriteLine(line);
-        output.Flush();
-    }
 }

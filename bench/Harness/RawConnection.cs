@@ -21,7 +21,7 @@ public sealed class RawConnection : IDisposable
     /// <param name="timeout">Hang guard of every send and receive.</param>
     public RawConnection(string address, TimeSpan? timeout = null)
     {
-        int milliseconds = (int)(timeout ?? TimeSpan.FromSeconds(30)).TotalMilliseconds;
+        int milliseconds = (int)(timeout ?? TimeSpan.FromSeconds(60)).TotalMilliseconds;
         Socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = milliseconds, SendTimeout = milliseconds };
         Socket.Connect(IPEndPoint.Parse(address));
     }

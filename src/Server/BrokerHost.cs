@@ -192,7 +192,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
     private async Task StartHttpAsync(CancellationToken cancellationToken)
     {
         var endPoint = new IPEndPoint(_options.HttpAddress, _options.HttpPort);
-        var api = new AdminApi(_topics, Requests, new MetricsPage(Metrics), _health, _load, Brokers, _logs.Http);
+        var api = new AdminApi(_topics, Requests, new MetricsPage(Metrics, TimeProvider.System), _health, _load, Brokers, _logs.Http);
         try
         {
             _http = await Http.HttpEndpoint.StartAsync(endPoint, api.HandleAsync, cancellationToken);

@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
+using Danube.Fast.Bench.Workers;
+using Danube.Fast.Client;
 using Danube.Fast.Harness;
 using Danube.Fast.Protocol;
 
@@ -9,10 +12,15 @@ public sealed class ScrapeSession : IAsyncDisposable
 {
     private const int TopicsPerConnection = 1000;
     private const int BytesPerMessage = 100;
+    private const string PacedTopic = "/bench/paced";
+
+    // The topics lie idle while others are measured: their connections say nothing.
+    private const string DeadAfterMs = "3600000";
 
     private readonly RunFolder _folder;
     private readonly List<RawConnection> _connections = [];
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
+    private readonly byte[] _piece = new byte[256 * 1024];
 
     private ScrapeSession(RunFolder folder, BrokerProcess broker) => (_folder, Broker) = (folder, broker);
 
@@ -25,7 +33,11 @@ public sealed class ScrapeSession : IAsyncDisposable
         var folder = RunFolder.Create(setup.DataParent);
         try
         {
-            var environment = new Dictionary<string, string>(setup.Environment) { ["DANUBE__METRICS__MAX_TOPICS"] = topics.ToString(System.Globalization.CultureInfo.InvariantCulture) };
+            var environment = new Dictionary<string, string>(setup.Environment)
+            {
+                ["DANUBE__METRICS__MAX_TOPICS"] = (topics + 1).ToString(CultureInfo.InvariantCulture), // One more is published to.
+                ["DANUBE__TIMEOUTS__DEAD_AFTER_MS"] = DeadAfterMs,
+            };
             var session = new ScrapeSession(folder, await folder.StartBrokerAsync(environment));
             for (int i = 0; i < topics; i++)
             {
@@ -41,12 +53,30 @@ public sealed class ScrapeSession : IAsyncDisposable
         }
     }
 
-    /// <summary>One scrape: from the request to the last byte.</summary>
-    public async Task<(TimeSpan Took, int Bytes)> ScrapeAsync()
+    /// <summary>One scrape: from the request to the last byte. The page is thrown away as it comes, so that the scraper takes little of the machine.</summary>
+    public async Task<(TimeSpan Took, int Bytes)> ScrapeAsync(CancellationToken cancellation)
     {
         long begin = Stopwatch.GetTimestamp();
-        byte[] page = await _http.GetByteArrayAsync($"http://{Broker.Http}/metrics");
-        return (Stopwatch.GetElapsedTime(begin), page.Length);
+        await using Stream page = await _http.GetStreamAsync($"http://{Broker.Http}/metrics", cancellation);
+        int bytes = 0, read;
+        while ((read = await page.ReadAsync(_piece, cancellation)) > 0)
+        {
+            bytes += read;
+        }
+
+        return (Stopwatch.GetElapsedTime(begin), bytes);
+    }
+
+    /// <summary>A producer process that posts 1 KiB messages to one more topic, at the pace of the setup and of its class. It does not run yet.</summary>
+    public async Task<WorkerProcess> StartPublisherAsync(LoadSetup setup, CancellationToken cancellation)
+    {
+        await using (DanubeClient client = await DanubeClient.ConnectAsync(Broker.Url, cancellationToken: cancellation))
+        {
+            await client.CreateTopicAsync(new TopicSpec { Topic = PacedTopic, Durability = setup.Durability, RetentionBytes = 4L << 30 }, cancellation);
+        }
+
+        return await WorkerProcess.StartAsync(
+            new WorkerJob { Role = WorkerRole.Post, Url = Broker.Url, Topics = [PacedTopic], SizeBytes = setup.SizeBytes, Rate = setup.Rate }, setup.Environment);
     }
 
     /// <summary>Processor seconds and allocated bytes of the broker so far.</summary>

@@ -8,12 +8,12 @@ namespace Danube.Fast.Bench.Subcommands;
 
 /// <summary>
 /// What measuring and tracing cost. Two brokers, one with it and one without, are measured in turn, so that the state of the machine is the same for both; the
-/// processor time per message is what decides, since rates vary by more than the cost. Then the time of a scrape with many topics.
+/// processor time per message is what decides, since rates vary by more than the cost. Then what collecting the figures of many topics costs: TelemetryCommand.Collect.cs.
 /// </summary>
-internal static class TelemetryCommand
+internal static partial class TelemetryCommand
 {
-    private const double MostCost = 0.01, MostScrapeMs = 50, MostCollection = 0.005, ScrapeIntervalSeconds = 15;
-    private const string Latencies = "latencies", Tracing = "tracing", Scrape = "scrape";
+    private const double MostCost = 0.01;
+    private const string Latencies = "latencies", Tracing = "tracing", Scrape = "scrape", Otlp = "otlp";
 
     private static readonly Dictionary<string, string> LatenciesOn = new() { ["DANUBE__METRICS__LATENCY"] = "true" }, LatenciesOff = new() { ["DANUBE__METRICS__LATENCY"] = "false" };
 
@@ -26,12 +26,13 @@ internal static class TelemetryCommand
         Option<double> seconds = CommonOptions.Seconds(3), warmUp = CommonOptions.WarmUp(8);
         Option<int> topics = new("--topics") { Description = "topics of the scraped broker", DefaultValueFactory = _ => 1000 };
         Option<int> scrapes = new("--scrapes") { Description = "measured scrapes", DefaultValueFactory = _ => 30 };
-        Option<string[]> parts = new("--part") { Description = $"only this part: {Latencies}, {Tracing} or {Scrape}; may be repeated", DefaultValueFactory = _ => [Latencies, Tracing, Scrape] };
-        parts.AcceptOnlyFromAmong(Latencies, Tracing, Scrape);
+        Option<double> rate = new("--rate") { Description = "messages per second of the producer that publishes beside scrapes", DefaultValueFactory = _ => 20_000 };
+        Option<string[]> parts = new("--part") { Description = $"only this part: {Latencies}, {Tracing}, {Scrape} or {Otlp}; may be repeated", DefaultValueFactory = _ => [Latencies, Tracing, Scrape, Otlp] };
+        parts.AcceptOnlyFromAmong(Latencies, Tracing, Scrape, Otlp);
         Option<string?> data = CommonOptions.Data();
         Option<FileInfo?> json = CommonOptions.Json();
         Option<string[]> environment = CommonOptions.Environment();
-        var command = new Command("telemetry", "cost of measuring and tracing on the publish path, and of a scrape") { rounds, seconds, warmUp, topics, scrapes, parts, data, json, environment };
+        var command = new Command("telemetry", "cost of measuring and tracing on the publish path, of a scrape and of an export") { rounds, seconds, warmUp, topics, scrapes, rate, parts, data, json, environment };
         command.SetAction(async (parse, cancellation) =>
         {
             var timing = new Timing(parse.GetValue(rounds), parse.GetValue(seconds), 1, parse.GetValue(warmUp));
@@ -39,7 +40,7 @@ internal static class TelemetryCommand
             string[] chosen = parse.GetValue(parts)!;
             Console.WriteLine(MachineInfo.Describe());
             var report = new JsonReport("telemetry");
-            foreach (string part in chosen.Where(p => p != Scrape))
+            foreach (string part in chosen.Where(p => p is Latencies or Tracing))
             {
                 var table = new TextTable(part, "load", "on", "off", "on / off", "spread", "target", "");
                 foreach ((string durability, int consumers) in new[] { ("fsync", 0), ("os", 0), ("os", 1) })
@@ -54,7 +55,12 @@ internal static class TelemetryCommand
 
             if (chosen.Contains(Scrape))
             {
-                Console.WriteLine(await ScrapeAsync(parse.GetValue(topics), parse.GetValue(scrapes), setup, report, cancellation));
+                await ScrapeAsync(parse.GetValue(topics), parse.GetValue(scrapes), timing, setup with { Rate = parse.GetValue(rate) }, report, cancellation);
+            }
+
+            if (chosen.Contains(Otlp))
+            {
+                Console.WriteLine(await ExportAsync(parse.GetValue(topics), timing, setup, report, cancellation));
             }
 
             report.Write(parse.GetValue(json));
@@ -125,41 +131,6 @@ internal static class TelemetryCommand
         double cpu = (await BrokerMetrics.ReadAsync(session.Broker.Http)).Sum("process_cpu_seconds_total") - before;
         await session.PauseAsync();
         return new Window(window.Rate, cpu * 1e9 / Math.Max(1, window.Messages), window.BrokerBytesPerMessage);
-    }
-
-    private static async Task<TextTable> ScrapeAsync(int topics, int scrapes, LoadSetup setup, JsonReport report, CancellationToken cancellation)
-    {
-        LiveProgress.Show($"{topics:N0} topics");
-        await using ScrapeSession session = await ScrapeSession.StartAsync(topics, setup with { Durability = "os" });
-        for (int i = 0; i < 10; i++)
-        {
-            await session.ScrapeAsync();
-        }
-
-        (double cpuBefore, double allocatedBefore) = await session.CostAsync();
-        var times = new List<double>();
-        int bytes = 0;
-        for (int i = 0; i < scrapes; i++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            (TimeSpan took, bytes) = await session.ScrapeAsync();
-            times.Add(took.TotalMilliseconds);
-        }
-
-        (double cpuAfter, double allocatedAfter) = await session.CostAsync();
-        LiveProgress.Clear();
-
-        // The two readings around it are scrapes too: one of them lies within.
-        double cpuMs = (cpuAfter - cpuBefore) * 1000 / (scrapes + 1), allocated = (allocatedAfter - allocatedBefore) / (scrapes + 1);
-        double median = Figures.Median(times), slowest = times.Max(), share = cpuMs / 1000 / ScrapeIntervalSeconds;
-        var table = new TextTable("scrape", "figure", "spread", "target", "");
-        table.Add($"{topics:N0} topics, request to last byte", Figures.Time(median * 1e6), $"{Figures.Time(times.Min() * 1e6)} .. {Figures.Time(slowest * 1e6)}", $"< {MostScrapeMs} ms", Figures.Verdict(median < MostScrapeMs));
-        table.Add("page", Figures.Text(bytes / 1e6, "0.0") + " MB", "", "", "");
-        table.Add("processor time of the broker per scrape", Figures.Time(cpuMs * 1e6), "", "", "");
-        table.Add($"share of one processor with a scrape each {ScrapeIntervalSeconds:0} s", Figures.Text(share * 100, "0.00") + " %", "", "< 0.5 %", Figures.Verdict(share < MostCollection));
-        table.Add("allocated per scrape", Figures.Text(allocated / 1e6, "0.00") + " MB", "", "", "");
-        report.Add(new JsonObject { ["what"] = "scrape", ["topics"] = topics, ["median_ms"] = median, ["max_ms"] = slowest, ["bytes"] = bytes, ["cpu_ms"] = cpuMs, ["share"] = share, ["allocated"] = allocated });
-        return table;
     }
 
     private sealed record Window(double Rate, double NanosPerMessage, double BytesPerMessage);

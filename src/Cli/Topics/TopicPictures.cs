@@ -12,7 +12,7 @@ internal static class TopicPictures
         foreach (TopicInfo topic in topics)
         {
             (object start, object end) = Offsets(topic);
-            table.Add(topic.Topic, topic.Durability, topic.Partitions, start, end, topic.SizeBytes, topic.Producers, topic.State);
+            table.Add(topic.Topic, topic.Durability, topic.Partitions, start, end, IsUnknown(topic) ? "-" : topic.SizeBytes, topic.Producers, topic.State);
         }
 
         table.WriteTo(output);
@@ -53,7 +53,10 @@ internal static class TopicPictures
         table.WriteTo(output);
     }
 
-    /// <summary>First offset and the one behind the last that consumers can see; dashes for a partitioned topic, which has many.</summary>
+    /// <summary>First offset and the one behind the last that consumers can see; dashes for a partitioned topic, which has many, and for one whose log nobody has looked at.</summary>
     private static (object Start, object End) Offsets(TopicInfo topic) =>
-        topic.Partitions > 1 ? ("-", "-") : (topic.LogStart, topic.Durability == "fsync" ? topic.DurableEnd : topic.CommittedEnd);
+        topic.Partitions > 1 || IsUnknown(topic) ? ("-", "-") : (topic.LogStart, topic.Durability == "fsync" ? topic.DurableEnd : topic.CommittedEnd);
+
+    // A broker that has the topic not open, or does not serve it, knows its name and durability: zeros would look like an empty topic.
+    private static bool IsUnknown(TopicInfo topic) => topic.Partitions <= 1 && topic.State is ("not_open" or "not_owner" or "owner_unproven" or "topic_waiting");
 }

@@ -165,7 +165,7 @@ public sealed record TopicInfo
     /// <summary>Producers connected.</summary>
     public int Producers { get; set; }
 
-    /// <summary><c>ok</c>, <c>not_open</c> when nobody has used the topic since the broker started, else the code of the error that stopped it.</summary>
+    /// <summary><c>ok</c>, <c>not_open</c> in a list that could not wait until it was open (offsets and sizes are 0 then), else the code of what stopped it, or of why this broker does not serve it.</summary>
     public string State { get; set; } = "ok";
 
     /// <summary>What stopped the log and what to do; absent while it works.</summary>
@@ -197,7 +197,7 @@ public sealed record SubscriptionInfo
     /// <summary>Name of the subscription.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary><c>exclusive</c> or <c>shared</c>.</summary>
+    /// <summary><c>exclusive</c>, <c>shared</c>, <c>failover</c> or <c>key_shared</c>.</summary>
     public string Type { get; set; } = "";
 
     /// <summary>Consumers connected.</summary>

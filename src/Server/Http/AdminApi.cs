@@ -22,9 +22,6 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
     private const string NamespacesPath = "/admin/v1/namespaces";
     private const string MetricsPath = "/metrics";
     private const string DetailedPath = "/metrics/detailed";
-    // A page is held in memory while it is sent: who takes longer for it gets no whole one.
-    private static readonly TimeSpan ScrapePatience = TimeSpan.FromSeconds(30);
-
     private const string JsonType = "application/json; charset=utf-8";
 
     public async Task HandleAsync(HttpContext context)
@@ -123,9 +120,7 @@ internal sealed partial class AdminApi(TopicRegistry topics, RequestCounters req
         context.Response.ContentType = PageFormats.ContentType(format);
         if (context.Request.Method != HttpMethods.Head)
         {
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-            patience.CancelAfter(ScrapePatience);
-            await metrics.WriteAsync(context.Response.Body, format, topic, patience.Token);
+            await metrics.WriteAsync(context.Response.Body, format, topic, context.RequestAborted);
         }
     }
 

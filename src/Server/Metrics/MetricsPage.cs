@@ -7,8 +7,11 @@ namespace Danube.Fast.Server.Metrics;
 /// look at a subscription. While a part of the page is being sent, the next one is written: memory holds two parts, of a family or a piece each.
 /// Runs on: HTTP requests.
 /// </summary>
-internal sealed class MetricsPage(MetricRegistry registry)
+internal sealed class MetricsPage(MetricRegistry registry, TimeProvider clock)
 {
+    // Parts are held in memory while the page is sent: who takes longer for all of it gets no whole one.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     // Sent at once. Each piece waits until the connection takes it: megabytes at once would be copied into as much new memory.
     private const int PieceBytes = 64 * 1024;
 
@@ -18,7 +21,15 @@ internal sealed class MetricsPage(MetricRegistry registry)
     /// <param name="topic">Only series of this topic, in full; null = everything, within the limit of series.</param>
     /// <param name="cancellationToken">Nobody wants it any more.</param>
     /// <exception cref="IOException">The stream takes nothing any more.</exception>
+    /// <exception cref="OperationCanceledException">Nobody wants it any more, or the stream did not take all of it within 30 s.</exception>
     public async Task WriteAsync(Stream to, PageFormat format, string? topic, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(Patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        await WriteFamiliesAsync(to, format, topic, either.Token);
+    }
+
+    private async Task WriteFamiliesAsync(Stream to, PageFormat format, string? topic, CancellationToken cancellationToken)
     {
         var reading = new MetricReading(topic);
         PrometheusWriter writing = PrometheusWriter.Rent(format), sending = PrometheusWriter.Rent(format);

@@ -216,7 +216,7 @@ public sealed class PageTests
     private static async Task<MetricPage> RenderAsync(MetricRegistry registry, PageFormat format)
     {
         using var text = new MemoryStream();
-        await new MetricsPage(registry).WriteAsync(text, format, null, CancellationToken.None);
+        await new MetricsPage(registry, TimeProvider.System).WriteAsync(text, format, null, CancellationToken.None);
         return MetricPage.Parse(System.Text.Encoding.UTF8.GetString(text.ToArray()));
     }
 }

@@ -41,12 +41,8 @@ public sealed class IsolationSession : IAsyncDisposable
         await FillAsync(setup, broker, backlogBytes, cancellation);
         PageCache.Drop(Path.Combine(folder.Data, "topics"));
         var consumer = new WorkerJob { Role = WorkerRole.Consume, Url = broker.Url, SizeBytes = setup.SizeBytes };
-        WorkerProcess cold = await WorkerProcess.StartAsync(consumer with { Topics = [ColdTopic] }, setup.Environment);
-        if (yields)
-        {
-            cold.YieldProcessor();
-        }
-
+        WorkerJob reading = consumer with { Topics = [ColdTopic] };
+        WorkerProcess cold = await (yields ? WorkerProcess.StartYieldingAsync(reading, setup.Environment) : WorkerProcess.StartAsync(reading, setup.Environment));
         WorkerProcess tail = await WorkerProcess.StartAsync(consumer with { Topics = [TailTopic] }, setup.Environment);
         WorkerProcess producer = await WorkerProcess.StartAsync(
             new WorkerJob { Role = WorkerRole.Post, Url = broker.Url, Topics = [TailTopic], SizeBytes = setup.SizeBytes, Rate = setup.Rate }, setup.Environment);

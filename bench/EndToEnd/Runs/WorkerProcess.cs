@@ -14,12 +14,19 @@ public sealed class WorkerProcess : IAsyncDisposable
 
     private WorkerProcess(Process process) => _process = process;
 
-    public static async Task<WorkerProcess> StartAsync(WorkerJob job, IReadOnlyDictionary<string, string> environment)
+    public static Task<WorkerProcess> StartAsync(WorkerJob job, IReadOnlyDictionary<string, string> environment) => StartAsync([DotNetHost.Path], job, environment);
+
+    /// <summary>
+    /// Starts one that runs only where nobody else wants the processor, as if it were on a machine of its own. On Linux the priority of a running process is that of its
+    /// first thread alone, and threads have that of the one that made them: it is set before there are others.
+    /// </summary>
+    public static Task<WorkerProcess> StartYieldingAsync(WorkerJob job, IReadOnlyDictionary<string, string> environment) =>
+        StartAsync(OperatingSystem.IsWindows() ? [DotNetHost.Path] : ["nice", "-n", "19", DotNetHost.Path], job, environment);
+
+    private static async Task<WorkerProcess> StartAsync(string[] program, WorkerJob job, IReadOnlyDictionary<string, string> environment)
     {
-        var start = new ProcessStartInfo(DotNetHost.Path) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        start.ArgumentList.Add(BrokerLocator.BenchAssembly());
-        start.ArgumentList.Add("worker");
-        start.ArgumentList.Add(JsonSerializer.Serialize(job, WorkerJson.Default.WorkerJob));
+        string[] arguments = [.. program[1..], BrokerLocator.BenchAssembly(), "worker", JsonSerializer.Serialize(job, WorkerJson.Default.WorkerJob)];
+        var start = new ProcessStartInfo(program[0], arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
         foreach ((string name, string value) in environment)
         {
             start.Environment[name] = value;
@@ -47,9 +54,6 @@ public sealed class WorkerProcess : IAsyncDisposable
     public Task<WorkerSnapshot> CountAsync() => CommandAsync("count");
 
     public Task<WorkerSnapshot> SetRateAsync(double perSecond) => CommandAsync("rate " + perSecond.ToString(CultureInfo.InvariantCulture));
-
-    /// <summary>Lets the process run only where nobody else wants the processor, as if it were on a machine of its own.</summary>
-    public void YieldProcessor() => _process.PriorityClass = ProcessPriorityClass.Idle;
 
     /// <summary>Ends it without waiting for what it has on the way.</summary>
     public void Kill()

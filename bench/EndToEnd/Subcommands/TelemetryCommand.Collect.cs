@@ -13,7 +13,7 @@ namespace Danube.Fast.Bench.Subcommands;
 internal static partial class TelemetryCommand
 {
     private const double MostScrapeMs = 50, MostCollection = 0.005, CollectionIntervalSeconds = 15, MostDisturbance = 1.10;
-    private const double LeastExportSeconds = 30;
+    private static readonly TimeSpan ExportGuard = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ScrapeEvery = TimeSpan.FromSeconds(1), ExportEvery = TimeSpan.FromSeconds(1);
 
     private static async Task ScrapeAsync(int topics, int scrapes, Timing timing, LoadSetup setup, JsonReport report, CancellationToken cancellation)
@@ -133,7 +133,6 @@ internal static partial class TelemetryCommand
         };
         LoadSetup idle = setup with { Durability = "os" };
         await using ScrapeSession on = await ScrapeSession.StartAsync(topics, With(idle, exports)), off = await ScrapeSession.StartAsync(topics, idle);
-        double seconds = Math.Max(LeastExportSeconds, timing.Rounds * timing.RoundSeconds);
         LiveProgress.Show("exports: warm-up");
         await Task.Delay(TimeSpan.FromSeconds(timing.WarmUpSeconds), cancellation);
         LiveProgress.Show("exports");
@@ -141,17 +140,21 @@ internal static partial class TelemetryCommand
         long bytesBefore = sink.Bytes;
         ProcessorTime onBefore = ProcessorTime.Of(on.Broker.Pid), offBefore = ProcessorTime.Of(off.Broker.Pid);
         long begin = Stopwatch.GetTimestamp();
-        await Task.Delay(TimeSpan.FromSeconds(seconds), cancellation);
+        await Task.Delay(TimeSpan.FromSeconds(timing.Rounds * timing.RoundSeconds), cancellation);
+        while (sink.Exports == countBefore)
+        {
+            await Task.Delay(100, cancellation);
+            if (Stopwatch.GetElapsedTime(begin) > ExportGuard)
+            {
+                throw new InvalidOperationException("The broker exports nothing.");
+            }
+        }
+
         TimeSpan elapsed = Stopwatch.GetElapsedTime(begin);
         double onCores = ProcessorTime.Of(on.Broker.Pid).CoresSince(onBefore, elapsed), offCores = ProcessorTime.Of(off.Broker.Pid).CoresSince(offBefore, elapsed);
         int count = sink.Exports - countBefore;
         long bytes = sink.Bytes - bytesBefore;
         LiveProgress.Clear();
-        if (count == 0)
-        {
-            throw new InvalidOperationException("The broker exported nothing.");
-        }
-
         double perExport = Math.Max(0, onCores - offCores) * elapsed.TotalSeconds / count, share = perExport / CollectionIntervalSeconds;
         var table = new TextTable("export over OTLP", "figure", "target", "");
         table.Add($"{topics:N0} topics, exports in {elapsed.TotalSeconds:0} s", count.ToString(CultureInfo.InvariantCulture), "", "");

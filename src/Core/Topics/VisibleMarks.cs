@@ -27,9 +27,15 @@ internal sealed class VisibleMarks
             return;
         }
 
-        Volatile.WriteBarrier();
-        _ring[written & (Size - 1)] = (end, at);
+        Place(end, at);
         Volatile.Write(ref _written, written + 1);
+    }
+
+    /// <summary>The first half of a note, beside which readers look: the mark has taken its place and is not counted.</summary>
+    internal void Place(long end, long at)
+    {
+        Volatile.WriteBarrier();
+        _ring[_written & (Size - 1)] = (end, at);
     }
 
     /// <summary>When the record at an offset became visible; false when that is too long ago, or has not happened.</summary>

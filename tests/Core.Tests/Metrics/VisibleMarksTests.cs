@@ -33,6 +33,35 @@ public sealed class VisibleMarksTests
         Assert.Equal(1000, Known(9_990));
     }
 
+    [Theory]
+    [InlineData(63)]
+    [InlineData(64)]
+    [InlineData(65)]
+    [InlineData(1000)]
+    public void A_mark_that_is_not_counted_yet_is_not_taken_for_the_one_whose_place_it_has_taken(int noted)
+    {
+        var marks = new VisibleMarks();
+        for (int i = 1; i <= noted; i++)
+        {
+            marks.Note(i, i);
+        }
+
+        // The writer is half done with the next one.
+        marks.Place(noted + 1, noted + 1);
+        int known = 0;
+        for (int offset = 0; offset < noted; offset++)
+        {
+            // The moment of each record is its offset and one.
+            bool found = marks.TryFind(offset, out long at);
+            Assert.Equal(found ? offset + 1 : 0, found ? at : 0);
+            known += found ? 1 : 0;
+        }
+
+        // Of a full ring: one place is given up, and the oldest mark only says where the next one begins.
+        Assert.Equal(noted > 63 ? 62 : 63, known);
+        Assert.False(marks.TryFind(noted, out _));
+    }
+
     [Fact]
     public void A_reader_beside_the_writer_never_gets_the_moment_of_another_record()
     {

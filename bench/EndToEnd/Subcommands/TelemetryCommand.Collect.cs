@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using Danube.Fast.Bench.Peers;
 using Danube.Fast.Bench.Reports;
 using Danube.Fast.Bench.Runs;
-using Danube.Fast.Bench.Workers;
 using Danube.Fast.Harness;
 
 namespace Danube.Fast.Bench.Subcommands;

@@ -53,10 +53,11 @@ internal sealed partial class AckBook
     /// <summary>Makes the latest sent ranges pending again.</summary>
     private void Recall()
     {
+        CloseRange();
         for (int i = Math.Max(0, _sentCount - _sent.Length); i < _sentCount; i++)
         {
-            CloseRange();
-            (_from, _to) = _sent[i % _sent.Length];
+            (long from, long to) = _sent[i % _sent.Length];
+            Push(from, to);
             _pending++;
         }
     }

@@ -19,7 +19,8 @@ internal enum AckStep
 /// Acknowledgements of one partition until they are sent: neighbours grow together into ranges. The latest sent ones are remembered, because
 /// nothing tells whether the broker has read them. After a reconnect in the same epoch they are sent again. In a new epoch the broker takes no
 /// acknowledgement of an offset before it has delivered it in that epoch: then they are settled, and answered when the offset comes again.
-/// Runs on: any thread. Shared with: acknowledging threads, the reader and the timer, through <c>_gate</c>.
+/// Runs on: any thread. Shared with: acknowledging threads, the reader and the timer, through <c>_gate</c>; the next offset of the open range
+/// goes past it, see <see cref="TryExtend"/>.
 /// </summary>
 internal sealed partial class AckBook
 {
@@ -29,7 +30,7 @@ internal sealed partial class AckBook
     private readonly (long From, long To)[] _sent = new (long, long)[RangesPerFrame];
     private (long From, long To)[] _ranges = new (long, long)[DueRanges * 2];
     private int _rangeCount, _pending, _sentCount;
-    private long _from, _to, _cumulative;
+    private long _cumulative;
     private uint _epoch, _oldestEpoch;
     private ConsumerSession? _session;
 
@@ -38,7 +39,8 @@ internal sealed partial class AckBook
 
     /// <param name="offset">The acknowledged offset.</param>
     /// <param name="epoch">Epoch in which it was delivered; null when that is not known: then it counts as of now.</param>
-    public AckStep Add(long offset, uint? epoch) => Add(offset, offset + 1, epoch);
+    public AckStep Add(long offset, uint? epoch) =>
+        epoch is { } known && TryExtend(offset, known, out AckStep step) ? step : Add(offset, offset + 1, epoch);
 
     /// <summary>The same for the offsets from <paramref name="from"/> up to but not including <paramref name="to"/>.</summary>
     public AckStep Add(long from, long to, uint? epoch)
@@ -50,16 +52,11 @@ internal sealed partial class AckBook
                 return SettleLate(from, to, epoch.Value);
             }
 
-            if (from == _to && _to > _from)
-            {
-                _to = to;
-            }
-            else
+            if (!TryExtendLocked(from, to))
             {
                 // Most likely the one just below: other consumers' work or a nack in between leave gaps, not disorder.
                 CloseRange();
-                _from = from;
-                _to = to;
+                OpenRange(from, to);
             }
 
             _pending++;
@@ -138,26 +135,21 @@ internal sealed partial class AckBook
         session.Connection.Sends.Flush();
     }
 
-    private void CloseRange()
+    private void Push(long from, long to)
     {
-        if (_to == _from)
-        {
-            return;
-        }
-
         if (_rangeCount == _ranges.Length)
         {
             Array.Resize(ref _ranges, _rangeCount * 2);
         }
 
-        _ranges[_rangeCount++] = (_from, _to);
-        _from = _to = 0;
+        _ranges[_rangeCount++] = (from, to);
     }
 
     private void Clear()
     {
+        DropRange();
         _rangeCount = 0;
-        _from = _to = _cumulative = 0;
+        _cumulative = 0;
         _pending = 0;
     }
 }

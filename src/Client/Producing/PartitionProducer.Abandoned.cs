@@ -16,7 +16,7 @@ internal sealed partial class PartitionProducer
         OperationList posts = default;
         List<FlushWaiter>? flushes = null;
         TimeSpan left;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_state != ProducerState.Opening)
             {

@@ -12,7 +12,7 @@ internal sealed partial class PartitionProducer
         OperationList posts;
         List<FlushWaiter>? flushes;
         bool pump, good = true;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_state != ProducerState.Open || _connection != connection || _channel != ack.Channel)
             {

@@ -15,7 +15,7 @@ internal sealed partial class PartitionProducer
     public bool TryPost(ReadOnlySpan<byte> payload, Activity? context)
     {
         bool posted, pump;
-        lock (_gate)
+        using (_gate.Enter())
         {
             ThrowIfFaulted();
             posted = _firstWaiter is null && TryAppend(payload, context);
@@ -34,7 +34,7 @@ internal sealed partial class PartitionProducer
     public bool TryPost(in OutgoingMessage message, Activity? context)
     {
         bool posted, pump;
-        lock (_gate)
+        using (_gate.Enter())
         {
             ThrowIfFaulted();
             posted = _firstWaiter is null && TryAppend(message, null, context);
@@ -76,7 +76,7 @@ internal sealed partial class PartitionProducer
         SendOperation operation = _operations.Rent();
         operation.Begin(this, isPost: false, cancellationToken.CanBeCanceled, context);
         bool pump;
-        lock (_gate)
+        using (_gate.Enter())
         {
             ThrowIfFaulted();
             if (_firstWaiter is not null || !TryAppend(message, operation, context))
@@ -119,7 +119,7 @@ internal sealed partial class PartitionProducer
         SendOperation operation = _operations.Rent();
         operation.Begin(this, isPost: true, cancellationToken.CanBeCanceled, context);
         operation.Message = message;
-        lock (_gate)
+        using (_gate.Enter())
         {
             ThrowIfFaulted();
 

@@ -45,7 +45,7 @@ internal sealed partial class PartitionProducer
         operation.Begin(this, isPost, cancellationToken.CanBeCanceled, context);
         OperationList posts = default;
         bool pump;
-        lock (_gate)
+        using (_gate.Enter())
         {
             ThrowIfFaulted();
             bool first = _firstWaiter is null;

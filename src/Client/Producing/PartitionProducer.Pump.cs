@@ -23,7 +23,7 @@ internal sealed partial class PartitionProducer
     private void PumpIfDue()
     {
         bool pump;
-        lock (_gate)
+        using (_gate.Enter())
         {
             pump = TryTakePump();
         }
@@ -53,7 +53,7 @@ internal sealed partial class PartitionProducer
 
     private bool TryTakeUnsent(out Batch? batch, out Connection? connection, out ulong sequence, out uint channel)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             batch = null;
             connection = _connection;
@@ -76,7 +76,7 @@ internal sealed partial class PartitionProducer
     /// <summary>Queues the sealed batch, unless the channel or its sequence changed meanwhile: then the next round seals it again.</summary>
     private void HandOver(Batch batch, Connection connection, ulong sequence, uint channel)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_state == ProducerState.Open && _connection == connection && _channel == channel
                 && _window.Sent < _window.Count && _window[_window.Sent] == batch && batch.FirstSequence == sequence)

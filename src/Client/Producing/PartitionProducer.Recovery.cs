@@ -17,7 +17,7 @@ internal sealed partial class PartitionProducer
     public override Task OpenAsync(Connection connection, TimeSpan timeout, CancellationToken cancellationToken)
     {
         CreateProducerRequest request;
-        lock (_gate)
+        using (_gate.Enter())
         {
             ThrowIfFaulted();
             request = new CreateProducerRequest { Topic = Topic, Name = _name, LastSequence = _ackedSequence, TopicEpoch = _topicEpoch == 0 ? null : _topicEpoch, Durability = _options.Durability };
@@ -53,7 +53,7 @@ internal sealed partial class PartitionProducer
         }
         else
         {
-            lock (_gate)
+            using (_gate.Enter())
             {
                 LeaveChannel();
             }
@@ -65,7 +65,7 @@ internal sealed partial class PartitionProducer
     public override void OnLost(Connection connection)
     {
         bool over;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_state != ProducerState.Open || _connection != connection)
             {
@@ -89,7 +89,7 @@ internal sealed partial class PartitionProducer
         DanubeException? fault = null;
         OperationList posts = default;
         bool pump = false;
-        lock (_gate)
+        using (_gate.Enter())
         {
             Partitions = Math.Max(1, reply.Partitions);
             if (Partitions > 1)
@@ -151,7 +151,7 @@ internal sealed partial class PartitionProducer
     private void OpenAgain(Connection connection, DanubeException cause)
     {
         uint channel;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_state != ProducerState.Open || _connection != connection)
             {

@@ -23,7 +23,7 @@ internal sealed partial class PartitionProducer
         List<FlushWaiter>? flushes = null;
         TimeSpan pause;
         uint channel;
-        lock (_gate)
+        using (_gate.Enter())
         {
             int index = _state == ProducerState.Open && _connection == connection && error.Sequence is { } sequence ? _window.FindSent(sequence) : -1;
             if (index < 0)

@@ -13,7 +13,7 @@ internal sealed partial class PartitionProducer
     {
         FlushWaiter waiter;
         bool pump;
-        lock (_gate)
+        using (_gate.Enter())
         {
             ThrowIfFaulted();
             if (_settled == _appended && _firstWaiter is null)
@@ -53,7 +53,7 @@ internal sealed partial class PartitionProducer
     /// <summary>Takes a cancelled operation out of the queue. False when it does not stand there any more.</summary>
     public bool TryRemoveWaiter(SendOperation operation)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             bool waiting = operation.IsWaiting;
             if (waiting)

@@ -10,7 +10,7 @@ namespace Danube.Fast.Client;
 /// </summary>
 internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWorkItem
 {
-    private readonly Lock _gate = new();
+    private readonly SenderLock _gate = new();
     private readonly ProducerOptions _options;
     private readonly string _name;
     private readonly ulong _producerId;
@@ -64,7 +64,7 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
     {
         get
         {
-            lock (_gate)
+            using (_gate.Enter())
             {
                 return _ackedSequence;
             }
@@ -73,7 +73,7 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
 
     public override bool IsOpenOn(Connection connection)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             return _state == ProducerState.Faulted || (_state == ProducerState.Open && _connection == connection);
         }
@@ -87,7 +87,7 @@ internal sealed partial class PartitionProducer : BrokerChannel, IThreadPoolWork
         List<FlushWaiter>? flushes;
         Connection? connection;
         uint channel;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_state == ProducerState.Faulted)
             {

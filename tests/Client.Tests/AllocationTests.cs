@@ -12,10 +12,15 @@ public sealed class AllocationTests : IAsyncLifetime
     // What timers, the thread pool (it comes and goes with the load of the machine) and the runtime itself may take during a run: about a byte per message, where the smallest object takes 24.
     private const long Slack = 64 * 1024;
 
+    // The first rounds allocate until the compiler, which works in the background, is done with what they run: the last tier of the code keeps short-lived objects off the heap. On a loaded machine
+    // that takes longer than all of them, so there are more, with pauses in between: a minute together.
+    private const int Rounds = 5, MoreRounds = 6;
+
     private readonly FakeBroker _broker = new();
     private readonly byte[] _payload = new byte[100];
     private readonly byte[] _keys = [.. Enumerable.Range(0, 40).Select(i => (byte)i)];
     private DanubeClient _client = null!;
+    private int _roundsRun;
 
     public async Task InitializeAsync()
     {
@@ -35,15 +40,7 @@ public sealed class AllocationTests : IAsyncLifetime
         await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/alloc" });
         await using Consumer consumer = await _client.SubscribeAsync(new ConsumerOptions { Topic = "/t/alloc", Subscription = "s", Start = "earliest" });
         _broker.Topic("/t/alloc").Subscriptions["s"].ForgetAcks = true;
-        long best = long.MaxValue;
-        for (int round = 0; round < 5; round++)
-        {
-            long before = GC.GetTotalAllocatedBytes(precise: true);
-            await Task.WhenAll(PostAll(producer), ReceiveAll(consumer));
-            best = Math.Min(best, GC.GetTotalAllocatedBytes(precise: true) - before);
-        }
-
-        Assert.True(best < Slack, $"{best} bytes for {Count} messages");
+        await MeasureAsync(Count, () => Task.WhenAll(PostAll(producer), ReceiveAll(consumer)));
     }
 
     /// <summary>A listener costs posted and received messages nothing that are not sampled, whatever it would sample.</summary>
@@ -75,7 +72,7 @@ public sealed class AllocationTests : IAsyncLifetime
         };
         ActivitySource.AddActivityListener(listener);
         await Sending_and_awaiting_in_windows();
-        Assert.Equal(5 * Count, asked);
+        Assert.Equal(_roundsRun * Count, asked);
     }
 
     [Fact]
@@ -83,15 +80,7 @@ public sealed class AllocationTests : IAsyncLifetime
     {
         await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/alloc" });
         var window = new ValueTask<MessageId>[1000];
-        long best = long.MaxValue;
-        for (int round = 0; round < 5; round++)
-        {
-            long before = GC.GetTotalAllocatedBytes(precise: true);
-            await SendAll(producer, window);
-            best = Math.Min(best, GC.GetTotalAllocatedBytes(precise: true) - before);
-        }
-
-        Assert.True(best < Slack, $"{best} bytes for {Count} messages");
+        await MeasureAsync(Count, () => SendAll(producer, window));
     }
 
     [Fact]
@@ -100,15 +89,21 @@ public sealed class AllocationTests : IAsyncLifetime
         await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions { Topic = "/t/alloc", BatchByKey = true });
         await using Reader reader = await _client.CreateReaderAsync(new ReaderOptions { Topic = "/t/alloc", Start = "latest" });
         _broker.Topic("/t/alloc").Subscriptions.Values.Single().ForgetAcks = true;
+        await MeasureAsync(KeyedCount, () => Task.WhenAll(PostKeys(producer), ReadAll(reader)));
+    }
+
+    private async Task MeasureAsync(int messages, Func<Task> round)
+    {
         long best = long.MaxValue;
-        for (int round = 0; round < 5; round++)
+        for (; _roundsRun < Rounds || (best >= Slack && _roundsRun < Rounds + MoreRounds); _roundsRun++)
         {
+            await Task.Delay(TimeSpan.FromSeconds(_roundsRun < Rounds ? 0 : 1 << (_roundsRun - Rounds)));
             long before = GC.GetTotalAllocatedBytes(precise: true);
-            await Task.WhenAll(PostKeys(producer), ReadAll(reader));
+            await round();
             best = Math.Min(best, GC.GetTotalAllocatedBytes(precise: true) - before);
         }
 
-        Assert.True(best < Slack, $"{best} bytes for {KeyedCount} messages");
+        Assert.True(best < Slack, $"{best} bytes for {messages} messages");
     }
 
     private async Task PostKeys(Producer producer)

@@ -23,6 +23,8 @@ public sealed partial class DataDirectory
 
     internal Committer Committer { get; }
 
+    internal WriteBehind WriteBehind { get; }
+
     /// <summary>Allocates segments.</summary>
     internal BackgroundQueue Allocator { get; }
 

@@ -15,6 +15,7 @@ internal static partial class Libc
     public const int NoAccessTime = 0x40000;
     public const int SeekData = 3, ENxIo = 6;
     public const int AdviseRandom = 1, AdviseDontNeed = 4;
+    public const uint SyncFileRangeWrite = 2;
     private const int LimitOfHandles = 7;
     public const int EInvalid = 22, ENoSystemCall = 38;
 
@@ -37,6 +38,9 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
     public static partial int SyncFs(int file);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range")]
+    public static partial int SyncFileRange(SafeFileHandle file, long offset, long length, uint flags);
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     public static partial int FAllocate(SafeFileHandle file, int mode, long offset, long length);

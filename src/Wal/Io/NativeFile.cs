@@ -130,6 +130,15 @@ internal sealed class NativeFile(string path, SafeFileHandle handle) : WalFile
         }
     }
 
+    public override void BeginWrite(long position, long length)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            // Only this flag: those that wait would also take an error away.
+            _ = Libc.SyncFileRange(handle, position, length, Libc.SyncFileRangeWrite);
+        }
+    }
+
     public override void UseDirectIo()
     {
         if (OperatingSystem.IsLinux() && Libc.FControl(handle, Libc.GetFileFlags) is var flags and >= 0)

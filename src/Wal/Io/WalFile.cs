@@ -24,6 +24,14 @@ public abstract class WalFile : IDisposable
     public abstract void DataSync();
 
     /// <summary>
+    /// Has the system begin to write these bytes to the disk, and does not wait for it. Says nothing about errors, and takes none away from <see cref="DataSync"/>. Does nothing where the
+    /// system has no such call.
+    /// </summary>
+    public virtual void BeginWrite(long position, long length)
+    {
+    }
+
+    /// <summary>
     /// From now on reads and writes pass the page cache by, where the system can: positions, lengths and addresses must then be multiples of 4,096.
     /// </summary>
     public virtual void UseDirectIo()

@@ -70,6 +70,7 @@ internal sealed partial class DurableLog
                 Segment segment = parts[i].Segment;
                 segment.DurablePosition = Math.Max(segment.DurablePosition, parts[i].Position);
                 segment.IsHeaderJournaled = true;
+                _directory.WriteBehind.Ask(segment, parts[i].Position);
             }
 
             MoveDurable(_groupTarget);

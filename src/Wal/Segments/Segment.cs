@@ -95,6 +95,9 @@ internal sealed class Segment(string path, long baseOffset, long capacity)
         set => Volatile.Write(ref _syncedPosition, value);
     }
 
+    /// <summary>Up to here the system was asked to write the file. Under the commit lock.</summary>
+    public long WriteBehindPosition { get; set; }
+
     public SegmentMap? Map
     {
         get => Volatile.Read(ref _map);

@@ -58,6 +58,9 @@ internal sealed class SimulatedFileSystem : WalFileSystem
     /// <summary>Calls so far by kind.</summary>
     public int[] Calls { get; } = new int[Enum.GetValues<FileCall>().Length];
 
+    /// <summary>What the system was asked to begin to write, in order. Says nothing about what is on the disk.</summary>
+    public List<(string Path, long Position, long Length)> BegunWrites { get; } = [];
+
     /// <summary>The state after a power cut now.</summary>
     /// <param name="random">Picks what survives.</param>
     /// <param name="survival">Share of the unsynced sectors and directory operations that survives, 0 to 1.</param>
@@ -347,6 +350,15 @@ internal sealed class SimulatedFileSystem : WalFileSystem
             lock (files._lock)
             {
                 file.Sync();
+            }
+        }
+
+        public override void BeginWrite(long position, long length)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            lock (files._lock)
+            {
+                files.BegunWrites.Add((path, position, length));
             }
         }
 

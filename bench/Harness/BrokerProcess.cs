@@ -151,6 +151,16 @@ public sealed partial class BrokerProcess : IAsyncDisposable
         }
 
         await _process.WaitForExitAsync();
+        RemoveTraces(_process.Id);
+    }
+
+    /// <summary>Removes what the runtime of a killed process has left in the temporary folder: a process that ends by itself does that.</summary>
+    public static void RemoveTraces(int processId)
+    {
+        foreach (string trace in new[] { $"clr-debug-pipe-{processId}-*", $"dotnet-diagnostic-{processId}-*" }.SelectMany(p => Directory.EnumerateFiles(Path.GetTempPath(), p)))
+        {
+            File.Delete(trace);
+        }
     }
 
     /// <summary>Sends SIGTERM and returns at once.</summary>
@@ -197,6 +207,7 @@ public sealed partial class BrokerProcess : IAsyncDisposable
         {
             _process.Kill();
             _process.WaitForExit(10_000);
+            RemoveTraces(_process.Id);
         }
         catch (InvalidOperationException)
         {

@@ -9,7 +9,8 @@ namespace Danube.Fast.Bench.Peers;
 /// <param name="Client">The client, and what is particular about it.</param>
 /// <param name="Kind">Null for this project's broker.</param>
 /// <param name="Server">Null for this project's broker.</param>
-internal sealed record Contender(string Name, string Durability, string Client, PeerKind? Kind = null, PeerServer? Server = null)
+/// <param name="Danube">Of this project's broker.</param>
+internal sealed record Contender(string Name, string Durability, string Client, PeerKind? Kind = null, PeerServer? Server = null, DanubeServer? Danube = null)
 {
     public bool IsDanube => Kind is null;
 
@@ -28,5 +29,5 @@ internal sealed record Contender(string Name, string Durability, string Client, 
     /// <param name="plan">What is the same for all.</param>
     public async Task<ContenderSession> StartAsync(PeerScenario scenario, double rate, PeerPlan plan) => Kind is { } kind
         ? await PeerSession.StartAsync(scenario, Server!, kind, rate, plan)
-        : await DanubeSession.StartAsync(scenario, Durability, rate, plan);
+        : await DanubeSession.StartAsync(scenario, Danube!, Durability, rate, plan);
 }

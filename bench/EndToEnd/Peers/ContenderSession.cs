@@ -18,7 +18,7 @@ internal abstract class ContenderSession(PeerScenario scenario, double rate) : I
     {
         await (Consumer?.RunAsync() ?? Task.CompletedTask);
         await Producer.RunAsync();
-        await Task.Delay(TimeSpan.FromSeconds(plan.WarmUpSeconds), cancellation);
+        await Task.Delay(TimeSpan.FromSeconds(plan.WarmUpOf(scenario)), cancellation);
         await Producer.ClearAsync();
         await (Consumer?.ClearAsync() ?? Task.CompletedTask);
         int[] clients = Consumer is null ? [Producer.ProcessId] : [Producer.ProcessId, Consumer.ProcessId];

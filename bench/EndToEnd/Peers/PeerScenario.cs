@@ -55,6 +55,9 @@ internal sealed record PeerPlan
     public double WarmUpSeconds { get; init; }
     public double Seconds { get; init; }
 
+    /// <summary>Warm-up of a scenario. Longer where latency is the figure: the just-in-time compiler of the client processes, which are new in each round, takes a few seconds for the tail to be rid of it.</summary>
+    public double WarmUpOf(PeerScenario scenario) => scenario.IsLatency ? 3 * WarmUpSeconds : WarmUpSeconds;
+
     /// <summary>Messages that may be unacknowledged.</summary>
     public int Window { get; init; }
     public string? DataParent { get; init; }

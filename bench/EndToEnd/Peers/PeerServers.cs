@@ -5,7 +5,7 @@ using Danube.Fast.Bench.Reports;
 namespace Danube.Fast.Bench.Peers;
 
 /// <summary>The running servers of the peers that were asked for, and the contenders they make.</summary>
-internal sealed class PeerServers : IDisposable
+internal sealed class PeerServers : IAsyncDisposable
 {
     /// <summary>Names that <c>--peers</c> takes.</summary>
     public static readonly string[] Names = ["nats", "redis", "rabbitmq"];
@@ -19,10 +19,13 @@ internal sealed class PeerServers : IDisposable
     private const string PackedStream = "the same with sub-entries of up to 64 messages, stored and confirmed as one";
 
     private readonly List<PeerServer> _servers = [];
-    private readonly List<Contender> _contenders = [new("Danube.Fast", "os", OneCall), new("Danube.Fast", "fsync", OneCall)];
+    private readonly List<Contender> _contenders;
+    private readonly DanubeServer _danube;
 
-    private PeerServers()
+    private PeerServers(DanubeServer danube)
     {
+        _danube = danube;
+        _contenders = [new("Danube.Fast", "os", OneCall, Danube: danube), new("Danube.Fast", "fsync", OneCall, Danube: danube)];
     }
 
     public IReadOnlyList<Contender> Contenders => _contenders;
@@ -32,9 +35,9 @@ internal sealed class PeerServers : IDisposable
 
     /// <summary>Gets the packages and starts the servers.</summary>
     /// <exception cref="PeerUnavailableException">One cannot be had.</exception>
-    public static PeerServers Start(IReadOnlyCollection<string> names, string cache, string? dataParent)
+    public static async Task<PeerServers> StartAsync(IReadOnlyCollection<string> names, string cache, string? dataParent)
     {
-        var result = new PeerServers();
+        var result = new PeerServers(await DanubeServer.StartAsync(dataParent));
         var apt = new PeerApt(Path.Combine(cache, "apt"));
         try
         {
@@ -46,14 +49,18 @@ internal sealed class PeerServers : IDisposable
         }
         catch
         {
-            result.Dispose();
+            await result.DisposeAsync();
             throw;
         }
 
         return result;
     }
 
-    public void Dispose() => _servers.ForEach(s => s.Dispose());
+    public async ValueTask DisposeAsync()
+    {
+        _servers.ForEach(s => s.Dispose());
+        await _danube.DisposeAsync();
+    }
 
     private void Start(string name, PeerApt apt, string cache, string? dataParent)
     {

@@ -81,10 +81,10 @@ internal static class PeersCommand
         Console.WriteLine(MachineInfo.Describe());
         try
         {
-            using PeerServers servers = PeerServers.Start(peers, cache, plan.DataParent);
+            await using PeerServers servers = await PeerServers.StartAsync(peers, cache, plan.DataParent);
             LiveProgress.Clear();
             Console.WriteLine(
-                $"{plan.Rounds} interleaved round(s) of {plan.Seconds} s after {plan.WarmUpSeconds} s of warm-up, each with a new topic or stream and new client processes; {plan.Window:N0} messages of window, "
+                $"{plan.Rounds} interleaved round(s) of {plan.Seconds} s after {plan.WarmUpSeconds} s of warm-up (latency: three times as long), each with a new topic or stream and new client processes; {plan.Window:N0} messages of window, "
                 + "writes of at most 64 KiB; servers that are not measured are stopped. An acknowledgement means: os = written to the page cache (Redis everysec: and synced within a second), fsync = synced.");
             return await RunAsync(servers, scenarios, plan, files, cancellation);
         }
@@ -120,11 +120,18 @@ internal static class PeersCommand
             }
         }
 
+        foreach (Judgement judgement in PeerTargets.Of(done))
+        {
+            report.Judge(judgement);
+        }
+
+        TextTable targets = Judgement.Table(report.Judgements.Select(j => j with { Command = "bench peers" }));
+        Console.WriteLine(report.Judgements.Count > 0 ? $"\n{targets}" : "");
         report.Write(files.Json);
         if (files.Markdown is not null)
         {
             string about = $"{MachineInfo.Describe(plan.DataParent)}; {plan.Rounds} round(s) of {Figures.Text(plan.Seconds, "0.#")} s.";
-            await File.WriteAllTextAsync(files.Markdown.FullName, $"{about}\n\n{PeerTable.Markdown(done)}\n", cancellation);
+            await File.WriteAllTextAsync(files.Markdown.FullName, $"{about}\n\n{targets}\n\n{PeerTable.Markdown(done)}\n", cancellation);
         }
 
         return hasFailed ? 1 : 0;

@@ -11,6 +11,9 @@ namespace Danube.Fast.Bench.Reports;
 /// <param name="IsMet">Null when the row has no target.</param>
 public sealed record Judgement(string Target, string What, string Figure, string Beside, string Wanted, bool? IsMet)
 {
+    /// <summary>What prints it, behind <c>./danube</c>.</summary>
+    public string Command { get; init; } = "";
+
     public JsonObject ToJson() => new()
     {
         ["target"] = Target,
@@ -19,18 +22,22 @@ public sealed record Judgement(string Target, string What, string Figure, string
         ["beside"] = Beside,
         ["wanted"] = Wanted,
         ["is_met"] = IsMet,
+        ["by"] = Command,
     };
 
     public static Judgement FromJson(JsonNode row) => new(
-        (string)row["target"]!, (string)row["what"]!, (string)row["figure"]!, (string)row["beside"]!, (string)row["wanted"]!, (bool?)row["is_met"]);
+        (string)row["target"]!, (string)row["what"]!, (string)row["figure"]!, (string)row["beside"]!, (string)row["wanted"]!, (bool?)row["is_met"])
+    {
+        Command = (string)row["by"]!,
+    };
 
-    /// <summary>The rows as one table.</summary>
+    /// <summary>The rows as one table, as README and docs/performance.md have it.</summary>
     public static TextTable Table(IEnumerable<Judgement> rows)
     {
-        var table = new TextTable("", "what", "figure", "measured beside it", "target", "");
+        var table = new TextTable("", "what", "target", "figure (spread over the rounds)", "", "measured beside it", "`./danube ...`");
         foreach (Judgement row in rows)
         {
-            table.Add(row.Target, row.What, row.Figure, row.Beside, row.Wanted, row.IsMet is { } met ? Figures.Verdict(met) : "");
+            table.Add(row.Target, row.What, row.Wanted.Length > 0 ? row.Wanted : "-", row.Figure, row.IsMet is { } met ? Figures.Verdict(met) : "", row.Beside, $"`{row.Command}`");
         }
 
         return table;

@@ -21,11 +21,15 @@ public sealed partial class LoadSession : IAsyncDisposable
 
     private readonly RunFolder _folder;
     private readonly LoadSetup _setup;
+    private readonly bool _ownsBroker;
+    private readonly string[] _topics;
 
-    private LoadSession(LoadSetup setup, RunFolder folder, BrokerProcess broker, WorkerGroup producer, WorkerGroup? consumer)
+    private LoadSession(LoadSetup setup, RunFolder folder, BrokerProcess broker, bool ownsBroker, string[] topics, WorkerGroup producer, WorkerGroup? consumer)
     {
         _setup = setup;
         _folder = folder;
+        _ownsBroker = ownsBroker;
+        _topics = topics;
         Broker = broker;
         Producer = producer;
         Consumer = consumer;
@@ -42,15 +46,20 @@ public sealed partial class LoadSession : IAsyncDisposable
     /// <summary>Folder the disk limit is measured in: the file system of the broker's data.</summary>
     public string DataFolder => _folder.Path;
 
-    public static async Task<LoadSession> StartAsync(LoadSetup setup)
+    /// <summary>What the names of this session's topics begin with, and of no other one's.</summary>
+    public string TopicPrefix => PrefixOf(_folder);
+
+    /// <param name="setup">The load.</param>
+    /// <param name="running">A broker that stays when the session ends, which then removes its topics; null = one for this session.</param>
+    public static async Task<LoadSession> StartAsync(LoadSetup setup, BrokerProcess? running = null)
     {
         var folder = RunFolder.Create(setup.DataParent);
-        BrokerProcess? broker = null;
+        BrokerProcess? broker = running;
         WorkerGroup? consumer = null;
         try
         {
-            broker = await folder.StartBrokerAsync(LoadSetup.Join(setup.Environment, setup.BrokerEnvironment));
-            string[] topics = [.. Enumerable.Range(0, setup.Topics).Select(i => $"/bench/t{i}")];
+            broker ??= await folder.StartBrokerAsync(LoadSetup.Join(setup.Environment, setup.BrokerEnvironment));
+            string[] topics = [.. Enumerable.Range(0, setup.Topics).Select(i => PrefixOf(folder) + i)];
             await CreateTopicsAsync(setup, broker, topics);
             string flow = setup.Rate > 0 || setup.Consumers == 0 || setup.BuildsBacklog ? "" : Path.Combine(folder.Path, "bench-flow");
             if (flow.Length > 0)
@@ -60,12 +69,12 @@ public sealed partial class LoadSession : IAsyncDisposable
 
             consumer = setup.Consumers == 0 ? null : await WorkerGroup.StartAsync(ConsumerJob(setup, broker, topics, flow), setup.ConsumerProcesses, setup.Environment);
             WorkerGroup producer = await WorkerGroup.StartAsync(ProducerJob(setup, broker, topics, flow), setup.ProducerProcesses, setup.Environment);
-            return new LoadSession(setup, folder, broker, producer, consumer);
+            return new LoadSession(setup, folder, broker, running is null, topics, producer, consumer);
         }
         catch
         {
             consumer?.Kill();
-            await (broker?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (running is null && broker is not null ? broker.DisposeAsync() : ValueTask.CompletedTask);
             folder.Dispose();
             throw;
         }
@@ -122,6 +131,14 @@ public sealed partial class LoadSession : IAsyncDisposable
     {
         await Producer.DisposeAsync();
         await (Consumer?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (_ownsBroker ? StopBrokerAsync() : DeleteTopicsAsync());
+        _folder.Dispose();
+    }
+
+    private static string PrefixOf(RunFolder folder) => $"/bench/{Path.GetFileName(folder.Path)}-";
+
+    private async Task StopBrokerAsync()
+    {
         try
         {
             // A clean end, so that a profiler can finish its file.
@@ -133,7 +150,15 @@ public sealed partial class LoadSession : IAsyncDisposable
         }
 
         await Broker.DisposeAsync();
-        _folder.Dispose();
+    }
+
+    private async Task DeleteTopicsAsync()
+    {
+        await using DanubeClient client = await DanubeClient.ConnectAsync(Broker.Url);
+        foreach (string topic in _topics)
+        {
+            await client.DeleteTopicAsync(topic);
+        }
     }
 
     private static async Task CreateTopicsAsync(LoadSetup setup, BrokerProcess broker, string[] topics)

@@ -108,6 +108,7 @@ public sealed class RunFolder : IDisposable
                 using Process process = Process.GetProcessById(id);
                 process.Kill();
                 process.WaitForExit(10_000);
+                BrokerProcess.RemoveTraces(id);
             }
             catch (Exception e) when (e is ArgumentException or InvalidOperationException)
             {

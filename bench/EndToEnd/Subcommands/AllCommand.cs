@@ -83,7 +83,7 @@ internal static class AllCommand
             await DirtyPages.SettleAsync(WriteBackGuard, cancellation);
             LiveProgress.Clear();
             string arguments = plan.IsQuick ? step.Quick : step.Full;
-            string title = $"## {step.Name}: `./danube bench {$"{step.Name} {arguments}".Trim()}`";
+            string line = $"bench {step.Name} {arguments}".Trim(), title = $"## {step.Name}: `./danube {line}`";
             Console.WriteLine($"\n{title}\n");
             text.Append($"\n{title}\n\n");
             (int exitCode, string printed, JsonNode? report) = await RunAsync(step, arguments, plan.Data, cancellation);
@@ -96,7 +96,7 @@ internal static class AllCommand
             if (report is not null)
             {
                 reports[step.Name] = report.DeepClone();
-                judgements.AddRange((report["targets"] as JsonArray ?? []).Select(t => Judgement.FromJson(t!)));
+                judgements.AddRange((report["targets"] as JsonArray ?? []).Select(t => Judgement.FromJson(t!) with { Command = line }));
             }
         }
 

@@ -100,6 +100,18 @@ public abstract class LoadWorker : IAsyncDisposable
         }
     }
 
+    /// <summary>The same for the messages of a batch, which began at the moments that lie in a ring from <paramref name="first"/> on.</summary>
+    protected void RecordLatencies(long[] ring, long first, int count, long untilTicks)
+    {
+        lock (_latencyLock)
+        {
+            for (long i = first; i < first + count; i++)
+            {
+                _latency.Record(ToNanoseconds(untilTicks - ring[i & (ring.Length - 1)]), 1);
+            }
+        }
+    }
+
     protected void RecordDelay(long dueTicks, long ticks)
     {
         lock (_latencyLock)

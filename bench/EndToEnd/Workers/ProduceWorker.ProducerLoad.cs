@@ -225,11 +225,7 @@ internal sealed partial class ProduceWorker
                 return;
             }
 
-            long[] ring = _intended[ack.Partition];
-            for (int i = 0; i < ack.Count; i++)
-            {
-                owner.RecordLatency(ring[((long)ack.FirstSequence + i) & (ring.Length - 1)], now, 1);
-            }
+            owner.RecordLatencies(_intended[ack.Partition], (long)ack.FirstSequence, ack.Count, now);
         }
     }
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds everything with warnings as errors, runs all tests, sums them up and checks the line coverage of src.
-# Started by './danube test [--long] [FILTER]'. The last line is 'N passed, N failed' (and ', N skipped' when there are any).
+# Builds everything with warnings as errors, runs all tests, a few failed ones a second time, sums them up and checks the line coverage of src.
+# Started by './danube test [--long] [FILTER]'. The last line is 'N passed, N failed' (and ', N skipped' or ', N at the second attempt' when
+# there are any); what failed stands right before it.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -17,6 +18,12 @@ usage: danube test [--long] [FILTER]
 Builds the solution (Release, warnings are errors), runs every test project and prints 'N passed, N failed' as its last line.
 Exit code 0 only when everything passed. Without FILTER the line coverage of src is measured and must reach the thresholds
 that tests/coverage.awk names. FILTER is that of 'dotnet test --filter'; a plain word selects all tests whose full name contains it.
+Each failed test is named right before the last line, with its message and the place where it failed.
+
+Without FILTER, when at most three tests failed, they are run once more, by themselves. Those that pass then are listed with what they said at first as
+'passed only at the second attempt', and the last line is 'N passed, 0 failed, N at the second attempt' (they count as passed). There is no
+second attempt when one of them is of a class that tests/audited.txt lists (promises, crashes, damage, models, clusters, allocation, formats), or
+when a test process crashed. Coverage is that of the first attempt.
 
 --long   what is sampled otherwise (damage of the log's files, kill -9 rounds) is tried exhaustively, for many minutes; coverage is
          not measured. What was tried is listed at the end in both modes.
@@ -82,8 +89,18 @@ echo 'Building the solution'
     exit 1
 }
 
-set -- test Danube.Fast.sln -c Release --no-build --nologo -v quiet "-m:$projects_at_once" \
-    --results-directory "$results" --logger 'trx;LogFilePrefix=results' --logger 'console;verbosity=minimal'
+# run_tests RESULTS [ARGUMENT...]: all test projects with these arguments of 'dotnet test'.
+run_tests() {
+    into=$1
+    shift
+    "$dotnet" test Danube.Fast.sln -c Release --no-build --nologo -v quiet "-m:$projects_at_once" \
+        --results-directory "$into" --logger 'trx;LogFilePrefix=results' --logger 'console;verbosity=minimal' "$@"
+}
+
+# all_of RESULTS: the test result files of one attempt in one.
+all_of() { find "$1" -maxdepth 1 -name '*.trx' -exec cat {} + >"$1/all.trx.txt"; }
+
+set --
 if [ -n "$filter" ]; then
     set -- "$@" --filter "$filter"
 fi
@@ -92,10 +109,30 @@ if [ -z "$filter$DANUBE_LONG" ]; then
 fi
 
 status=0
-"$dotnet" "$@" || status=$?
+run_tests "$results" "$@" || status=$?
+all_of "$results"
+set -- attempt=1 "$results/all.trx.txt"
 
+again='' refusal=''
+if [ "$status" -ne 0 ] && [ -z "$filter" ]; then
+    projects=$(find tests -mindepth 2 -maxdepth 2 -name '*.Tests.csproj' | wc -l)
+    refusal=$(awk -v audited=tests/audited.txt -v "projects=$projects" -f tests/trx.awk -f tests/second.awk "$@")
+    case $refusal in
+        FullyQualifiedName=*)
+            echo "Second attempt: $refusal"
+            again=0
+            mkdir -p "$results/second"
+            run_tests "$results/second" --filter "$refusal" || again=$?
+            all_of "$results/second"
+            set -- "$@" attempt=2 "$results/second/all.trx.txt"
+            refusal=''
+            ;;
+    esac
+fi
+
+coverage=0
 if [ -z "$filter$DANUBE_LONG" ]; then
-    find "$results" -name '*.info' -exec cat {} + | awk -v "root=$root/" -f tests/coverage.awk || status=1
+    find "$results" -name '*.info' -exec cat {} + | awk -v "root=$root/" -f tests/coverage.awk || coverage=1
 fi
 
 if [ -s "$DANUBE_COUNTS" ]; then
@@ -103,5 +140,4 @@ if [ -s "$DANUBE_COUNTS" ]; then
     sed 's/^/  /' "$DANUBE_COUNTS"
 fi
 
-find "$results" -name '*.trx' -exec cat {} + >"$results/all.trx.txt"
-awk -v "status=$status" -f tests/summary.awk "$results/all.trx.txt"
+awk -v "root=$root" -v "status=$status" -v "again=$again" -v "refusal=$refusal" -v "coverage=$coverage" -f tests/trx.awk -f tests/summary.awk "$@"

@@ -99,6 +99,33 @@ public sealed class ProducerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_post_that_has_found_room_is_sent_and_says_so_even_when_it_is_cancelled_then()
+    {
+        _broker.HoldAcks = true;
+        using var cancel = new CancellationTokenSource();
+        await using Producer producer = await _client.CreateProducerAsync(new ProducerOptions
+        {
+            Topic = "/t/a",
+            MaxBatchBytes = 256,
+            WindowBytes = 1024,
+            // The room of these messages has been given away, and nobody has been told so yet.
+            OnAcknowledged = (in BatchAck _) => cancel.Cancel(),
+        });
+        int posted = 0;
+        while (producer.TryPost(Bytes($"{posted:D60}")))
+        {
+            posted++;
+        }
+
+        ValueTask waiting = producer.PostAsync(Bytes($"{posted:D60}"), cancel.Token);
+        Assert.False(waiting.IsCompleted);
+        _broker.ReleaseAcks();
+        await waiting;
+        await producer.FlushAsync();
+        Assert.Equal(Enumerable.Range(0, posted + 1).Select(i => $"{i:D60}"), _broker.Topic("/t/a").Payloads());
+    }
+
+    [Fact]
     public async Task A_cancelled_wait_for_an_acknowledgement_leaves_the_producer_intact()
     {
         _broker.HoldAcks = true;

@@ -9,14 +9,14 @@ public class PolicyTests
 {
     private const string Topic = "/policy/t";
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task AQuotaSetAtRunTimeHoldsAfterAKillAndPublishingGoesOnWhenTheBacklogIsGone()
     {
         using var data = new DataFolder();
         var options = new BrokerOptions { DataDirectory = data.Path, Port = BrokerOptions.FreePort() };
         BrokerProcess broker = await BrokerProcess.StartAsync(options);
         await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
-        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(400));
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(240));
         await client.CreateTopicAsync(new TopicSpec { Topic = Topic });
         await using (await client.SubscribeAsync(new ConsumerOptions { Topic = Topic, Subscription = "slow", Start = "earliest" }, guard.Token))
         {
@@ -25,7 +25,7 @@ public class PolicyTests
 
         await client.SetNamespacePolicyAsync(new NamespaceSpec { Namespace = "policy", MaxProducers = 1 }, guard.Token);
         await client.SetTopicPolicyAsync(new TopicSpec { Topic = Topic, BacklogQuotaBytes = 20_000 }, guard.Token);
-        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = Topic, Name = "p" }, guard.Token);
+        await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = Topic, Name = "p", SendTimeout = TimeSpan.FromSeconds(3) }, guard.Token);
         DanubeException second = await Assert.ThrowsAsync<DanubeException>(() => client.CreateProducerAsync(new ProducerOptions { Topic = Topic, Name = "q" }, guard.Token));
         Assert.Equal((ErrorCode.LimitExceeded, true), (second.Code, second.Retryable));
         long stored = await SendUntilRefusedAsync(producer, 0, guard.Token);

@@ -11,7 +11,7 @@ public partial class Promise1Tests
 {
     private const string Synced = "/p1/synced", Unsynced = "/p1/unsynced";
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Promise1_NothingIsAcknowledgedOrDeliveredBeforeItsSyncHasReturned()
     {
         using var data = new DataFolder();
@@ -48,7 +48,7 @@ public partial class Promise1Tests
         Assert.Equal([0L, 1L], await TopicReading.NumbersAsync(client, Synced));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Promise1_AfterAFailedSyncNothingMoreIsAcknowledged()
     {
         using var data = new DataFolder();

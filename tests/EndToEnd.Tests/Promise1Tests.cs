@@ -7,7 +7,7 @@ namespace Danube.Fast.EndToEnd.Tests;
 /// <summary>An acknowledged message survives. Power loss is tried with crash images in Wal.Tests; here a real process dies.</summary>
 public partial class Promise1Tests
 {
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData("fsync")]
     [InlineData("os")]
     public async Task Promise1_AnAcknowledgedMessageSurvivesKill9(string durability)

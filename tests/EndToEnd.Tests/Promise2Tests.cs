@@ -9,7 +9,7 @@ public class Promise2Tests
 {
     private const int PerRun = 300;
 
-    [Theory(Timeout = 180_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData("fsync")]
     [InlineData("os")]
     public async Task Promise2_OffsetsStayDenseAcrossStopsAndCrashes(string durability)
@@ -35,7 +35,7 @@ public class Promise2Tests
         Assert.Equal(Enumerable.Range(0, 4 * PerRun).Select(i => (long)i), await TopicReading.NumbersAsync(reader, "/p2/t"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Promise2_MemoryTopicsStartAtZeroAtEveryStart()
     {
         using var data = new DataFolder();
@@ -48,7 +48,7 @@ public class Promise2Tests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Promise2_ARecreatedTopicIsAnotherTopic()
     {
         await using BrokerProcess broker = await BrokerProcess.StartAsync();

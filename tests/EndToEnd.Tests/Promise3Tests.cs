@@ -7,7 +7,7 @@ namespace Danube.Fast.EndToEnd.Tests;
 /// <summary>One owner: of a data folder on a single node, and of a producer's sequence.</summary>
 public class Promise3Tests
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Promise3_ASecondBrokerOnTheSameDataFolderIsRefused()
     {
         await using BrokerProcess broker = await BrokerProcess.StartAsync();
@@ -21,7 +21,7 @@ public class Promise3Tests
         Assert.Equal(0, (await producer.SendAsync(MarkedMessage.Create(0, 0))).Offset);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Promise3_AStaleProducerIsFencedAndLeavesNoTrace()
     {
         await using BrokerProcess broker = await BrokerProcess.StartAsync();

@@ -12,7 +12,7 @@ public class Promise4Tests
 
     private static readonly TimeSpan Guard = TimeSpan.FromSeconds(60);
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Promise4_AFrameWithABadContentCrcIsRefusedAndLeavesNoTrace()
     {
         await using BrokerProcess broker = await BrokerProcess.StartAsync();
@@ -35,7 +35,7 @@ public class Promise4Tests
         Assert.Equal(0, new PublishAckFrame(answer)[0].Offset);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Promise4_ABadHeaderCrcClosesOnlyItsOwnConnection()
     {
         await using BrokerProcess broker = await BrokerProcess.StartAsync();
@@ -51,7 +51,7 @@ public class Promise4Tests
         Assert.Equal(0, info.CommittedEnd);
     }
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task Promise4_AByteFlippedOnDiskIsNeverDelivered(bool isCleanStop)
@@ -77,7 +77,7 @@ public class Promise4Tests
         Assert.False(again.HasExited, "a damaged record must not bring the broker down:\n" + again.Output);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Promise4_AByteFlippedOnTheWayIsNeverHandedOver()
     {
         await using BrokerProcess broker = await BrokerProcess.StartAsync();

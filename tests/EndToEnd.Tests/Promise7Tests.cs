@@ -11,7 +11,7 @@ public class Promise7Tests
 {
     private const string Topic = "/p7/t";
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Promise7_EveryRefusedRequestSaysWhyAndWhich()
     {
         await using BrokerProcess broker = await BrokerProcess.StartAsync();
@@ -35,7 +35,7 @@ public class Promise7Tests
         Refused(connection, "bad_request", Commands.DescribeTopic, new UnsubscribeRequest { Topic = Topic, Subscription = "not a member of it" }, ControlJson.Default.UnsubscribeRequest);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Promise7_StreamErrorsNameChannelAndSequence()
     {
         await using BrokerProcess broker = await BrokerProcess.StartAsync();
@@ -55,7 +55,7 @@ public class Promise7Tests
         Assert.Equal(4711U, unknown.Channel);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Promise7_ABrokenConnectionIsToldWhyBeforeItIsClosed()
     {
         await using BrokerProcess broker = await BrokerProcess.StartAsync();
@@ -74,7 +74,7 @@ public class Promise7Tests
         AssertSentence(error, error.Code);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Promise7_TheClientPassesAllOfItOn()
     {
         await using BrokerProcess broker = await BrokerProcess.StartAsync();

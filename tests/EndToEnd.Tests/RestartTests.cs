@@ -7,7 +7,7 @@ namespace Danube.Fast.EndToEnd.Tests;
 /// <summary>Stops and starts that are not crashes, and starts with much to open.</summary>
 public class RestartTests
 {
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task DrainUnderLoadLosesNothing()
     {
         using var data = new DataFolder();
@@ -42,14 +42,14 @@ public class RestartTests
         await Task.Delay(300);
         await stop.CancelAsync();
         await load;
-        await producer.FlushAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+        await producer.FlushAsync(new CancellationTokenSource(TimeSpan.FromSeconds(120)).Token);
         List<long> numbers = await TopicReading.NumbersAsync(client, "/drain/t");
         await broker.DisposeAsync();
         Assert.Equal(posted, numbers.Count);
         Assert.Equal(Enumerable.Range(0, numbers.Count).Select(i => (long)i), numbers);
     }
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task AConsumerLivesThroughRestarts(bool isCrash)
@@ -62,7 +62,7 @@ public class RestartTests
         await using DanubeClient client = await DanubeClient.ConnectAsync(broker.Url);
         await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/live/t", Name = "p" });
         await using Consumer consumer = await client.SubscribeAsync(new ConsumerOptions { Topic = "/live/t", Subscription = "s", Name = "c", Start = "earliest" });
-        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(100));
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(200));
         var seen = new HashSet<long>();
         for (int round = 0; round < 4; round++)
         {
@@ -94,7 +94,7 @@ public class RestartTests
         }
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task AThousandTopicsAreThereAfterStopAndCrash()
     {
         using var data = new DataFolder();

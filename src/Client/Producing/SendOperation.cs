@@ -137,8 +137,14 @@ internal sealed class SendOperation(OperationPool pool) : IValueTaskSource<Messa
 
     private void Cancel(CancellationToken token)
     {
-        // Out of the queue it will never be sent; in a batch only the wait ends.
+        // Out of the queue it will never be sent; in a batch only the wait ends. A post that is not in the queue has found room, and whoever gave it
+        // that room is about to say so: to end it as cancelled would deny a message that is sent.
         bool removed = _producer!.TryRemoveWaiter(this);
+        if (!removed && IsPost)
+        {
+            return;
+        }
+
         if (Interlocked.Exchange(ref _settled, 1) == 0)
         {
             _core.SetException(new OperationCanceledException(token));

@@ -11,7 +11,7 @@ public class ColdDamageTests
     private const string Hurt = "/hurt/t", Other = "/hurt/other";
     private const int Count = 300, Damaged = 50, Size = 1000;
 
-    [Theory(Timeout = 180_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task DamageIsReportedIsolatedAndNeverDelivered(bool isCleanStop)

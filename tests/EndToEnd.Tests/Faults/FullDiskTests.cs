@@ -10,7 +10,7 @@ public class FullDiskTests
     private const int Size = 16 * 1024, SmallestSegment = 64 * 1024;
     private const long Capacity = 3 * 1024 * 1024;
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task AFullDiskRefusesProducersUntilThereIsSpace()
     {
         using var data = new DataFolder();
@@ -64,7 +64,7 @@ public class FullDiskTests
         Assert.Equal(0, info.Subscriptions.Single().Backlog);
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task LowSpaceRefusesPublishesWhileAllElseGoesOn()
     {
         using var data = new DataFolder();

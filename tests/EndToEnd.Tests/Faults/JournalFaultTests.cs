@@ -10,7 +10,7 @@ public class JournalFaultTests
     private const string First = "/journal/first", Second = "/journal/second", Os = "/journal/os", Memory = "/journal/memory";
     private const int Count = 20;
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task AFailedJournalSyncStopsEveryLogUntilTheRestart()
     {
         using var data = new DataFolder();
@@ -68,7 +68,7 @@ public class JournalFaultTests
         Assert.Null(await again.NotReadyAsync("log_open"));
     }
 
-    [Theory(Timeout = 180_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData(nameof(FileCall.Write))]
     [InlineData(nameof(FileCall.Allocate))]
     public async Task WithoutSpaceForTheJournalLogsAreSyncedByThemselves(string refused)

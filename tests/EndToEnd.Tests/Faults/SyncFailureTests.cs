@@ -9,7 +9,7 @@ public class SyncFailureTests
     private const string Bad = "/fault/bad", Good = "/fault/good", Os = "/fault/os";
     private const int Before = 20, Large = 64 * 1024, MostLarge = 400;
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task AFailedSyncStopsItsOwnLogForGoodAndSaysSo()
     {
         using var data = new DataFolder();

@@ -8,7 +8,7 @@ namespace Danube.Fast.EndToEnd.Tests.Scenarios;
 internal sealed class Inbox : IAsyncDisposable
 {
     /// <summary>A hang guard.</summary>
-    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(120);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentQueue<Received> _received = new();
@@ -57,7 +57,6 @@ internal sealed class Inbox : IAsyncDisposable
                 Message message = await Consumer.ReceiveAsync(_stop.Token);
                 var received = new Received(
                     message.Id, Encoding.UTF8.GetString(message.Key.Span), Encoding.UTF8.GetString(message.Payload.Span), message.RedeliveryCount);
-                _received.Enqueue(received);
                 if (handle is null)
                 {
                     Consumer.Ack(message);
@@ -66,6 +65,9 @@ internal sealed class Inbox : IAsyncDisposable
                 {
                     handle(Consumer, received);
                 }
+
+                // Last: who sees it here may rely on what was done with it.
+                _received.Enqueue(received);
             }
         }
         catch (OperationCanceledException)

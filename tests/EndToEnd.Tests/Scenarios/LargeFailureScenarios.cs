@@ -9,7 +9,7 @@ public class LargeFailureScenarios(ScenarioBroker broker) : IClassFixture<Scenar
 
     private static readonly TimeSpan Guard = TimeSpan.FromSeconds(90);
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData(SubscriptionType.Exclusive)]
     [InlineData(SubscriptionType.Shared)]
     public async Task ALargeMessageIsADeadLetterWithItsStory(SubscriptionType type)
@@ -65,7 +65,7 @@ public class LargeFailureScenarios(ScenarioBroker broker) : IClassFixture<Scenar
         await SettledAsync(topic, "sub", guard.Token);
     }
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData(SubscriptionType.Exclusive)]
     [InlineData(SubscriptionType.Shared)]
     public async Task AMessageThatNoConsumerCanHoldEndsAtTheRedeliveryLimit(SubscriptionType type)

@@ -6,9 +6,9 @@ namespace Danube.Fast.EndToEnd.Tests.Scenarios;
 /// <summary>What was not acknowledged comes again, and it comes first.</summary>
 public class ReconnectScenarios(ScenarioBroker broker) : IClassFixture<ScenarioBroker>
 {
-    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(120);
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Exclusive_TheSameMessageComesAgainAfterEveryReconnect()
     {
         string topic = broker.NewTopic("again");
@@ -32,7 +32,7 @@ public class ReconnectScenarios(ScenarioBroker broker) : IClassFixture<ScenarioB
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Shared_AnotherConsumerGetsWhatALostOneHeld()
     {
         string topic = broker.NewTopic("other");
@@ -50,7 +50,7 @@ public class ReconnectScenarios(ScenarioBroker broker) : IClassFixture<ScenarioB
         other.Ack(message);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task AProducerSendsAgainLater_AndASecondOneOfTheSameNameTakesOver()
     {
         string topic = broker.NewTopic("producer");

@@ -53,6 +53,19 @@ internal sealed class ClusterRig : IAsyncDisposable
         await stopped.Host.DisposeAsync();
     }
 
+    /// <summary>Makes a topic that broker 1, started when it was not, serves from this offset on: a producer on it.</summary>
+    public async Task<RigProducer> ServeAsync(string topic, string durability, long startOffset = 0)
+    {
+        RigBroker owner = _brokers.GetValueOrDefault(1) ?? await StartAsync(1);
+        await CreateAsync(topic, 1, durability, startOffset);
+        await UntilServedAsync(topic, 1);
+        return await RigProducer.OpenAsync(owner, topic);
+    }
+
+    /// <summary>Names of the topic folders that a broker has.</summary>
+    public string[] StoredTopics(int broker) =>
+        [.. Directory.GetDirectories(Path.Combine(FolderOf(broker), "topics")).Select(d => Path.GetFileName(d)).Where(d => !d.StartsWith("deleted", StringComparison.Ordinal))];
+
     /// <summary>Makes a topic that belongs to a broker from the first moment.</summary>
     public async Task CreateAsync(string topic, int owner, string durability, long startOffset = 0)
     {

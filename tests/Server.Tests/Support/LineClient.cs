@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace Danube.Fast.Server.Tests;
 
-/// <summary>A peer that speaks JSON lines over a socket, as a person with nc does. Every wait ends after 20 s.</summary>
+/// <summary>A peer that speaks JSON lines over a socket, as a person with nc does. Every wait ends after 60 s.</summary>
 internal sealed class LineClient : IDisposable
 {
     private static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(60);

@@ -6,7 +6,7 @@ using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Server.Tests;
 
-/// <summary>A peer made by hand: a socket, frames written byte by byte, frames read one by one. Every wait ends after 20 s.</summary>
+/// <summary>A peer made by hand: a socket, frames written byte by byte, frames read one by one. Every wait ends after 60 s.</summary>
 internal sealed class RawClient : IDisposable
 {
     private static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(60);

@@ -5,7 +5,7 @@ namespace Danube.Fast.Cli.Tests;
 /// <summary>A broker that goes away under a running command.</summary>
 public sealed class LostBrokerTests
 {
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData("consume --topic /t/lost")]
     [InlineData("produce --topic /t/lost")]
     public async Task The_person_at_the_terminal_is_told(string command)
@@ -24,7 +24,7 @@ public sealed class LostBrokerTests
         }
     }
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData("consume --topic /t/lost")]
     [InlineData("produce --topic /t/lost")]
     public async Task After_Ctrl_C_a_broker_that_is_gone_holds_nobody_up(string command)

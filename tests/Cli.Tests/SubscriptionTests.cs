@@ -74,7 +74,7 @@ public sealed partial class SubscriptionTests(Broker broker) : IClassFixture<Bro
     [Fact]
     public async Task What_waits_for_its_delay_is_not_acknowledged_by_what_came_after_it()
     {
-        await broker.RunCliAsync("produce --topic /s/late --message late --delay 3s");
+        await broker.RunCliAsync("produce --topic /s/late --message late --delay 15s");
         await broker.RunCliAsync("produce --topic /s/late --message now");
         Assert.Equal("now\n", (await broker.RunCliAsync("consume --topic /s/late -s s --count 1")).Text);
         Assert.Equal("late\n", (await broker.RunCliAsync("consume --topic /s/late -s s --count 1")).Text);
@@ -107,8 +107,10 @@ public sealed partial class SubscriptionTests(Broker broker) : IClassFixture<Bro
         string[] rows = bench.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^2..];
         string[] published = Words(rows[0]), received = Words(rows[1]);
         Assert.Equal(("acknowledged", "received"), (published[0], received[0]));
-        Assert.InRange(long.Parse(published[1]), 1, 2200);
-        Assert.InRange(long.Parse(received[1]), 1, 4400);
+
+        // Far from what it can do without a rate, also when a busy machine makes its second a long one.
+        Assert.InRange(long.Parse(published[1]), 1, 20_000);
+        Assert.InRange(long.Parse(received[1]), 1, 40_000);
         Assert.All(published[4..], figure => Assert.True(double.Parse(figure, System.Globalization.CultureInfo.InvariantCulture) > 0));
         Assert.DoesNotContain("bench-", (await broker.RunCliAsync("topics list")).Text, StringComparison.Ordinal);
 

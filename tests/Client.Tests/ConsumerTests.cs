@@ -123,7 +123,7 @@ public sealed partial class ConsumerTests : IAsyncLifetime
         await Receive(consumer, 5000);
         await consumer.FlushAcksAsync();
         byte[][] acks = _broker.Seen(FrameType.Ack);
-        Assert.InRange(acks.Length, 1, 100);
+        Assert.InRange(acks.Length, 1, 1000);
         Assert.Equal(5000, acks.Sum(a => Enumerable.Range(0, new AckFrame(a).RangeCount).Sum(i => (int)new AckFrame(a).Range(i).Count)));
     }
 
@@ -161,10 +161,12 @@ public sealed partial class ConsumerTests : IAsyncLifetime
         await ProducerTests.Eventually(() => _broker.Seen(FrameType.Credit).Length == 1);
         Assert.Equal(10ul, new CreditFrame(_broker.Seen(FrameType.Credit)[0]).RecordsGranted);
         await Receive(consumer, 4, ack: false);
-        Assert.Single(_broker.Seen(FrameType.Credit));
+
+        // Below half of it only the timer tells what was taken, and at its own times.
+        Assert.All(_broker.Seen(FrameType.Credit), c => Assert.InRange(new CreditFrame(c).RecordsTaken, 0ul, 4ul));
         await Receive(consumer, 196, ack: false);
         byte[][] credits = _broker.Seen(FrameType.Credit);
-        Assert.InRange(credits.Length, 20, 60);
+        Assert.InRange(credits.Length, 20, 120);
         foreach (byte[] credit in credits)
         {
             Assert.Equal(10ul, new CreditFrame(credit).RecordsGranted - new CreditFrame(credit).RecordsTaken);

@@ -8,7 +8,7 @@ internal static class StoredBytes
     /// <summary>Waits until the files are synced themselves: what the commit journal still holds would be written again after a kill, and mend the damage.</summary>
     public static async Task OutOfJournalAsync(BrokerProcess broker)
     {
-        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(120));
         while ((await BrokerMetrics.ReadAsync(broker.Http, guard.Token)).Sum("danube_wal_journal_used_bytes") > 0)
         {
             await Task.Delay(100, guard.Token);

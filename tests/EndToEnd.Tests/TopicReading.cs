@@ -7,7 +7,7 @@ namespace Danube.Fast.EndToEnd.Tests;
 internal static class TopicReading
 {
     /// <summary>A hang guard for one stretch.</summary>
-    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(120);
 
     /// <summary>Hands over the messages [from, until) in order; fails when an offset is missing or comes out of order.</summary>
     public static async Task ReadAsync(DanubeClient client, string topic, long from, long until, Action<long, ReadOnlySpan<byte>> onMessage)

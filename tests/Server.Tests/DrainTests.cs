@@ -10,7 +10,7 @@ public sealed class DrainTests
     [Fact]
     public async Task A_drain_waits_for_the_acknowledgements_of_what_consumers_hold()
     {
-        await using TestBroker broker = await TestBroker.StartAsync(o => o with { Timeouts = o.Timeouts with { DrainMs = 20_000 } });
+        await using TestBroker broker = await TestBroker.StartAsync(o => o with { Timeouts = o.Timeouts with { DrainMs = 120_000 } });
         using HttpClient http = broker.Http();
         using RawClient client = await broker.HelloAsync();
         using RawClient admin = await broker.HelloAsync();

@@ -76,6 +76,7 @@ public sealed class HttpTests
         using RawClient client = await broker.HelloAsync();
         CreateProducerReply producer = await client.CreateProducerAsync("/ns/t");
         await client.SendAsync(Frames.Publish(producer, 1, "one"u8.ToArray(), "two"u8.ToArray()));
+        await client.ReceiveAsync(FrameType.PublishAck);
         Assert.Equal(2, (await DataPathTests.ReadAsync(client, "/ns/t", 2)).Count);
         await client.RequestAsync(Commands.DeleteTopic, new TopicRequest { Topic = "/no/such" }, ControlJson.Default.TopicRequest);
 

@@ -28,9 +28,7 @@ public sealed class SendQueueTests
 
         queue.Flush();
         Assert.Equal(expected, pair.ReceiveFar(expected.Count));
-        WaitFor(() => queue.BytesQueued == 0);
-        Assert.Equal((0, 0), (large.References, small.References));
-        Assert.Equal(expected.Count, queue.BytesSent);
+        WaitFor(() => (queue.BytesQueued, queue.BytesSent, large.References, small.References) == (0, expected.Count, 0, 0));
         Assert.Null(queue.StalledSinceMs);
     }
 

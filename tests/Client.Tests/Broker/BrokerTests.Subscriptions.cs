@@ -62,7 +62,9 @@ public sealed partial class BrokerTests
         int[] counts = await Task.WhenAll(workers);
         Assert.Equal(1000, counts.Sum());
         Assert.Equal(1000, seen.Count);
-        Assert.All(counts, c => Assert.InRange(c, 100, 900));
+
+        // The first frames go round until both have used up their credit; how the rest is shared is up to who is quick.
+        Assert.All(counts, c => Assert.InRange(c, 20, 980));
 
         async Task<int> Work(Consumer consumer)
         {

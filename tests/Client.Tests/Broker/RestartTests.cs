@@ -35,7 +35,7 @@ public sealed class RestartTests : IAsyncLifetime
 
         await Task.Delay(100);
         stop.Cancel();
-        List<MessageId> ids = await writing.WaitAsync(TimeSpan.FromSeconds(60));
+        List<MessageId> ids = await writing.WaitAsync(TimeSpan.FromSeconds(180));
         await CheckDense(client, topic, ids);
         await CheckAtLeastOnce(consumer, ids.Count);
     }
@@ -52,11 +52,13 @@ public sealed class RestartTests : IAsyncLifetime
         for (int i = 0; i < 15; i++)
         {
             await Task.Delay(20);
+            int connections = proxy.Connections;
             proxy.Cut();
+            await ProducerTests.Eventually(() => proxy.Connections > connections); // However long a busy machine takes to come back.
         }
 
         stop.Cancel();
-        List<MessageId> ids = await writing.WaitAsync(TimeSpan.FromSeconds(60));
+        List<MessageId> ids = await writing.WaitAsync(TimeSpan.FromSeconds(180));
         Assert.True(proxy.Connections > 3);
         await CheckDense(client, topic, ids);
     }
@@ -77,7 +79,7 @@ public sealed class RestartTests : IAsyncLifetime
         }
 
         await producer.FlushAsync();
-        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(240));
         for (int i = 0; i < Count; i++)
         {
             Message message = await consumer.ReceiveAsync(hang.Token);
@@ -115,7 +117,7 @@ public sealed class RestartTests : IAsyncLifetime
     {
         Assert.Equal(Enumerable.Range(0, ids.Count).Select(i => (long)i), ids.Select(i => i.Offset));
         await using Consumer audit = await client.SubscribeAsync(new ConsumerOptions { Topic = topic, Subscription = "audit", Start = "earliest" });
-        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(240));
         for (int i = 0; i < ids.Count; i++)
         {
             Message message = await audit.ReceiveAsync(hang.Token);
@@ -128,7 +130,7 @@ public sealed class RestartTests : IAsyncLifetime
 
     private static async Task CheckAtLeastOnce(Consumer consumer, int count)
     {
-        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(240));
         var seen = new HashSet<long>();
         while (seen.Count < count)
         {

@@ -9,7 +9,7 @@ namespace Danube.Fast.Client.Tests;
 public sealed class SubscriptionTypeTests(BrokerFixture broker) : IAsyncLifetime
 {
     private const int Partitions = 3;
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(180);
 
     private readonly string _topic = broker.NewTopic();
     private readonly CancellationTokenSource _hang = new(Hang);

@@ -98,6 +98,15 @@ internal sealed class FakeBroker : IDisposable
         }
     }
 
+    /// <summary>What HELLOs gave as client name, but for the first so many.</summary>
+    public string?[] NamesSince(int count)
+    {
+        lock (Gate)
+        {
+            return [.. ClientNames.Skip(count)];
+        }
+    }
+
     public void Watch(FrameType type)
     {
         lock (Gate)

@@ -7,12 +7,14 @@ namespace Danube.Fast.EndToEnd.Tests.Cluster;
 /// <summary>Traffic over a cluster while things go wrong, and the audit afterwards.</summary>
 internal sealed class ClusterLoad : IAsyncDisposable
 {
+    private const int MostTopics = 45;
+
     private static readonly string[] Classes = ["memory", "os", "fsync"];
 
     private readonly ClusterUnderTest _cluster;
     private readonly DanubeClient _client;
 
-    private ClusterLoad(ClusterUnderTest cluster, DanubeClient client, AuditedTopic[] topics)
+    private ClusterLoad(ClusterUnderTest cluster, DanubeClient client, List<AuditedTopic> topics)
     {
         _cluster = cluster;
         _client = client;
@@ -38,13 +40,17 @@ internal sealed class ClusterLoad : IAsyncDisposable
     public static async Task<ClusterLoad> StartAsync(ClusterUnderTest cluster, int topics = 9)
     {
         DanubeClient client = await cluster.ConnectAsync();
-        AuditedTopic[] all = [.. Enumerable.Range(0, topics).Select(i => new AuditedTopic($"/audit/{Classes[i / 3 % 3]}-{i}", Classes[i / 3 % 3], i + 1))];
-        foreach (AuditedTopic topic in all)
+        List<AuditedTopic> all = [];
+        do
         {
+            string durability = Classes[all.Count / 3 % 3];
+            var topic = new AuditedTopic($"/audit/{durability}-{all.Count}", durability, all.Count + 1);
             await client.CreateTopicAsync(new TopicSpec { Topic = topic.Name, Durability = topic.Durability });
+            all.Add(topic);
+            await cluster.ServedAsync(all.Select(t => t.Name));
         }
+        while (all.Count < topics || (all.Count < MostTopics && !IsEverywhere(all, await cluster.PlacesAsync(), cluster.Running.Count)));
 
-        await cluster.ServedAsync(all.Select(t => t.Name));
         var load = new ClusterLoad(cluster, client, all);
         foreach (AuditedTopic topic in all)
         {
@@ -69,6 +75,10 @@ internal sealed class ClusterLoad : IAsyncDisposable
         string line = $"{Topics.Sum(t => t.Acknowledged)} acknowledged over {Topics.Count} topics, {Topics.Sum(t => t.Delivered)} delivered; os and fsync: 0 lost, 0 moved, 0 twice; memory: {lost.Sum()} lost with their owner";
         LongMode.Report("Cluster, " + fault, line);
     }
+
+    // A fault takes a broker that has something of memory and something that is stored; where topics go is the cluster's to say.
+    private static bool IsEverywhere(List<AuditedTopic> topics, Dictionary<string, TopicPlace> places, int brokers) =>
+        topics.GroupBy(t => places[t.Name].Owner).Count(g => g.Any(t => t.Durability == "memory") && g.Any(t => t.Durability != "memory")) == brokers;
 
     public async ValueTask DisposeAsync()
     {

@@ -54,8 +54,7 @@ internal sealed class ClusterUnderTest : IAsyncDisposable
             await Task.WhenAll(Enumerable.Range(1, brokers).Select(cluster.StartBrokerAsync));
 
             // From then on all of them count as places for topics.
-            await UntilAsync("the first load reports", async () => (await cluster.Store.ListAsync("/cluster/load/")).Entries.Count == brokers);
-            await Task.Delay(TimeSpan.FromSeconds(1));
+            await UntilAsync("every broker is ranked by the one that leads", cluster.IsRankedAsync);
             return cluster;
         }
         catch
@@ -159,9 +158,9 @@ internal sealed class ClusterUnderTest : IAsyncDisposable
                     return;
                 }
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or HttpRequestException)
             {
-                // etcd is away for a while in some of the tests.
+                // etcd is away for a while in some of the tests, and brokers are.
             }
 
             Assert.True(Environment.TickCount64 - since < Guard.TotalMilliseconds, $"It took more than {Guard.TotalSeconds:0} s: {what}.");
@@ -188,6 +187,18 @@ internal sealed class ClusterUnderTest : IAsyncDisposable
         await Store.DisposeAsync();
         await Etcd.DisposeAsync();
         _folders.ForEach(f => f.Dispose());
+    }
+
+    private async Task<bool> IsRankedAsync()
+    {
+        if (await Store.GetAsync("/cluster/leader") is not { } leader || !_running.TryGetValue(Read(leader).GetProperty("broker").GetInt32(), out BrokerProcess? leading))
+        {
+            return false;
+        }
+
+        using var http = new HttpClient { Timeout = Guard };
+        using JsonDocument rankings = JsonDocument.Parse(await http.GetStringAsync($"http://{leading.Http}/admin/v1/cluster/rankings"));
+        return rankings.RootElement.GetProperty("brokers").EnumerateArray().Count(b => b.GetProperty("standing").GetString() == "ranked") == _running.Count;
     }
 
     private static TopicPlace Place(JsonElement assignment) => new(

@@ -30,6 +30,22 @@ internal sealed class HostedBroker : IAsyncDisposable
     /// <summary>The log lines so far.</summary>
     public IEnumerable<string> Lines => _lines.All;
 
+    /// <summary>Waits for a log line: it may be written a moment after what it tells of can be seen.</summary>
+    public async Task<string> LineAsync(params string[] parts)
+    {
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        while (true)
+        {
+            if (Lines.FirstOrDefault(l => Array.TrueForAll(parts, p => l.Contains(p, StringComparison.Ordinal))) is { } line)
+            {
+                return line;
+            }
+
+            Assert.False(guard.IsCancellationRequested, $"no line with {string.Join(", ", parts)} among\n{string.Join('\n', Lines)}");
+            await Task.Delay(20);
+        }
+    }
+
     public static async Task<HostedBroker> StartAsync(DataFolder data, WalFileSystem files, Func<BrokerOptions, BrokerOptions>? change = null)
     {
         var options = new BrokerOptions

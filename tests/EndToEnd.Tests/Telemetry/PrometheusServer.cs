@@ -9,6 +9,8 @@ namespace Danube.Fast.EndToEnd.Tests.Telemetry;
 /// <summary>Debian's Prometheus on a free port, with the project's alert rules, scraping one broker every second.</summary>
 internal sealed class PrometheusServer : IAsyncDisposable
 {
+    private const int Attempts = 3;
+
     private readonly Process _process;
     private readonly DataFolder _folder;
     private readonly StringBuilder _output = new();
@@ -39,6 +41,28 @@ internal sealed class PrometheusServer : IAsyncDisposable
     /// <param name="rules">File of alert rules.</param>
     public static async Task<PrometheusServer> StartAsync(string target, string rules)
     {
+        for (int attempt = 1; ; attempt++)
+        {
+            PrometheusServer server = await LaunchAsync(target, rules);
+            try
+            {
+                await server.WaitUntilReadyAsync();
+                return server;
+            }
+            catch (Exception) when (attempt < Attempts && server._process.HasExited)
+            {
+                await server.DisposeAsync(); // Somebody else was faster with its port.
+            }
+            catch
+            {
+                await server.DisposeAsync();
+                throw;
+            }
+        }
+    }
+
+    private static async Task<PrometheusServer> LaunchAsync(string target, string rules)
+    {
         var folder = new DataFolder();
         int port = BrokerOptions.FreePort();
         string config = Path.Combine(folder.Path, "prometheus.yml");
@@ -64,7 +88,6 @@ internal sealed class PrometheusServer : IAsyncDisposable
         var server = new PrometheusServer(Process.Start(start)!, folder, port);
         server._process.BeginOutputReadLine();
         server._process.BeginErrorReadLine();
-        await server.WaitUntilReadyAsync();
         return server;
     }
 

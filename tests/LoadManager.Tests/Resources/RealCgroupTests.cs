@@ -34,7 +34,7 @@ public sealed class RealCgroupTests
             processes.Add(RealMachine.Start("sh", "-c", join + "head -c 100000000 /dev/zero | tail -c 100000000 | sleep 300"));
             processes.Add(RealMachine.Start("sh", "-c", join + $"head -c 64000000 /dev/zero > {cached}; echo ready; while :; do :; done"));
             Assert.Equal("ready", processes[1].StandardOutput.ReadLine());
-            WaitForMemory(groups[2], 100_000_000);
+            WaitForMemory(groups[2], 155_000_000);
 
             using SystemRoot root = SystemRoot.OfProcess(processes[1].Id, folder);
             IResourceMonitor monitor = root.Monitor();

@@ -15,7 +15,7 @@ public sealed partial class CommandTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task List_names_every_scenario()
     {
         (int code, string text) = await LoadTest.RunAsync("list");
@@ -23,7 +23,7 @@ public sealed partial class CommandTests : IDisposable
         Assert.All(ScenarioCatalog.All, s => Assert.Contains(s.Name + " ", text, StringComparison.Ordinal));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData("no-such-scenario")]
     [InlineData("one-to-one --rate 0")]
     [InlineData("one-to-one --size 15")]
@@ -36,7 +36,7 @@ public sealed partial class CommandTests : IDisposable
     [InlineData("all --rate 5")]
     public async Task Wrong_usage_is_refused(string arguments) => Assert.Equal(ExitCodes.Usage, (await LoadTest.RunAsync(arguments)).Code);
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_broker_that_is_not_there_is_neither_a_pass_nor_a_failure()
     {
         (int code, string text) = await LoadTest.RunAsync($"one-to-one --url danube://127.0.0.1:{BrokerOptions.FreePort()} --quiet {LoadTest.Folders(_folder)}");
@@ -44,7 +44,7 @@ public sealed partial class CommandTests : IDisposable
         Assert.Contains("one-to-one could not be run", text, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_broken_threshold_fails_the_run_and_is_named()
     {
         await using BrokerProcess broker = await BrokerProcess.StartAsync();
@@ -60,7 +60,7 @@ public sealed partial class CommandTests : IDisposable
         Assert.False(broker.HasExited);
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Ctrl_c_ends_the_load_and_writes_the_report()
     {
         // A session of its own, as a terminal makes one: Ctrl-C reaches the run and its broker alike. A test run in the background ignores the signal, and

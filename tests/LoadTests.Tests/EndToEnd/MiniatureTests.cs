@@ -31,7 +31,7 @@ public sealed class MiniatureTests : IDisposable
     [Fact]
     public void Every_scenario_has_a_miniature() => Assert.Equal(ScenarioCatalog.All.Select(s => s.Name), Scenarios.Select(s => (string)s[0]!));
 
-    [Theory(Timeout = 180_000)]
+    [Theory(Timeout = 300_000)]
     [MemberData(nameof(Scenarios))]
     public async Task The_scenario_moves_messages_and_the_auditor_finds_nothing(string name, string options)
     {

@@ -13,7 +13,7 @@ public sealed class DataReportTests
         Assert.Equal("\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",\"\r\"\n", Csv.Line("a,b", "say \"x\"", "two\nlines", "\r"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task The_csv_reads_back_cell_by_cell()
     {
         RunReport run = await SampleRun.CreateAsync();
@@ -27,7 +27,7 @@ public sealed class DataReportTests
         Assert.Equal(200, timeline.Skip(1).Where(r => r[0] == "end-to-end <x>").Sum(r => int.Parse(r[2])));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task The_json_has_what_the_documentation_promises()
     {
         using var json = JsonDocument.Parse(JsonReport.Of(await SampleRun.CreateAsync(isBad: true)));
@@ -70,7 +70,7 @@ public sealed class DataReportTests
         Assert.Equal(JsonValueKind.Null, root.GetProperty("broker")[1].GetProperty("allocated_bytes").ValueKind);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task The_results_file_gets_one_header_and_a_row_per_run()
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("danube-loadtests-");
@@ -93,7 +93,7 @@ public sealed class DataReportTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Markdown_tables_have_as_many_cells_in_every_row()
     {
         RunReport run = await SampleRun.CreateAsync(isBad: true);

@@ -8,7 +8,7 @@ namespace Danube.Fast.LoadTests.Tests;
 
 public sealed class HtmlReportTests
 {
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData(false)]
     [InlineData(true)]
     public async Task The_page_is_well_formed_and_needs_nothing_else(bool isBad)
@@ -23,7 +23,7 @@ public sealed class HtmlReportTests
         Assert.DoesNotMatch(new Regex("url\\(|@import|https?://"), html);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task The_page_shows_charts_tables_audit_thresholds_and_environment()
     {
         XElement page = Parse(HtmlReport.Of(await SampleRun.CreateAsync()));
@@ -38,7 +38,7 @@ public sealed class HtmlReportTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task What_is_wrong_is_said_first()
     {
         RunReport run = await SampleRun.CreateAsync(isBad: true);
@@ -50,7 +50,7 @@ public sealed class HtmlReportTests
         Assert.Contains("FAULTS", page.Value, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Every_coordinate_is_inside_its_chart()
     {
         XElement page = Parse(HtmlReport.Of(await SampleRun.CreateAsync()));
@@ -62,7 +62,7 @@ public sealed class HtmlReportTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_run_that_measured_nothing_still_makes_a_page()
     {
         RunReport run = await SampleRun.CreateAsync();

@@ -7,7 +7,7 @@ public abstract partial class MetadataStoreContract
     public async Task A_lease_that_is_not_renewed_takes_its_keys_with_it_in_one_revision()
     {
         await using IMetadataStore store = await OpenAsync();
-        MetadataLease lease = await store.GrantLeaseAsync(TimeSpan.FromSeconds(1));
+        MetadataLease lease = await store.GrantLeaseAsync(TimeSpan.FromSeconds(4));
         Assert.NotEqual(0, lease.Id);
         TransactionResult put = await store.CommitAsync(new MetadataTransaction()
             .Put("/l/a", Bytes("1"), lease.Id).Put("/l/b", Bytes("2"), lease.Id).Put("/l/c", Bytes("3")));

@@ -7,18 +7,14 @@ public sealed class EtcdFaultTests(EtcdFixture fixture) : IClassFixture<EtcdFixt
 {
     private static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(60);
 
-    private readonly EtcdOptions _options = fixture.Options with
-    {
-        Prefix = EtcdFixture.NewPrefix(),
-        AttemptTimeout = TimeSpan.FromSeconds(1),
-        TransactionTimeout = TimeSpan.FromSeconds(1),
-    };
+    // A busy disk may keep etcd from answering for seconds.
+    private readonly EtcdOptions _options = fixture.Options with { Prefix = EtcdFixture.NewPrefix(), RetryTimeout = HangGuard, TransactionTimeout = HangGuard };
 
     [Fact]
     public async Task A_transaction_whose_answer_is_held_is_unknown_and_was_made_once()
     {
         await using var proxy = new AnswerProxy(fixture.Etcd.ClientPort);
-        await using var store = new EtcdMetadataStore(_options with { Endpoints = [proxy.Endpoint] });
+        await using var store = new EtcdMetadataStore(_options with { Endpoints = [proxy.Endpoint], TransactionTimeout = TimeSpan.FromSeconds(3) });
         await using var direct = new EtcdMetadataStore(_options);
         await store.PutAsync("/warm", Bytes("1"));
         proxy.HoldAnswers();
@@ -38,8 +34,7 @@ public sealed class EtcdFaultTests(EtcdFixture fixture) : IClassFixture<EtcdFixt
     public async Task A_transaction_whose_connection_is_cut_is_unknown()
     {
         await using var proxy = new AnswerProxy(fixture.Etcd.ClientPort);
-        await using var store = new EtcdMetadataStore(
-            _options with { Endpoints = [proxy.Endpoint], TransactionTimeout = HangGuard });
+        await using var store = new EtcdMetadataStore(_options with { Endpoints = [proxy.Endpoint] });
         await using var direct = new EtcdMetadataStore(_options);
         await store.PutAsync("/warm", Bytes("1"));
         proxy.HoldAnswers();
@@ -61,7 +56,7 @@ public sealed class EtcdFaultTests(EtcdFixture fixture) : IClassFixture<EtcdFixt
         var dead = new Uri($"http://127.0.0.1:{EtcdProcess.FreePorts(1)[0]}");
         for (int i = 0; i < 8; i++)
         {
-            await using var store = new EtcdMetadataStore(_options with { Endpoints = [dead, fixture.Etcd.Endpoint], TransactionTimeout = HangGuard });
+            await using var store = new EtcdMetadataStore(_options with { Endpoints = [dead, fixture.Etcd.Endpoint] });
             Assert.True((await store.CommitAsync(new MetadataTransaction().Put($"/a{i}", Bytes("1")))).IsDone);
         }
     }

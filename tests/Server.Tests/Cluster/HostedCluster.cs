@@ -9,7 +9,7 @@ using Danube.Fast.Wal;
 namespace Danube.Fast.Server.Tests.Cluster;
 
 /// <summary>
-/// Whole brokers in this process over one metadata store, on a clock that runs four times as fast. A broker whose way to the store is cut is as good as dead
+/// Whole brokers in this process over one metadata store, on a clock that runs four times as fast while this process gets its turns. A broker whose way to the store is cut is as good as dead
 /// for the others.
 /// </summary>
 internal sealed class HostedCluster : IAsyncDisposable
@@ -125,6 +125,7 @@ internal sealed class HostedCluster : IAsyncDisposable
         }
 
         await Store.DisposeAsync();
+        _time.Dispose();
         _folder.Dispose();
     }
 }

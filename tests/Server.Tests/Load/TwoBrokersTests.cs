@@ -33,8 +33,11 @@ public sealed class TwoBrokersTests
         Assert.All(status.GetProperty("brokers").EnumerateArray(), b => Assert.Equal(3, b.GetProperty("topics").GetInt32()));
         foreach (HttpClient http in new[] { http1, http2 })
         {
-            JsonElement list = await http.GetFromJsonAsync<JsonElement>("/admin/v1/topics?namespace=two");
-            Assert.Equal(Enumerable.Repeat("ok", 6), list.GetProperty("topics").EnumerateArray().Select(t => t.GetProperty("state").GetString()));
+            // A topic counts as served a moment before its owner has heard that it may.
+            await UntilAsync(
+                http,
+                "/admin/v1/topics?namespace=two",
+                l => l.GetProperty("topics").EnumerateArray().Select(t => t.GetProperty("state").GetString()).SequenceEqual(Enumerable.Repeat("ok", 6)));
             for (int t = 0; t < 6; t++)
             {
                 JsonElement topic = await http.GetFromJsonAsync<JsonElement>($"/admin/v1/topics/two/t{t}");
@@ -65,7 +68,7 @@ public sealed class TwoBrokersTests
         }
 
         // The gauges are the leader's alone, and add up.
-        MetricPage page1 = await MetricPage.ReadAsync(http1), page2 = await MetricPage.ReadAsync(http2);
+        MetricPage page1 = await RenewedAsync(http1), page2 = await RenewedAsync(http2);
         Assert.Equal(3, page1.Sum("danube_client_redirects_total", ("service", "broker"), ("reason", "not_owner")));
         Assert.All(new[] { page1, page2 }, p => Assert.InRange(p.Sum("danube_admin_rpc_total", ("method", "forward"), ("result", "ok")), 9, int.MaxValue));
         Assert.Equal(1, page1.Sum("danube_leader_election_state", ("state", "leader")) + page2.Sum("danube_leader_election_state", ("state", "leader")));
@@ -74,7 +77,6 @@ public sealed class TwoBrokersTests
         Assert.Empty(following["danube_cluster_broker_count"].Samples);
         Assert.Single(following["danube_owner_proof_age_seconds"].Samples);
         Assert.Equal((3, 3), (page1.Sum("danube_broker_topics_owned", ("broker_id", "1")), page2.Sum("danube_broker_topics_owned", ("broker_id", "2"))));
-        Assert.All(new[] { page1, page2 }, p => Assert.NotEqual(0, p.Sum("danube_metadata_request_latency_ms_count", ("op", "renew"), ("result", "ok"))));
     }
 
     [Fact]
@@ -130,6 +132,22 @@ public sealed class TwoBrokersTests
     });
 
     private static HttpClient Http(BrokerHost host) => new() { BaseAddress = new Uri($"http://{host.HttpEndPoint}"), Timeout = TimeSpan.FromSeconds(100) };
+
+    /// <summary>The metrics of a broker that has renewed its session at least once.</summary>
+    private static async Task<MetricPage> RenewedAsync(HttpClient http)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(100));
+        while (true)
+        {
+            MetricPage page = await MetricPage.ReadAsync(http);
+            if (page.Sum("danube_metadata_request_latency_ms_count", ("op", "renew"), ("result", "ok")) > 0)
+            {
+                return page;
+            }
+
+            await Task.Delay(100, patience.Token);
+        }
+    }
 
     private static async Task<JsonElement> UntilAsync(HttpClient http, string path, Func<JsonElement, bool> until)
     {

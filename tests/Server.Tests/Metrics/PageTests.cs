@@ -66,7 +66,10 @@ public sealed class PageTests
             SubscribeReply subscribed = await client.SubscribeAsync(topic, durability: durability);
             await client.SendAsync(Frames.Credit(subscribed.Channel, 100, 1 << 20, subscribed.SubscriptionEpoch));
             await client.SendAsync(Frames.Publish(producer, 1, new byte[size]));
-            await client.ReceiveAsync(FrameType.Deliver);
+
+            // In either order; what is acknowledged and delivered is counted.
+            FrameType[] both = [(await client.ReceiveAsync()).Type, (await client.ReceiveAsync()).Type];
+            Assert.Equal([FrameType.PublishAck, FrameType.Deliver], both.Order());
         }
 
         MetricPage page = await MetricPage.ReadAsync(http);

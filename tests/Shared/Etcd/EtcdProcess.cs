@@ -10,7 +10,8 @@ internal sealed partial class EtcdProcess : IAsyncDisposable
 {
     private const int SigStop = 19;
     private const int SigCont = 18;
-    private static readonly TimeSpan StartGuard = TimeSpan.FromSeconds(60);
+    private const int Attempts = 3;
+    private static readonly TimeSpan StartGuard = TimeSpan.FromSeconds(120);
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(2) };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("danube-etcd-").FullName;
@@ -38,17 +39,24 @@ internal sealed partial class EtcdProcess : IAsyncDisposable
     /// <summary>A single member, ready to be used.</summary>
     public static async Task<EtcdProcess> StartSingleAsync(params string[] extra)
     {
-        int[] ports = FreePorts(2);
-        var etcd = new EtcdProcess("m0", ports[0], ports[1], $"m0=http://127.0.0.1:{ports[1]}", extra);
-        try
+        for (int attempt = 1; ; attempt++)
         {
-            await etcd.StartAsync();
-            return etcd;
-        }
-        catch
-        {
-            await etcd.DisposeAsync();
-            throw;
+            int[] ports = FreePorts(2);
+            var etcd = new EtcdProcess("m0", ports[0], ports[1], $"m0=http://127.0.0.1:{ports[1]}", extra);
+            try
+            {
+                await etcd.StartAsync();
+                return etcd;
+            }
+            catch (InvalidOperationException) when (attempt < Attempts && etcd._process is { HasExited: true })
+            {
+                await etcd.DisposeAsync(); // Somebody else was faster with a port.
+            }
+            catch
+            {
+                await etcd.DisposeAsync();
+                throw;
+            }
         }
     }
 

@@ -92,11 +92,7 @@ public sealed class AllocationTests : IDisposable
             }
         }
 
-        for (int i = 0; log.Durable != log.Committed; i++)
-        {
-            Assert.True(i < 10_000, "Hang.");
-            await Task.Delay(1);
-        }
+        await LogContractTests.WaitAsync(() => log.Durable == log.Committed);
     }
 
     private static void Round(DataDirectory directory, TopicLog log, byte[] frame, ref LogPosition position, int count)

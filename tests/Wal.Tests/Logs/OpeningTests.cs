@@ -58,7 +58,7 @@ public sealed class OpeningTests
         LogPosition position = LogPosition.At(0);
         Assert.Equal(ReadStatus.Cold, log.Read(ref position, 100, out _));
         next.RunBackground();
-        await wait.WaitAsync(TimeSpan.FromSeconds(10));
+        await wait.WaitAsync(TimeSpan.FromSeconds(120));
         Assert.Equal(AppendStatus.Ok, next.Append(log, TestFrames.Build(1, 2, 1, 100)));
     }
 

@@ -1,8 +1,13 @@
+using System.Diagnostics;
+
 namespace Danube.Fast.LoadTests.Tests;
 
 /// <summary>A clock that jumps from timer to timer: the run takes no time, and every delay is exact.</summary>
 internal sealed class ManualClock : TimeProvider
 {
+    // Whoever sets no timer for so long has come to its end.
+    private static readonly TimeSpan WaitForEnds = TimeSpan.FromSeconds(2);
+
     private readonly Lock _lock = new();
     private readonly List<ManualTimer> _timers = [];
     private long _now = 1;
@@ -34,21 +39,21 @@ internal sealed class ManualClock : TimeProvider
     }
 
     /// <summary>
-    /// Waits until so many timers are set, then fires one after the other, each at its time, until <paramref name="task"/> is over. What awaits a timer
-    /// continues inside the firing, so nothing depends on the speed of the machine.
+    /// Fires one timer after the other, each at its time, while so many are set, until <paramref name="task"/> is over. What awaits a timer continues inside the
+    /// firing, or, when it has not begun to await, on its own thread: then it is waited for until it sets its next one.
     /// </summary>
     public async Task<T> RunAsync<T>(Task<T> task, int timers = 1)
     {
-        while (!task.IsCompleted && Count < timers)
-        {
-            await Task.Delay(1);
-        }
-
+        long since = Stopwatch.GetTimestamp();
+        bool isUnderWay = false;
         while (!task.IsCompleted)
         {
-            if (Count > 0)
+            int count = Count;
+            isUnderWay |= count >= timers;
+            if (count >= timers || (isUnderWay && count > 0 && Stopwatch.GetElapsedTime(since) > WaitForEnds))
             {
                 FireNext();
+                since = Stopwatch.GetTimestamp();
             }
             else
             {

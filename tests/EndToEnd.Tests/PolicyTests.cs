@@ -28,7 +28,7 @@ public class PolicyTests
         await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = Topic, Name = "p", SendTimeout = TimeSpan.FromSeconds(3) }, guard.Token);
         DanubeException second = await Assert.ThrowsAsync<DanubeException>(() => client.CreateProducerAsync(new ProducerOptions { Topic = Topic, Name = "q" }, guard.Token));
         Assert.Equal((ErrorCode.LimitExceeded, true), (second.Code, second.Retryable));
-        long stored = await SendUntilRefusedAsync(producer, 0, guard.Token);
+        long stored = await SendUntilRefusedAsync(producer, 0, long.MaxValue, guard.Token);
         Assert.True(stored > 0);
 
         await broker.KillAsync();
@@ -37,14 +37,14 @@ public class PolicyTests
         TopicInfo info = await client.DescribeTopicAsync(Topic, guard.Token);
         Assert.Equal(20_000, info.Policy!.BacklogQuotaBytes);
         Assert.Equal(1, (await client.DescribeNamespaceAsync("policy", guard.Token)).MaxProducers);
-        stored = await SendUntilRefusedAsync(producer, stored, guard.Token);
+        stored = await SendUntilRefusedAsync(producer, stored, long.MaxValue, guard.Token);
 
         // So small a quota is met again by the first messages as soon as it is measured: a backlog is estimated from marks in the log that are further apart.
         long target = stored + 50;
         do
         {
             await client.PurgeAsync(Topic, "slow", guard.Token);
-            stored = await SendUntilRefusedAsync(producer, stored, guard.Token, target);
+            stored = await SendUntilRefusedAsync(producer, stored, target, guard.Token);
         }
         while (stored < target);
 
@@ -54,7 +54,7 @@ public class PolicyTests
     }
 
     // The quota is measured about once a second: what comes before that is stored.
-    private static async Task<long> SendUntilRefusedAsync(Producer producer, long next, CancellationToken cancellation, long end = long.MaxValue)
+    private static async Task<long> SendUntilRefusedAsync(Producer producer, long next, long end, CancellationToken cancellation)
     {
         while (next < end && await TrySendAsync(producer, next, cancellation))
         {

@@ -57,6 +57,9 @@ public sealed partial class DataDirectory
         }
     }
 
+    /// <summary>The log that the file belonged to was put aside or deleted, and another one has its id now: what becomes of the file concerns nobody.</summary>
+    internal bool IsSucceeded(DirtyFile file) => file.Generation < Store.FirstGenerationOf(file.TopicId);
+
     // Before many logs are closed: one sync for all instead of one each. What it cannot sync, the close of each log tries again.
     private void SyncMany()
     {

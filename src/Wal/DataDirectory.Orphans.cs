@@ -19,12 +19,10 @@ public sealed partial class DataDirectory
     {
         // A crash between the move of a directory and the removal of its records leaves those: they speak of another log.
         Store.RemoveLog(topicId);
-        if (startOffset > 0)
-        {
-            // The record of a log that was closed in order and holds nothing any more: all before the offset is another broker's past.
-            Store.PutLog(topicId, new LogState(true, 0, 0, startOffset, startOffset, -1, -1, 0, Checkpoint.Incarnation));
-        }
 
+        // The record of a log that was closed in order and holds nothing any more: all before the offset is another broker's past. The journal may still hold
+        // entries of a log that had the id here before: their generations are lower.
+        Store.PutLog(topicId, new LogState(true, 0, 0, startOffset, startOffset, -1, -1, 0, Checkpoint.Incarnation, Checkpoint.NextUnused));
         Store.Records.Sync();
         return Create(topicId, durability, retention);
     }

@@ -3,12 +3,13 @@ namespace Danube.Fast.Wal;
 // The janitor's round: everything that is due by time. Runs on: the janitor, or a test that steps it.
 public sealed partial class DataDirectory
 {
-    private const int StateIntervalMs = 500;
+    private const int StateIntervalMs = 500, OrphanIntervalMs = 24 * 60 * 60 * 1000;
     private long _nextCursorMs;
     private long _nextOsMs;
     private long _nextCheckpointMs;
     private long _nextStateMs;
     private long _nextRetentionMs;
+    private long _nextOrphanMs;
 
     /// <summary>Does what is due at a moment. An error is reported and tried again in a later round.</summary>
     internal void Tick(long nowMs)
@@ -34,6 +35,11 @@ public sealed partial class DataDirectory
             {
                 Upkeep(log.Value, nowMs, retention, areHandlesShort);
             }
+        }
+
+        if (IsDue(ref _nextOrphanMs, nowMs, OrphanIntervalMs))
+        {
+            RemoveOldOrphans();
         }
 
         if (IsDue(ref _nextCheckpointMs, nowMs, Options.CheckpointIntervalMs))
@@ -82,6 +88,18 @@ public sealed partial class DataDirectory
         catch (Exception error) when (IsTransient(error))
         {
             ReportUpkeep(log.TopicId, error);
+        }
+    }
+
+    private void RemoveOldOrphans()
+    {
+        try
+        {
+            RemoveOrphans(TimeSpan.FromDays(OrphanDays));
+        }
+        catch (Exception error) when (IsTransient(error))
+        {
+            ReportUpkeep(0, error);
         }
     }
 

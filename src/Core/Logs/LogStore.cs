@@ -3,6 +3,9 @@ namespace Danube.Fast.Core;
 /// <summary>Opens logs. Durable in src/Wal (one per data directory), in memory in this project.</summary>
 public abstract class LogStore
 {
+    /// <summary>Days for which a log that was put aside is kept.</summary>
+    public const int OrphanDays = 7;
+
     /// <summary>Creates the log of a new topic; its directory is durable when this returns.</summary>
     public abstract TopicLog Create(ulong topicId, DurabilityClass durability, LogRetention retention);
 

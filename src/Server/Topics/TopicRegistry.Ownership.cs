@@ -8,7 +8,6 @@ namespace Danube.Fast.Server.Topics;
 /// <summary>What the owner loop does to the topics that this broker shares with others.</summary>
 internal sealed partial class TopicRegistry : IOwnerActions
 {
-    private const int OrphanDays = 7;
     private static readonly TimeSpan SealPatience = TimeSpan.FromSeconds(10), SealPoll = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Where topics are served; null for a broker by itself. Set before the first request.</summary>
@@ -146,7 +145,7 @@ internal sealed partial class TopicRegistry : IOwnerActions
             }
         }
 
-        durableLogs.RemoveOrphans(TimeSpan.FromDays(OrphanDays));
+        durableLogs.RemoveOrphans(TimeSpan.FromDays(LogStore.OrphanDays));
     }
 
     private TopicLog OpenOwned(LogStore store, TopicDefinition definition, LogRetention retention, Assignment assignment, OwnershipGate gate)
@@ -230,7 +229,7 @@ internal sealed partial class TopicRegistry : IOwnerActions
     {
         if (durableLogs.Park(topicId) is { } folder)
         {
-            Log.LogParked(log, topicId, folder, reason, OrphanDays);
+            Log.LogParked(log, topicId, folder, reason, LogStore.OrphanDays);
         }
     }
 

@@ -4,13 +4,14 @@ using Microsoft.Win32.SafeHandles;
 namespace Danube.Fast.Wal;
 
 /// <summary>The files of the operating system.</summary>
-internal sealed class NativeFileSystem : WalFileSystem
+/// <param name="gauge">Counts the process's handles.</param>
+internal sealed class NativeFileSystem(HandleGauge gauge) : WalFileSystem
 {
     public override WalFile Create(string path) => new NativeFile(path, OpenHandle(path, FileMode.CreateNew));
 
     public override WalFile CreateAllocated(string path, long length)
     {
-        if (HandleReserve.IsReached())
+        if (gauge.IsReached())
         {
             throw TooManyFiles(path);
         }
@@ -36,7 +37,7 @@ internal sealed class NativeFileSystem : WalFileSystem
 
     public override WalFile Open(string path) => new NativeFile(path, OpenHandle(path, FileMode.Open));
 
-    public override bool AreHandlesShort => HandleReserve.IsNear;
+    public override bool AreHandlesShort => gauge.IsNear;
 
     public override bool FileExists(string path) => File.Exists(path);
 
@@ -133,10 +134,10 @@ internal sealed class NativeFileSystem : WalFileSystem
 
     public override IDisposable Lock(string path) => NativeLock.Take(path);
 
-    private static SafeFileHandle OpenHandle(string path, FileMode mode)
+    private SafeFileHandle OpenHandle(string path, FileMode mode)
     {
         SafeFileHandle handle = File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        if (OperatingSystem.IsLinux() && HandleReserve.Contains(handle.DangerousGetHandle()))
+        if (OperatingSystem.IsLinux() && gauge.IsReserved(handle.DangerousGetHandle()))
         {
             handle.Dispose();
             if (mode == FileMode.CreateNew)

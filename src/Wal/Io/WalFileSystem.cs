@@ -7,7 +7,7 @@ namespace Danube.Fast.Wal;
 public abstract class WalFileSystem
 {
     /// <summary>The operating system's files.</summary>
-    public static WalFileSystem Native { get; } = new NativeFileSystem();
+    public static WalFileSystem Native { get; } = new NativeFileSystem(HandleReserve.Gauge);
 
     /// <summary>Creates an empty file; an error when it exists.</summary>
     public abstract WalFile Create(string path);

@@ -8,6 +8,9 @@ internal abstract class DirtyFile
 
     public abstract ulong TopicId { get; }
 
+    /// <summary>Of the segment: a log that takes the topic's id over has higher ones.</summary>
+    public abstract uint Generation { get; }
+
     /// <summary>Notes what a sync that begins now will cover.</summary>
     public abstract void BeginSync();
 

@@ -168,8 +168,11 @@ internal sealed class JournalCheckpoint(Journal journal, DataDirectory directory
 
     private void Fail(DirtyFile file, Exception error)
     {
-        file.FailSync(error);
-        directory.OnFileFailed(file, error);
+        if (!directory.IsSucceeded(file))
+        {
+            file.FailSync(error);
+            directory.OnFileFailed(file, error);
+        }
     }
 
     private void End(DirtyFile file)

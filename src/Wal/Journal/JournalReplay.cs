@@ -4,8 +4,8 @@ using Danube.Fast.Protocol;
 namespace Danube.Fast.Wal;
 
 /// <summary>
-/// Writes the journal's entries into the segments that they belong to, before the directory is used: what they hold may be nowhere else. Entries of topics that are gone
-/// and of deleted offsets are skipped; another missing file is damage. Writing an entry twice changes nothing, so a crash at any step repeats it.
+/// Writes the journal's entries into the segments that they belong to, before the directory is used: what they hold may be nowhere else. Entries of topics that are gone,
+/// of a log that had the topic's id before, and of deleted offsets are skipped; another missing file is damage. Writing an entry twice changes nothing, so a crash at any step repeats it.
 /// Runs on: the thread that opens the directory.
 /// </summary>
 /// <param name="files">The seam.</param>
@@ -107,7 +107,7 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
         bool isHead = reader.TryReadHead(bad, leastIncarnation, mostIncarnation, out JournalEntry entry)
             || reader.TryReadHead(JournalReader.RoundUp(bad), leastIncarnation, mostIncarnation, out entry);
         ulong end = entry.Lsn + (ulong)entry.Length;
-        if (isHead && DamagedEntries.Count < MaxDamagedEntries && (end == next || JournalReader.RoundUp(end) == next))
+        if (isHead && DamagedEntries.Count < MaxDamagedEntries && (end == next || JournalReader.RoundUp(end) == next) && TopicOf(entry.TopicId).Owns(entry))
         {
             DamagedEntries.Add(entry);
         }
@@ -165,7 +165,7 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
     private void Apply(in JournalEntry entry, ReadOnlySpan<byte> data)
     {
         ReplayTopic topic = TopicOf(entry.TopicId);
-        if (!topic.Exists)
+        if (!topic.Exists || !topic.Owns(entry))
         {
             return;
         }
@@ -203,7 +203,7 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
             createBytes = Math.Max(ReplayTarget.LeastFileBytes, entry.DataLength + ProtocolLimits.HeaderSize);
         }
 
-        file = new ReplayedFile(files, entry.TopicId, path, createBytes, topic.IsPoisoned);
+        file = new ReplayedFile(files, entry.TopicId, entry.SegmentGeneration, path, createBytes, topic.IsPoisoned);
         topic.Files.Add(entry.SegmentBase, file);
         Written.Add((file, entry.Lsn));
         return true;

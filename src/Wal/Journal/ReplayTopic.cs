@@ -27,6 +27,9 @@ internal sealed class ReplayTopic
 
     public long LogStart => _known ? _state.LogStart : 0;
 
+    /// <summary>False: a log that had the same id before wrote the entry. It was put aside or deleted with all it held.</summary>
+    public bool Owns(in JournalEntry entry) => !_known || entry.SegmentGeneration >= _state.FirstGeneration;
+
     /// <summary>Files opened so far, by base offset.</summary>
     public Dictionary<long, ReplayedFile> Files { get; } = [];
 
@@ -64,7 +67,7 @@ internal sealed class ReplayTopic
     {
         if (Exists && _end > (_known ? _state.DurableEnd : 0))
         {
-            LogState before = _known ? _state : new LogState(false, 0, 0, 0, 0, -1, -1, 0, 0);
+            LogState before = _known ? _state : new LogState(false, 0, 0, 0, 0, -1, -1, 0, 0, 0);
             store.PutLog(_topicId, before with { IsClean = false, DurableEnd = _end, SegmentBase = _endSegment, Position = -1 });
         }
     }

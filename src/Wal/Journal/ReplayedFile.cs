@@ -6,10 +6,11 @@ namespace Danube.Fast.Wal;
 /// </summary>
 /// <param name="files">The seam.</param>
 /// <param name="topicId">The log.</param>
+/// <param name="generation">Of the segment.</param>
 /// <param name="path">Of the file; another one after <see cref="Rename"/>.</param>
 /// <param name="createBytes">Bytes of a file that is made; 0: it exists.</param>
 /// <param name="isSuspect">What the cache shows may not be on the disk: it is dropped first.</param>
-internal sealed class ReplayedFile(WalFileSystem files, ulong topicId, string path, long createBytes, bool isSuspect) : DirtyFile
+internal sealed class ReplayedFile(WalFileSystem files, ulong topicId, uint generation, string path, long createBytes, bool isSuspect) : DirtyFile
 {
     private string _path = path;
     private bool _wasOpen;
@@ -17,6 +18,8 @@ internal sealed class ReplayedFile(WalFileSystem files, ulong topicId, string pa
     private bool _done;
 
     public override ulong TopicId => topicId;
+
+    public override uint Generation => generation;
 
     public string Path => _path;
 

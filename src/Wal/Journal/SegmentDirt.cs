@@ -7,6 +7,8 @@ internal sealed class SegmentDirt(DurableLog log, Segment segment) : DirtyFile
 
     public override ulong TopicId => log.TopicId;
 
+    public override uint Generation => segment.Generation;
+
     public override bool MustKeep => log.HasFailed && !log.IsDeleted;
 
     public override void BeginSync() => _mark = log.MarkSync(segment);

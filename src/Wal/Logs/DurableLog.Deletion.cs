@@ -174,7 +174,7 @@ internal sealed partial class DurableLog
         bool rolled = false;
         try
         {
-            prepared = Allocate(_directory.Options.FirstSegmentBytes);
+            prepared = Allocate(FirstBytes(_directory.Options));
             lock (AppendLock)
             {
                 if (!_closed && _failure is null && _committed == end && HoldsFrames(_segments, end))

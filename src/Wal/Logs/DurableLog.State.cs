@@ -131,6 +131,6 @@ internal sealed partial class DurableLog
         long position = clean && _active is { } active ? active.CommittedPosition : -1;
         long logStart = Math.Max(_recordedStart, Volatile.Read(ref _logStart));
         return new LogState(clean, _lastGeneration, _lastEpoch, logStart, durable, at < 0 ? -1 : segments[at].BaseOffset, position,
-            Volatile.Read(ref _lastTimeMicros), _directory.Checkpoint.Incarnation);
+            Volatile.Read(ref _lastTimeMicros), _directory.Checkpoint.Incarnation, _firstGeneration);
     }
 }

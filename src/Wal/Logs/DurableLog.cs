@@ -13,6 +13,7 @@ internal sealed partial class DurableLog : TopicLog
     private readonly DataDirectory _directory;
     private readonly WalFileSystem _files;
     private readonly string _path;
+    private readonly uint _firstGeneration;
 
     private Segment[] _segments = [];
     private long _committed;
@@ -29,6 +30,7 @@ internal sealed partial class DurableLog : TopicLog
         _directory = directory;
         _files = directory.Options.FileSystem;
         _path = path;
+        _firstGeneration = directory.Store.FirstGenerationOf(topicId);
         _retention = retention;
         _clock = directory.Options.MeasureLatency ? MetricClock.System : null;
         CommitWork = new LogCommit(this);

@@ -4,9 +4,10 @@ namespace Danube.Fast.Wal;
 
 /// <summary>
 /// What the cursor log keeps about a log, 64 bytes, big-endian: u8 version 1, u8 flags (1 closed cleanly), u16 0, u32 generation and u32 epoch of the last
-/// frame, u32 0, i64 log start, i64 durable end, i64 base offset of the segment that holds it (-1 none), i64 position of the durable end
+/// frame, u32 first generation of its segments, i64 log start, i64 durable end, i64 base offset of the segment that holds it (-1 none), i64 position of the durable end
 /// there (-1: nothing may be appended to that segment), i64 append time of the last frame, u64 incarnation. True when written and for ever: a durable end never goes back.
 /// </summary>
+/// <param name="FirstGeneration">Segments of a lower generation, also in the journal, belong to a former log of the same id; 0: there was none.</param>
 internal readonly record struct LogState(
     bool IsClean,
     uint Generation,
@@ -16,7 +17,8 @@ internal readonly record struct LogState(
     long SegmentBase,
     long Position,
     long LastTimeMicros,
-    ulong Incarnation)
+    ulong Incarnation,
+    uint FirstGeneration)
 {
     public const int Size = 64;
 
@@ -29,6 +31,7 @@ internal readonly record struct LogState(
         to[1] = IsClean ? (byte)1 : (byte)0;
         BinaryPrimitives.WriteUInt32BigEndian(to[4..], Generation);
         BinaryPrimitives.WriteUInt32BigEndian(to[8..], Epoch);
+        BinaryPrimitives.WriteUInt32BigEndian(to[12..], FirstGeneration);
         BinaryPrimitives.WriteInt64BigEndian(to[16..], LogStart);
         BinaryPrimitives.WriteInt64BigEndian(to[24..], DurableEnd);
         BinaryPrimitives.WriteInt64BigEndian(to[32..], SegmentBase);
@@ -54,7 +57,8 @@ internal readonly record struct LogState(
             BinaryPrimitives.ReadInt64BigEndian(from[32..]),
             BinaryPrimitives.ReadInt64BigEndian(from[40..]),
             BinaryPrimitives.ReadInt64BigEndian(from[48..]),
-            BinaryPrimitives.ReadUInt64BigEndian(from[56..]));
+            BinaryPrimitives.ReadUInt64BigEndian(from[56..]),
+            BinaryPrimitives.ReadUInt32BigEndian(from[12..]));
         return true;
     }
 }

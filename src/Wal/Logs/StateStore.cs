@@ -29,6 +29,9 @@ internal sealed class StateStore(RecordLog records)
         return records.Get(key) is { } value && LogState.TryRead(value, out state);
     }
 
+    /// <summary>Segments of lower generations belong to a former log of the same id; 0: there was none.</summary>
+    public uint FirstGenerationOf(ulong topicId) => TryGetLog(topicId, out LogState state) ? state.FirstGeneration : 0;
+
     public void PutLog(ulong topicId, in LogState state)
     {
         Span<byte> key = stackalloc byte[PrefixSize];

@@ -70,5 +70,30 @@ public sealed class NativeFileSystemTests : IDisposable
         }
     }
 
+    [Fact]
+    public void A_file_that_is_being_closed_cannot_be_mapped()
+    {
+        WalFile file = _files.CreateAllocated(At("a"), 4096);
+        file.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => file.Map(writable: false));
+    }
+
+    [Fact]
+    public void Reading_a_log_file_leaves_its_time_of_access_alone()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return; // Only Linux has the flag.
+        }
+
+        foreach (Func<WalFile> open in new[] { () => _files.CreateAllocated(At("a"), 4096), () => _files.Open(At("a")) })
+        {
+            using var file = (NativeFile)open();
+            Assert.NotEqual(0, Libc.FControl(file.Handle, Libc.GetFileFlags) & Libc.NoAccessTime);
+            file.UseDirectIo();
+            Assert.NotEqual(0, Libc.FControl(file.Handle, Libc.GetFileFlags) & Libc.NoAccessTime);
+        }
+    }
+
     private string At(string name) => Path.Combine(_temp.Root, name);
 }

@@ -192,6 +192,29 @@ public sealed class JournalTests
         Assert.Single(LogDriver.ReadAll(again, 0, cold: true));
     }
 
+    [Theory]
+    [InlineData(8, false)]
+    [InlineData(JournalCheckpoint.BulkAbove + 44, true)]
+    public void A_round_begins_when_a_quarter_of_the_ring_is_used_and_with_very_many_files_when_half_of_it_is(int topics, bool isHalf)
+    {
+        const int Ring = 1024 * 1024;
+        var world = new JournalWorld(journalBytes: Ring);
+        DurableLog[] logs = [.. Enumerable.Range(1, topics).Select(i => world.Stepped.Create((ulong)i))];
+        long used = 0;
+        for (ulong i = 1; world.Counters.Checkpoints == 0; i++)
+        {
+            used = world.Stepped.Directory.JournalUsedBytes;
+            Assert.True(used < Ring / 4 * 3, "No round has begun.");
+            Array.ForEach(logs, log => world.Append(log, i, 20_000 / topics));
+            world.Stepped.RunCommits();
+        }
+
+        // As it was in front of the group with which the round began; a group has up to 130 KB.
+        long due = isHalf ? Ring / 2 : Ring / 4;
+        Assert.InRange(used, due - 140_000, due);
+        Assert.All(logs, log => Assert.Equal(log.Committed, log.Durable));
+    }
+
     private static SteppedDirectory Large(SimulatedFileSystem files) =>
         new(files, new TestClock(), o => o with { JournalBytes = 16 * 1024 * 1024, JournalThresholdBytes = WalOptions.MaxJournalThresholdBytes });
 }

@@ -49,6 +49,45 @@ public sealed class AllocationTests : IDisposable
     }
 
     [Fact]
+    public void A_log_at_rest_gives_back_what_many_appends_on_the_way_had_needed()
+    {
+        const int Appends = 4000, LeastBytes = 4096 * 16;
+        var clock = new TestClock();
+        using DataDirectory directory = DataDirectory.Open(_temp.Root, new WalOptions { StartThreads = false, FirstSegmentBytes = 64 * 1024 * 1024, Time = clock });
+        TopicLog log = directory.Create(1, DurabilityClass.Fsync, default);
+        byte[] frame = TestFrames.Build(1, 1, 1, 100);
+        Assert.Equal(AppendStatus.NotReady, LogDriver.TryAppend(log, frame, 1));
+        Assert.True(directory.Allocator.RunOne());
+        _ = Burst();
+        long kept = Burst();
+        for (int i = 0; i < 30; i++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            directory.Tick(directory.NowMs);
+        }
+
+        long again = Burst();
+        Assert.True(kept < LeastBytes && again >= LeastBytes, $"{kept} bytes, and {again} after the rest.");
+
+        long Burst()
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < Appends; i++)
+            {
+                _ = LogDriver.TryAppend(log, frame, 1);
+            }
+
+            long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            while (directory.Committer.RunOne())
+            {
+            }
+
+            Assert.Equal(log.Committed, log.Durable);
+            return allocated;
+        }
+    }
+
+    [Fact]
     public async Task The_running_directory_allocates_next_to_nothing_per_batch()
     {
         using DataDirectory directory = DataDirectory.Open(_temp.Root, new WalOptions { FirstSegmentBytes = 64 * 1024 * 1024 });

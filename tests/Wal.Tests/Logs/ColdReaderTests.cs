@@ -45,6 +45,26 @@ public sealed class ColdReaderTests
     }
 
     [Fact]
+    public void A_segment_whose_handle_is_being_closed_is_read_cold()
+    {
+        var world = new SteppedDirectory(new SimulatedFileSystem(), new TestClock());
+        DurableLog log = Filled(world, segments: 1);
+        Segment segment = log.SegmentsForTest[^1];
+        segment.File!.Dispose(); // By the janitor, who has not taken it out of the segment yet.
+        LogPosition position = LogPosition.At(segment.BaseOffset);
+        Assert.Equal(ReadStatus.Cold, log.Read(ref position, 4096, out _));
+        Assert.Equal(ReadStatus.Ok, log.ReadCold(ref position, 4096, out LogRun run));
+        run.Owner.Release();
+        Assert.Null(log.Failure);
+
+        segment.File = null;
+        Assert.Equal(ReadStatus.Ok, log.Read(ref position, 4096, out run));
+        run.Owner.Release();
+        Assert.NotNull(segment.Map);
+        world.Directory.Dispose();
+    }
+
+    [Fact]
     public void Reading_on_into_the_next_segment_builds_no_index()
     {
         SteppedDirectory world = Reopened(out DurableLog log);

@@ -86,6 +86,29 @@ public sealed class LogCounterTests
         Assert.Equal(Limit, latency.Count);
     }
 
+    [Fact]
+    public void Marks_keep_their_memory_until_they_are_trimmed_and_never_lose_one_to_that()
+    {
+        var marks = new AppendMarks();
+        var latency = new MetricHistogram(HistogramScale.LatencyMs);
+        Assert.True(Noting(1) > 0);
+        Assert.Equal(0, Noting(2));
+        marks.Trim(); // Two are on the way.
+        marks.RecordBelow(2, MetricClock.System, latency);
+        Assert.Equal(2, latency.Count);
+        Assert.Equal(0, Noting(3));
+        marks.RecordBelow(3, MetricClock.System, latency);
+        marks.Trim();
+        Assert.True(Noting(4) > 0);
+
+        long Noting(long end)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            marks.Note(end, 1);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
     private static (long Size, long Time, long Epoch) Rotations(DurableLog log) =>
         (log.Counters.Rotations(RotateReason.Size), log.Counters.Rotations(RotateReason.Time), log.Counters.Rotations(RotateReason.Epoch));
 

@@ -109,12 +109,14 @@ public sealed class OpeningTests
     {
         var world = new JournalWorld(_files, _clock, 1024 * 1024);
         DurableLog log = world.Stepped.Create(1);
+        Rest(world.Stepped, seconds: 1); // The next checkpoint by time is five seconds away.
         for (ulong i = 1; i <= 10; i++)
         {
             world.Append(log, i, 10_000);
             world.Stepped.RunCommits();
         }
 
+        Rest(world.Stepped, seconds: 1);
         Assert.Contains(log.SegmentsForTest, s => s.IsSealed && s.File is not null);
         _files.HasFewHandles = true;
         Rest(world.Stepped, seconds: 1);
@@ -152,6 +154,22 @@ public sealed class OpeningTests
         Assert.All(sizes, s => Assert.InRange(s, 32 * 1024, 64 * 1024));
         Assert.Equal(64, sizes.Distinct().Count());
         Assert.InRange(sizes.Count(s => s < 46_341), 22, 42); // As many in the lower half of a doubling as in the upper.
+    }
+
+    [Fact]
+    public void Logs_that_are_emptied_together_keep_first_segments_of_different_sizes()
+    {
+        var directory = new SteppedDirectory(_files, _clock, o => o with { SpreadSegments = true });
+        DurableLog[] logs = [.. Enumerable.Range(1, 64).Select(i => directory.Create((ulong)i))];
+        Array.ForEach(logs, log => directory.Append(log, TestFrames.Build(1, 1, 1, 100)));
+        long[] before = [.. logs.Select(l => l.SegmentsForTest[0].Capacity)];
+        directory.RunCommits();
+        Array.ForEach(logs, log => log.DeleteBelow(long.MaxValue));
+        Rest(directory, seconds: 3);
+        directory.RunBackground();
+        Assert.All(logs, log => Assert.Equal((1, 1), (log.LogStart, Assert.Single(log.SegmentsForTest).BaseOffset)));
+        Assert.Equal(before, logs.Select(l => l.SegmentsForTest[0].Capacity));
+        Assert.Equal(64, before.Distinct().Count());
     }
 
     private static void Rest(SteppedDirectory directory, int seconds)

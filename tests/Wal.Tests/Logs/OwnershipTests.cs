@@ -96,5 +96,22 @@ public sealed class OwnershipTests
         Assert.Null(directory.Park(99));
     }
 
+    [Fact]
+    public void What_is_put_aside_goes_by_itself_after_a_week()
+    {
+        var world = new SteppedDirectory(new SimulatedFileSystem(), new TestClock());
+        Assert.Equal(AppendStatus.Ok, world.Append(world.Create(TopicId), TestFrames.Build(1, 1, 2, 100)));
+        Assert.NotNull(world.Directory.Park(TopicId));
+        for (int day = 1; day <= LogStore.OrphanDays + 1; day++)
+        {
+            world.RunBackground();
+            Assert.Single(world.Files.List("/data/orphans"));
+            world.Tick(TimeSpan.FromDays(1));
+        }
+
+        world.RunBackground();
+        Assert.Empty(world.Files.List("/data/orphans"));
+    }
+
     private static DataDirectory Open(TempDirectory temp) => DataDirectory.Open(temp.Root, new WalOptions { SegmentBytes = 1 << 20, JournalBytes = 0 });
 }

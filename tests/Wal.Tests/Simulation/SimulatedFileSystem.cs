@@ -189,8 +189,14 @@ internal sealed class SimulatedFileSystem : WalFileSystem
         {
             (SimulatedDirectory parent, string oldName) = Parent(from);
             (SimulatedDirectory target, string newName) = Parent(to);
-            Assert.Same(parent, target);
-            parent.Rename(oldName, newName);
+            if (parent == target)
+            {
+                parent.Rename(oldName, newName);
+                return;
+            }
+
+            target.Add(newName, parent.Entries[oldName]);
+            parent.Remove(oldName);
         }
     }
 
@@ -384,6 +390,7 @@ internal sealed class SimulatedFileSystem : WalFileSystem
 
         public override unsafe WalMap Map(bool writable)
         {
+            ObjectDisposedException.ThrowIf(_closed, this);
             lock (files._lock)
             {
                 file.IsMappedForWriting |= writable;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Danube.Fast.Bench.Limits;
+using Danube.Fast.Bench.Profiling;
 using Danube.Fast.Bench.Workers;
 using Danube.Fast.Client;
 using Danube.Fast.Harness;
@@ -14,6 +15,7 @@ namespace Danube.Fast.Bench.Runs;
 public sealed class IsolationSession : IAsyncDisposable
 {
     private const string TailTopic = "/bench/tail", ColdTopic = "/bench/backlog";
+    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(500);
 
     private readonly RunFolder _folder;
     private readonly BrokerProcess _broker;
@@ -26,7 +28,7 @@ public sealed class IsolationSession : IAsyncDisposable
 
     /// <param name="setup">Rate, size and durability of the tail.</param>
     /// <param name="backlogBytes">Payload bytes of the backlog.</param>
-    /// <param name="yields">The cold consumer's process takes only what processor time the others leave.</param>
+    /// <param name="yields">The cold consumer's process takes only what processor time the others leave; see <see cref="WorkerProcess"/>.</param>
     /// <param name="cancellation">Ends the preparation.</param>
     public static async Task<IsolationSession> StartAsync(LoadSetup setup, long backlogBytes, bool yields, CancellationToken cancellation)
     {
@@ -51,38 +53,39 @@ public sealed class IsolationSession : IAsyncDisposable
         return new IsolationSession(folder, broker, producer, tail, cold);
     }
 
-    /// <summary>A window of so many seconds in which the backlog is left alone.</summary>
-    public async Task<IsolationWindow> MeasureQuietAsync(TimeSpan duration, CancellationToken cancellation)
-    {
-        await ClearAsync();
-        await Task.Delay(duration, cancellation);
-        return await EndAsync(0, duration);
-    }
+    /// <summary>Messages of the backlog that the cold consumer has had.</summary>
+    public async Task<long> CountReadAsync() => (await _cold.CountAsync()).Messages;
 
-    /// <summary>A window that lasts until the cold consumer has read so many messages in all windows together.</summary>
-    /// <exception cref="InvalidOperationException">Nothing came for a minute.</exception>
-    public async Task<IsolationWindow> MeasureReadingAsync(long total, CancellationToken cancellation)
+    /// <summary>A window in which the cold consumer reads, or the backlog is left alone. It begins when either has gone on for a moment.</summary>
+    public async Task<IsolationWindow> MeasureAsync(bool isReading, TimeSpan duration, CancellationToken cancellation)
     {
-        await ClearAsync();
-        double before = await ColdBytesAsync(cancellation);
-        long start = Stopwatch.GetTimestamp();
-        long last = (await _cold.RunAsync()).Messages, lastMs = Environment.TickCount64;
-        while (last < total)
+        if (isReading)
         {
-            await Task.Delay(50, cancellation);
-            long now = (await _cold.SnapAsync()).Messages;
-            lastMs = now > last ? Environment.TickCount64 : lastMs;
-            last = now;
-            if (Environment.TickCount64 - lastMs > 60_000)
-            {
-                throw new InvalidOperationException($"The cold consumer has {last:N0} of {total:N0} messages, and no more come.");
-            }
+            await _cold.RunAsync();
         }
 
+        await Task.Delay(Settle, cancellation);
+        double before = await ColdBytesAsync(cancellation);
+        ThreadTimes threads = ThreadTimes.Of(_broker.Pid);
+        await _producer.ClearAsync();
+        await _tail.ClearAsync();
+        long start = Stopwatch.GetTimestamp();
+        await Task.Delay(duration, cancellation);
+        WorkerSnapshot tail = await _tail.SnapAsync(), producer = await _producer.SnapAsync();
         TimeSpan spent = Stopwatch.GetElapsedTime(start);
-        IsolationWindow window = await EndAsync(await ColdBytesAsync(cancellation) - before, spent);
-        await _cold.PauseAsync();
-        return window;
+        Dictionary<string, double> used = ThreadTimes.Of(_broker.Pid).Since(threads);
+        double after = await ColdBytesAsync(cancellation);
+        if (isReading)
+        {
+            await _cold.PauseAsync();
+        }
+
+        if (tail.OutOfOrder > 0)
+        {
+            throw new InvalidOperationException($"{tail.OutOfOrder:N0} messages came out of order.");
+        }
+
+        return new IsolationWindow(LatencyHistogram.FromSparse(tail.Latency), LatencyHistogram.FromSparse(producer.Latency), after - before, spent, used);
     }
 
     public async ValueTask DisposeAsync()
@@ -110,25 +113,13 @@ public sealed class IsolationSession : IAsyncDisposable
         }
     }
 
-    private async Task ClearAsync()
-    {
-        await _producer.ClearAsync();
-        await _tail.ClearAsync();
-    }
-
     private async Task<double> ColdBytesAsync(CancellationToken cancellation) => (await BrokerMetrics.ReadAsync(_broker.Http, cancellation)).Sum("danube_wal_cold_read_bytes_total");
-
-    private async Task<IsolationWindow> EndAsync(double coldBytes, TimeSpan duration)
-    {
-        WorkerSnapshot tail = await _tail.SnapAsync(), producer = await _producer.SnapAsync();
-        if (tail.OutOfOrder > 0)
-        {
-            throw new InvalidOperationException($"{tail.OutOfOrder:N0} messages came out of order.");
-        }
-
-        return new IsolationWindow(LatencyHistogram.FromSparse(tail.Latency), LatencyHistogram.FromSparse(producer.Latency), coldBytes, duration);
-    }
 }
 
 /// <summary>Latency at the tail in one window, from the intended send time, and what was read cold meanwhile.</summary>
-public sealed record IsolationWindow(LatencyHistogram EndToEnd, LatencyHistogram Acknowledgement, double ColdBytes, TimeSpan Duration);
+/// <param name="EndToEnd">Publish to consume.</param>
+/// <param name="Acknowledgement">Publish to acknowledgement.</param>
+/// <param name="ColdBytes">Read from the disk.</param>
+/// <param name="Duration">Of the window.</param>
+/// <param name="BrokerNanos">Processor time of the broker by thread name.</param>
+public sealed record IsolationWindow(LatencyHistogram EndToEnd, LatencyHistogram Acknowledgement, double ColdBytes, TimeSpan Duration, IReadOnlyDictionary<string, double> BrokerNanos);

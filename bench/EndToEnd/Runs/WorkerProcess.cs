@@ -18,10 +18,14 @@ public sealed class WorkerProcess : IAsyncDisposable
 
     /// <summary>
     /// Starts one that runs only where nobody else wants the processor, as if it were on a machine of its own. On Linux the priority of a running process is that of its
-    /// first thread alone, and threads have that of the one that made them: it is set before there are others.
+    /// first thread alone, and threads have that of the one that made them: it is set before there are others. There it is the idle class: whoever else wakes up
+    /// gets the processor at once, which even the lowest priority does not grant.
     /// </summary>
-    public static Task<WorkerProcess> StartYieldingAsync(WorkerJob job, IReadOnlyDictionary<string, string> environment) =>
-        StartAsync(OperatingSystem.IsWindows() ? [DotNetHost.Path] : ["nice", "-n", "19", DotNetHost.Path], job, environment);
+    public static Task<WorkerProcess> StartYieldingAsync(WorkerJob job, IReadOnlyDictionary<string, string> environment)
+    {
+        string[] yielding = OperatingSystem.IsLinux() ? ["chrt", "--idle", "0"] : OperatingSystem.IsWindows() ? [] : ["nice", "-n", "19"];
+        return StartAsync([.. yielding, DotNetHost.Path], job, environment);
+    }
 
     private static async Task<WorkerProcess> StartAsync(string[] program, WorkerJob job, IReadOnlyDictionary<string, string> environment)
     {

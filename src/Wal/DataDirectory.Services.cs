@@ -58,7 +58,7 @@ public sealed partial class DataDirectory
         OnUnblocked(log.TopicId);
     }
 
-    /// <summary>Maps a file; null when there are too many maps: the reader then goes the cold way.</summary>
+    /// <summary>Maps a file; null when there are too many maps, or the file is just being closed: the reader then goes the cold way.</summary>
     internal SegmentMap? TryMap(WalFile file, bool writable)
     {
         if (Interlocked.Increment(ref _maps) <= Options.MaxMaps)
@@ -70,6 +70,10 @@ public sealed partial class DataDirectory
             catch (IOException error)
             {
                 Report(WalEventKind.BackgroundError, 0, $"{file.Path} could not be mapped: {error.Message}", error);
+            }
+            catch (ObjectDisposedException)
+            {
+                // By the janitor, who may close it at any moment.
             }
         }
 

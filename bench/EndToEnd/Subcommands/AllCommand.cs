@@ -28,7 +28,7 @@ internal static class AllCommand
         new("p6", ManyTopicsCommand.Create, "", "--topics 1,100 --seconds 3 --warm-up 2 --max-seconds 2"),
         new("p7", AllocationCommand.Create, "--seconds 30", "--seconds 5 --warm-up 6"),
         new("p8", RecordingCommand.Create, "--rounds 3", "--rounds 1 --seconds 2 --warm-up 3"),
-        new("p9", RestartCommand.Create, "--rounds 2 --cold", "--rounds 1 --topics 100 --gib 0.1"),
+        new("p9", RestartCommand.Create, "--rounds 2 --cold --ring-full", "--rounds 1 --topics 100 --gib 0.1"),
         new("p10", StuckConsumerCommand.Create, "--rounds 3", "--rounds 1 --seconds 2 --warm-up 3"),
         new("isolation", IsolationCommand.Create, "--gb 4 --rounds 12 --seconds 4", "--gb 0.2 --rounds 1 --seconds 2 --warm-up 3"),
         new("p12", MemoryCommand.Create, "", "--topics 500 --connections 200 --seconds 3"),

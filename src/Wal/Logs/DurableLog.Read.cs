@@ -199,7 +199,7 @@ internal sealed partial class DurableLog
             SegmentMap? map = _directory.TryMap(own ?? held!, _directory.Options.AppendMode == AppendMode.Mapped);
             return map is null ? null : Publish(segment, map);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             return null;
         }

@@ -171,6 +171,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
             JournalBytes = options.Wal.JournalBytes,
             JournalThresholdBytes = options.Wal.JournalThresholdBytes,
             LowSpaceBytes = options.Wal.LowSpaceBytes,
+            ColdReadPercent = options.Wal.ColdReadPercent,
             FileSystem = options.Wal.Files,
             MeasureLatency = options.Metrics.Latency,
             OnEvent = events.Write,

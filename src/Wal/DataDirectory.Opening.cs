@@ -29,7 +29,7 @@ public sealed partial class DataDirectory
         Committer = new Committer(group, Volume is null ? null : new VolumeSync(Volume, counters), options.SyncThreads, options.StartThreads);
         WriteBehind = new WriteBehind(Committer);
         Allocator = new BackgroundQueue("danube-allocator", 1, options.StartThreads);
-        ColdPacer = new ColdReadPacer(Counters, options.StartThreads ? options.ColdReadRestFactor : 0);
+        ColdPacer = new ColdReadPacer(Counters, options.StartThreads ? options.ColdReadPercent : 100);
         int readers = Math.Max(1, options.ColdReaders);
         Readers = new BackgroundQueue("danube-reader", readers + 1, options.StartThreads, maxLong: readers);
         Cleaner = new BackgroundQueue("danube-cleaner", 1, options.StartThreads);

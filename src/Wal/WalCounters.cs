@@ -9,6 +9,9 @@ public sealed class WalCounters
         LeftBehindByteCount, DamageCount, PoisonCount, SnapshotCount, DeletedSegmentCount, NotReadyCount, JournalGroupCount,
         JournalEntryCount, JournalByteCount, BulkSyncCount, CheckpointCount, ReplayedEntryCount, JournalDamageBytes, RoomRetryCount, CommitRetryCount, ReadRetryCount;
 
+    // To logs that were being read cold just then, once for each reader: as fast as that they fall behind.
+    internal long AppendedBehindByteCount;
+
     /// <summary>Bytes that became durable with one sync: of a segment, of a group of the journal, or of the whole file system for many logs.</summary>
     public MetricHistogram SyncBatchBytes { get; } = new(HistogramScale.Bytes);
 

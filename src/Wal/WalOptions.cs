@@ -57,8 +57,8 @@ public sealed record WalOptions
     /// <summary>Threads that read what is not mapped. One more starts when openings and index builds take all of them.</summary>
     public int ColdReaders { get; init; } = 2;
 
-    /// <summary>While anything is appended or synced, cold reads rest for so many times as long as they took. 0 = never.</summary>
-    public int ColdReadRestFactor { get; init; } = 15;
+    /// <summary>Share of one processor's time that cold reads take at most while anything is appended or synced, sending what was read included; percent, 1 to 100.</summary>
+    public int ColdReadPercent { get; init; } = 5;
 
     /// <summary>Segments from this length on leave the page cache when everybody has read them, bytes. Smaller ones take little room there, and a restart may want them.</summary>
     public int LetGoBytes { get; init; } = 8 * 1024 * 1024;

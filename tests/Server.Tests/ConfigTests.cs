@@ -128,7 +128,7 @@ public sealed class ConfigTests
             new BrokerOptions(),
             """
             topics: { durability: os, auto_create: off, retention_bytes: 2 GiB, retention_ms: 86_400_000 }
-            wal: { append: mapped, segment_bytes: 1MiB, low_space_bytes: 0, journal_bytes: 64MiB, journal_threshold_bytes: 64KiB }
+            wal: { append: mapped, segment_bytes: 1MiB, low_space_bytes: 0, journal_bytes: 64MiB, journal_threshold_bytes: 64KiB, cold_read_percent: 20 }
             log: { format: json, level: warning }
             limits:
             metrics: { max_topics: 7 }
@@ -138,7 +138,7 @@ public sealed class ConfigTests
             "b.yml");
         Assert.Equal((DurabilityClass.Os, false, 2L << 30, 86_400_000L), (options.Topics.Durability, options.Topics.AutoCreate, options.Topics.Policy.RetentionBytes!.Value, options.Topics.Policy.RetentionMs!.Value));
         Assert.Equal((true, 1 << 20, 0L), (options.Wal.MappedAppend, options.Wal.SegmentBytes, options.Wal.LowSpaceBytes));
-        Assert.Equal((64L << 20, 64 << 10), (options.Wal.JournalBytes, options.Wal.JournalThresholdBytes));
+        Assert.Equal((64L << 20, 64 << 10, 20), (options.Wal.JournalBytes, options.Wal.JournalThresholdBytes, options.Wal.ColdReadPercent));
         Assert.Equal(new OtlpOptions { Endpoint = new Uri("http://127.0.0.1:4318"), Http = true, Headers = "a=b,c=d", Metrics = false, Deltas = true, TraceRatio = 0.25 }, options.Otlp);
         Assert.Equal(new LogLevels { Storage = LogLevel.Debug }, options.Log.Levels);
         Assert.Equal((true, LogLevel.Warning, 7), (options.Log.Json, options.Log.Level, options.Metrics.MaxTopics));

@@ -29,7 +29,7 @@ internal sealed partial class Dispatcher : IColdReadSink
             }
         }
 
-        Schedule();
+        RunHere();
     }
 
     /// <summary>Sends from where reading stands.</summary>

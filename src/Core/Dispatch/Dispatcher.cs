@@ -15,7 +15,7 @@ namespace Danube.Fast.Core;
 ///     One of the two sees the other. A dispatcher that waits for credit or window leaves the flag off, so that the data which
 ///     it cannot send costs it nothing.
 ///   - time: the timer of the earliest delayed range, of the earliest back-off of a key, or of the dispatch rate calls Schedule.
-/// Runs on: one pool thread at a time. Shared with: connection threads, under the subscription's lock.
+/// Runs on: one thread at a time, of the pool or, behind a cold read, the log's reader. Shared with: connection threads, under the subscription's lock.
 /// </summary>
 internal sealed partial class Dispatcher : IThreadPoolWorkItem
 {
@@ -77,6 +77,15 @@ internal sealed partial class Dispatcher : IThreadPoolWorkItem
         if (Interlocked.Exchange(ref _signal, Queued) == Idle)
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    /// <summary>As <see cref="Schedule"/>, on this thread unless the dispatcher runs already: what a cold read has brought is sent by the thread that read it, and no other one is woken.</summary>
+    private void RunHere()
+    {
+        if (Interlocked.Exchange(ref _signal, Queued) == Idle)
+        {
+            ((IThreadPoolWorkItem)this).Execute();
         }
     }
 

@@ -148,6 +148,9 @@ public sealed record WalSettings
     /// <summary>A log with less than this to commit uses the journal, one with more is synced itself. Bytes.</summary>
     public int JournalThresholdBytes { get; init; } = 128 * 1024;
 
+    /// <summary>Share of one processor's time for reads from the disk, and for sending what was read, while anything is published. Percent, 1 to 100; 100: they never rest.</summary>
+    public int ColdReadPercent { get; init; } = 5;
+
     /// <summary>The log's files. No key sets it: a test that hosts a broker hands in files that wait or fail.</summary>
     public Wal.WalFileSystem Files { get; init; } = Danube.Fast.Wal.WalFileSystem.Native;
 }

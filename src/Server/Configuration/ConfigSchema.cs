@@ -57,6 +57,7 @@ internal static class ConfigSchema
         new("wal.segment_bytes", (o, t) => o with { Wal = o.Wal with { SegmentBytes = (int)Bytes(t, 64 * 1024, 1 << 30) } }),
         new("wal.journal_bytes", (o, t) => o with { Wal = o.Wal with { JournalBytes = Bytes(t, 0, 1L << 34) } }),
         new("wal.journal_threshold_bytes", (o, t) => o with { Wal = o.Wal with { JournalThresholdBytes = (int)Bytes(t, 4096, WalOptions.MaxJournalThresholdBytes) } }),
+        new("wal.cold_read_percent", (o, t) => o with { Wal = o.Wal with { ColdReadPercent = Int(t, 1, 100) } }),
         new("wal.low_space_bytes", (o, t) => o with { Wal = o.Wal with { LowSpaceBytes = Bytes(t, 0, 1L << 50) } }),
         new("limits.max_connections", (o, t) => o with { Limits = o.Limits with { MaxConnections = Int(t, 1, 1_000_000) } }),
         new("limits.max_channels_per_connection", (o, t) => o with { Limits = o.Limits with { MaxChannelsPerConnection = Int(t, 1, 65_535) } }),

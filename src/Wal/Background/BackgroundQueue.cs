@@ -9,10 +9,14 @@ internal interface IBackgroundWork
 
 /// <summary>
 /// A queue with a bounded number of dedicated threads, started when first needed. Long work runs on so many of them at the most that short work always finds a
-/// thread soon. Runs on: its threads. Shared with: all who enqueue.
+/// thread soon. What a thread of the queue queues itself it runs itself, next: no other one is woken for it.
+/// Runs on: its threads. Shared with: all who enqueue.
 /// </summary>
 internal sealed class BackgroundQueue(string name, int maxThreads, bool startThreads, int maxLong = int.MaxValue) : IDisposable
 {
+    [ThreadStatic]
+    private static BackgroundQueue? _ofThisThread;
+
     private readonly Lock _lock = new();
     private readonly Queue<IBackgroundWork> _queue = new();
     private readonly Queue<IBackgroundWork> _long = new();
@@ -92,7 +96,7 @@ internal sealed class BackgroundQueue(string name, int maxThreads, bool startThr
         lock (_lock)
         {
             queue.Enqueue(work);
-            if (!startThreads || _stopping)
+            if (!startThreads || _stopping || _ofThisThread == this)
             {
                 return;
             }
@@ -113,6 +117,7 @@ internal sealed class BackgroundQueue(string name, int maxThreads, bool startThr
 
     private void Loop()
     {
+        _ofThisThread = this;
         while (Step())
         {
         }

@@ -159,7 +159,6 @@ internal sealed class ColdRead(ColdBufferPool pool) : IBackgroundWork
         _log = null;
         _sink = null;
         pool.Return(this);
-        ReadStatus status = log.ReadPaced(ref position, maxBytes, out LogRun run);
-        sink.OnColdRead(status, run, position);
+        log.AnswerCold(position, maxBytes, sink);
     }
 }

@@ -3,14 +3,16 @@ using System.Diagnostics;
 namespace Danube.Fast.Wal;
 
 /// <summary>
-/// Keeps a long backlog that is read from the disk from delaying what is published meanwhile. While logs grow or are synced, all cold reads together rest after each read for several times
-/// as long as it took: bytes that are still in memory are read at full speed, a busy disk slows them down by itself. They are never held below a least rate and twice the
-/// rate of appends, so a consumer always catches up.
+/// Keeps a long backlog that is read from the disk from delaying what is published meanwhile. While logs grow or are synced, all cold reads together take only a share of the time of one
+/// processor, with what their takers do with them at once (sending): after each one they rest. Bytes that are still in memory are read quickly that way, a busy disk slows them
+/// down by itself. They are never held below a least rate and twice the rate at which the logs grow that are being read, so a consumer always catches up.
 /// Runs on: the cold readers. Shared with: nobody else; it looks at the directory's counters.
 /// </summary>
-internal sealed class ColdReadPacer(WalCounters counters, int restFactor)
+/// <param name="counters">Of the directory.</param>
+/// <param name="percent">Of one processor's time; 100: they never rest.</param>
+internal sealed class ColdReadPacer(WalCounters counters, int percent)
 {
-    private const long LeastBytesPerSecond = 32L * 1024 * 1024;
+    private const long LeastBytesPerSecond = 16L * 1024 * 1024;
     private const int CatchUpFactor = 2;
 
     // A commit or an append this long ago counts as one that is going on; also the time over which the rate of appends is taken.
@@ -27,13 +29,17 @@ internal sealed class ColdReadPacer(WalCounters counters, int restFactor)
     private long _windowStart;
     private long _windowSyncs;
     private long _windowAppended;
-    private long _appendedPerSecond;
+    private long _windowBehind;
+    private long _behindPerSecond;
     private bool _isBusy;
 
     // Of files and of the commit journal.
     private long Syncs => Volatile.Read(ref counters.SyncCount) + Volatile.Read(ref counters.JournalGroupCount);
 
     private long Appended => Volatile.Read(ref counters.AppendedByteCount);
+
+    // Behind those who read cold.
+    private long AppendedBehind => Volatile.Read(ref counters.AppendedBehindByteCount);
 
     /// <summary>Waits until the next cold read may begin.</summary>
     public void Await()
@@ -50,14 +56,14 @@ internal sealed class ColdReadPacer(WalCounters counters, int restFactor)
         }
     }
 
-    /// <summary>Notes a read that has ended; returns what it costs the ones that follow.</summary>
+    /// <summary>Notes a read that has ended, and was taken; returns what it costs the ones that follow.</summary>
     public TimeSpan Note(TimeSpan took, long bytes)
     {
         long now = Stopwatch.GetTimestamp();
         lock (_lock)
         {
             LookAtCounters(now);
-            TimeSpan rest = _isBusy ? RestAfter(took, bytes, restFactor, _appendedPerSecond) : TimeSpan.Zero;
+            TimeSpan rest = _isBusy ? RestAfter(took, bytes, percent, _behindPerSecond) : TimeSpan.Zero;
             _nextStart = Math.Max(_nextStart, now) + (long)(rest.TotalSeconds * Stopwatch.Frequency);
             long latest = now + (long)(LongestRest.TotalSeconds * Stopwatch.Frequency);
             _nextStart = Math.Min(_nextStart, latest);
@@ -66,11 +72,11 @@ internal sealed class ColdReadPacer(WalCounters counters, int restFactor)
     }
 
     /// <summary>How long to rest after a read, when commits are going on.</summary>
-    internal static TimeSpan RestAfter(TimeSpan took, long bytes, int restFactor, long appendedPerSecond)
+    internal static TimeSpan RestAfter(TimeSpan took, long bytes, int percent, long behindPerSecond)
     {
-        double leastRate = Math.Max(LeastBytesPerSecond, CatchUpFactor * (double)appendedPerSecond);
-        double longest = (bytes / leastRate) - took.TotalSeconds;
-        return TimeSpan.FromSeconds(Math.Clamp(longest, 0, took.TotalSeconds * restFactor));
+        double leastRate = Math.Max(LeastBytesPerSecond, CatchUpFactor * (double)behindPerSecond);
+        double longest = Math.Max(0, (bytes / leastRate) - took.TotalSeconds);
+        return TimeSpan.FromSeconds(Math.Min(longest, took.TotalSeconds * (100 - percent) / percent));
     }
 
     private void LookAtCounters(long now)
@@ -82,9 +88,9 @@ internal sealed class ColdReadPacer(WalCounters counters, int restFactor)
             return;
         }
 
-        long syncs = Syncs, appended = Appended;
+        long syncs = Syncs, appended = Appended, behind = AppendedBehind;
         _isBusy = syncs != _windowSyncs || appended != _windowAppended;
-        _appendedPerSecond = (long)((appended - _windowAppended) / passed.TotalSeconds);
-        (_windowStart, _windowSyncs, _windowAppended) = (now, syncs, appended);
+        _behindPerSecond = (long)((behind - _windowBehind) / passed.TotalSeconds);
+        (_windowStart, _windowSyncs, _windowAppended, _windowBehind) = (now, syncs, appended, behind);
     }
 }

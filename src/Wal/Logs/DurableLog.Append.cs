@@ -91,6 +91,11 @@ internal sealed partial class DurableLog
         _lastEpoch = first.TopicEpoch;
         _bytesSinceSnapshot += frames.Length;
         Interlocked.Add(ref _directory.Counters.AppendedByteCount, frames.Length);
+        if (Volatile.Read(ref _coldReads) is > 0 and int behind)
+        {
+            Interlocked.Add(ref _directory.Counters.AppendedBehindByteCount, (long)frames.Length * behind);
+        }
+
         Volatile.Write(ref _lastTimeMicros, appendTimeMicros);
 
         // Before a commit can see the offset.

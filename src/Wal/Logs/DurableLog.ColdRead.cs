@@ -12,8 +12,12 @@ internal sealed partial class DurableLog
     // Too many open files pass: about a second of patience before the reader is told.
     private const int HandlesAttempts = 50;
 
+    // Asked for and not answered yet.
+    private int _coldReads;
+
     public override void BeginColdRead(LogPosition position, int maxBytes, IColdReadSink sink)
     {
+        Interlocked.Increment(ref _coldReads);
         ColdRead read = _directory.ColdBuffers.RentRead();
         read.Begin(this, position, maxBytes, sink);
         _directory.Readers.Enqueue(read);
@@ -36,20 +40,22 @@ internal sealed partial class DurableLog
             && !(segments[at].Index is { } index && index.TryFind(position.Offset, out _));
     }
 
-    /// <summary>One cold read that leaves room for commits. Never throws; may block.</summary>
-    internal ReadStatus ReadPaced(ref LogPosition position, int maxBytes, out LogRun run)
+    /// <summary>Answers one cold read, at a pace that leaves room for commits. May block.</summary>
+    internal void AnswerCold(LogPosition position, int maxBytes, IColdReadSink sink)
     {
         ColdReadPacer pacer = _directory.ColdPacer;
         pacer.Await();
         long begin = Stopwatch.GetTimestamp(), measured = LatencyNow;
-        ReadStatus status = ReadCold(ref position, maxBytes, out run);
+        ReadStatus status = ReadCold(ref position, maxBytes, out LogRun run);
         if (status == ReadStatus.Ok)
         {
             NoteRead(isHit: false, measured);
         }
 
-        pacer.Note(Stopwatch.GetElapsedTime(begin), run.Bytes.Length);
-        return status;
+        int bytes = run.Bytes.Length; // The sink may have given the run back when it returns.
+        Interlocked.Decrement(ref _coldReads);
+        sink.OnColdRead(status, run, position);
+        pacer.Note(Stopwatch.GetElapsedTime(begin), bytes);
     }
 
     /// <summary>One cold read. Never throws; may block.</summary>

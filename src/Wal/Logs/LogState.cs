@@ -6,8 +6,8 @@ namespace Danube.Fast.Wal;
 /// What the cursor log keeps about a log, 64 bytes, big-endian: u8 version 1, u8 flags (1 closed cleanly), u16 0, u32 generation and u32 epoch of the last
 /// frame, u32 first generation of its segments, i64 log start, i64 durable end, i64 base offset of the segment that holds it (-1 none), i64 position of the durable end
 /// there (-1: nothing may be appended to that segment), i64 append time of the last frame, u64 incarnation. True when written and for ever: a durable end never goes back.
+/// Segments of a generation below the first one, also in the journal, belong to a former log of the same id; 0: there was none.
 /// </summary>
-/// <param name="FirstGeneration">Segments of a lower generation, also in the journal, belong to a former log of the same id; 0: there was none.</param>
 internal readonly record struct LogState(
     bool IsClean,
     uint Generation,

@@ -28,6 +28,31 @@ public sealed class LogGapTests
     }
 
     [Fact]
+    public async Task What_a_cold_read_brings_is_sent_by_the_thread_that_read_it()
+    {
+        var rig = new Rig(options: new TopicOptions { MaxDeliverBytes = 400 });
+        Subscription subscription = await rig.SubscribeAsync();
+        rig.Publish([.. Enumerable.Repeat(1, 10)]);
+        rig.Log.ColdBelow = 10;
+        var senders = new List<int>();
+        var sink = new RecordingSink { Delivered = _ => senders.Add(Environment.CurrentManagedThreadId) };
+        Rig.Credit(Rig.Attach(subscription, sink), subscription, 100);
+        Rig.Settle(subscription);
+        var reader = new Thread(() =>
+        {
+            while (rig.Log.ColdReads.TryDequeue(out Action? read))
+            {
+                read();
+            }
+        });
+        reader.Start();
+        Assert.True(reader.Join(TimeSpan.FromSeconds(60)));
+        Assert.Equal(Rig.Range(0, 10), sink.Offsets);
+        Assert.All(senders, id => Assert.Equal(reader.ManagedThreadId, id));
+        Assert.Equal(0, rig.Log.RunsOut);
+    }
+
+    [Fact]
     public async Task A_cold_read_that_a_seek_has_overtaken_is_thrown_away()
     {
         var rig = new Rig();

@@ -85,7 +85,7 @@ public sealed class ColdReaderTests
     public void A_read_that_needs_an_index_first_is_answered_too()
     {
         SteppedDirectory world = Reopened(out DurableLog log);
-        var sink = new Sink();
+        var sink = new ColdSink();
         LogPosition position = LogPosition.At(log.SegmentsForTest[0].BaseOffset + (3 * FrameRecords) + 1);
         Assert.True(log.IsLongRead(position));
         log.BeginColdRead(position, 4096, sink);
@@ -111,7 +111,7 @@ public sealed class ColdReaderTests
                 throw (Exception)Activator.CreateInstance(kind, "injected")!;
             }
         };
-        var sink = new Sink();
+        var sink = new ColdSink();
         LogPosition position = LogPosition.At(log.SegmentsForTest[0].BaseOffset);
         position.SegmentBase = position.Offset;
         position.Position = SegmentHeader.Size;
@@ -160,14 +160,16 @@ public sealed class ColdReaderTests
     }
 
     [Theory]
-    [InlineData(0.05, 0, 0.35)] // From memory: seven times as long as it took, still 640 MB/s.
-    [InlineData(0.5, 0, 3.5)]
-    [InlineData(4, 0, 3.8125)] // A slow disk: 32 MiB/s is always granted.
-    [InlineData(20, 0, 0)]
-    [InlineData(0.5, 100 * 1024 * 1024, 0.75)] // Appends at 100 MiB/s: 200 MiB/s, so that the reader catches up.
-    public void Cold_reads_rest_while_logs_are_synced(double tookMs, long appendedPerSecond, double restMs)
+    [InlineData(5, 0.05, 0, 0.95)] // From memory: twenty times as long as it took, still 260 MB/s.
+    [InlineData(5, 0.5, 0, 9.5)]
+    [InlineData(20, 0.5, 0, 2)]
+    [InlineData(100, 0.5, 0, 0)]
+    [InlineData(5, 4, 0, 11.625)] // A slow disk: 16 MiB/s is always granted.
+    [InlineData(5, 20, 0, 0)]
+    [InlineData(5, 0.5, 100 * 1024 * 1024, 0.75)] // The log grows by 100 MiB/s: 200 MiB/s, so that its reader catches up.
+    public void Cold_reads_rest_while_logs_are_synced(int percent, double tookMs, long behindPerSecond, double restMs)
     {
-        TimeSpan rest = ColdReadPacer.RestAfter(TimeSpan.FromMilliseconds(tookMs), 256 * 1024, 7, appendedPerSecond);
+        TimeSpan rest = ColdReadPacer.RestAfter(TimeSpan.FromMilliseconds(tookMs), 256 * 1024, percent, behindPerSecond);
         Assert.Equal(restMs, rest.TotalMilliseconds, 3);
     }
 
@@ -178,12 +180,65 @@ public sealed class ColdReaderTests
     public void Cold_reads_rest_only_while_something_is_published(bool syncs, bool appends)
     {
         var counters = new WalCounters();
-        var pacer = new ColdReadPacer(counters, restFactor: 7);
+        var pacer = new ColdReadPacer(counters, percent: 20);
         TimeSpan took = TimeSpan.FromMilliseconds(0.5);
         pacer.Note(took, 256 * 1024);
         counters.SyncCount += syncs ? 1 : 0;
         counters.AppendedByteCount += appends ? 1 : 0;
-        Assert.Equal(syncs || appends ? 7 * took : TimeSpan.Zero, pacer.Note(took, 256 * 1024));
+        Assert.Equal(syncs || appends ? 4 * took : TimeSpan.Zero, pacer.Note(took, 256 * 1024));
+    }
+
+    [Fact]
+    public void Only_what_is_appended_to_logs_that_are_read_cold_makes_their_readers_fall_behind()
+    {
+        var world = new SteppedDirectory(new SimulatedFileSystem(), new TestClock());
+        DurableLog read = Filled(world, segments: 3);
+        DurableLog other = world.Create(2);
+        Assert.Equal(AppendStatus.Ok, world.Append(other, TestFrames.Build(1, 1, 1, 100)));
+        WalCounters counters = world.Directory.Counters;
+        LogPosition position = LogPosition.At(0);
+        read.BeginColdRead(position, 4096, new ColdSink());
+        read.BeginColdRead(position, 4096, new ColdSink());
+        Assert.Equal(AppendStatus.Ok, LogDriver.TryAppend(other, TestFrames.Build(1, 2, 1, 100), 1));
+        Assert.Equal(0, counters.AppendedBehindByteCount);
+        byte[] frame = TestFrames.Build(2, 1, 1, 100);
+        Assert.Equal(AppendStatus.Ok, LogDriver.TryAppend(read, frame, 1));
+        Assert.Equal(2 * frame.Length, counters.AppendedBehindByteCount);
+        world.RunBackground();
+        Assert.Equal(AppendStatus.Ok, LogDriver.TryAppend(read, TestFrames.Build(2, 2, 1, 100), 1));
+        Assert.Equal(2 * frame.Length, counters.AppendedBehindByteCount);
+        world.Directory.Dispose();
+    }
+
+    [Fact]
+    public async Task What_a_thread_of_the_queue_queues_itself_wakes_no_other()
+    {
+        const int Links = 50;
+        using var queue = new BackgroundQueue("test-reader", 3, startThreads: true);
+        using var ran = new ManualResetEventSlim();
+        var threads = new List<int>();
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        queue.Enqueue(new Work(() =>
+        {
+            queue.Enqueue(new Work(ran.Set));
+            threads.Add(ran.Wait(TimeSpan.FromMilliseconds(100)) ? -1 : Environment.CurrentManagedThreadId); // Nobody else may have run it meanwhile.
+            queue.Enqueue(new Work(() => Next(Links)));
+        }));
+        await done.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Single(threads.Distinct());
+        Assert.NotEqual(-1, threads[0]);
+
+        void Next(int left)
+        {
+            threads.Add(Environment.CurrentManagedThreadId);
+            if (left == 0)
+            {
+                done.SetResult();
+                return;
+            }
+
+            queue.Enqueue(new Work(() => Next(left - 1)));
+        }
     }
 
     [Fact]
@@ -235,16 +290,5 @@ public sealed class ColdReaderTests
     private sealed class Work(Action run) : IBackgroundWork
     {
         public void Run() => run();
-    }
-
-    private sealed class Sink : IColdReadSink
-    {
-        public List<ReadStatus> Answers { get; } = [];
-
-        public void OnColdRead(ReadStatus status, LogRun run, LogPosition position)
-        {
-            Answers.Add(status);
-            run.Owner?.Release();
-        }
     }
 }

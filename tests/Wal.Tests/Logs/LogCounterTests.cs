@@ -42,9 +42,10 @@ public sealed class LogCounterTests
         Assert.Equal((2, 0, 2), (log.Counters.CacheHits, log.Counters.CacheMisses, log.Counters.ReadLatency.Count));
         LogPosition end = LogPosition.At(6);
         Assert.Equal(ReadStatus.AtEnd, log.Read(ref end, 4096, out _));
-        LogPosition position = LogPosition.At(0);
-        Assert.Equal(ReadStatus.Ok, log.ReadPaced(ref position, 4096, out LogRun run));
-        run.Owner.Release();
+        var sink = new ColdSink();
+        log.BeginColdRead(LogPosition.At(0), 4096, sink);
+        _directory.RunBackground();
+        Assert.Equal([ReadStatus.Ok], sink.Answers);
         Assert.Equal((2, 1, 3), (log.Counters.CacheHits, log.Counters.CacheMisses, log.Counters.ReadLatency.Count));
     }
 

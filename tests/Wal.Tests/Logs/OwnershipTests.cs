@@ -102,7 +102,7 @@ public sealed class OwnershipTests
         var world = new SteppedDirectory(new SimulatedFileSystem(), new TestClock());
         Assert.Equal(AppendStatus.Ok, world.Append(world.Create(TopicId), TestFrames.Build(1, 1, 2, 100)));
         Assert.NotNull(world.Directory.Park(TopicId));
-        for (int day = 1; day <= LogStore.OrphanDays + 1; day++)
+        for (int day = 1; day <= LogStore.OrphanDays; day++)
         {
             world.RunBackground();
             Assert.Single(world.Files.List("/data/orphans"));

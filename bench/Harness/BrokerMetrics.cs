@@ -38,23 +38,27 @@ public sealed class BrokerMetrics
         return metrics;
     }
 
-    /// <summary>Sum over all series of the metric whose label text contains <paramref name="labels"/>.</summary>
+    /// <summary>Sum over all series of the metric whose label text contains each of <paramref name="labels"/>.</summary>
     /// <exception cref="KeyNotFoundException">The broker has no such metric.</exception>
-    public double Sum(string name, string labels = "")
+    public double Sum(string name, params string[] labels) =>
+        Find(name, labels) ?? throw new KeyNotFoundException($"/metrics has no series {name} with '{string.Join("' and '", labels)}'.");
+
+    /// <summary>The same; null when there is no such series.</summary>
+    public double? Find(string name, params string[] labels)
     {
         double sum = 0;
         bool found = false;
         foreach ((string series, double value) in _series)
         {
             bool isName = series == name || series.StartsWith(name + "{", StringComparison.Ordinal);
-            if (isName && series.Contains(labels, StringComparison.Ordinal))
+            if (isName && Array.TrueForAll(labels, l => series.Contains(l, StringComparison.Ordinal)))
             {
                 found = true;
                 sum += value;
             }
         }
 
-        return found ? sum : throw new KeyNotFoundException($"/metrics has no series {name} with '{labels}'.");
+        return found ? sum : null;
     }
 
     /// <summary>Processor time the broker has used since its start, seconds.</summary>

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Danube.Fast.AdminCli;
 
-/// <summary><c>cluster status | check | load-reports | rankings | explain</c>.</summary>
+/// <summary><c>cluster status | check | load-reports | rankings | explain | export | import</c>.</summary>
 internal static class ClusterCommands
 {
     private const string Path = "admin/v1/cluster/";
@@ -17,6 +17,8 @@ internal static class ClusterCommands
         cluster.Subcommands.Add(LoadReports(context));
         cluster.Subcommands.Add(Rankings(context));
         cluster.Subcommands.Add(Explain(context));
+        cluster.Subcommands.Add(TransferCommands.Export(context));
+        cluster.Subcommands.Add(TransferCommands.Import(context));
         return cluster;
     }
 

@@ -95,8 +95,8 @@ internal static class TopicCommands
             Set(spec, "estimated_size_gb", parsed.GetValue(size));
             Set(spec, "requires_low_latency", parsed.GetValue(lowLatency) ? true : null);
             Set(spec, "cpu_intensive", parsed.GetValue(cpuIntensive) ? true : null);
-            context.Print(parsed, await api.PostAsync(Path, spec.ToJsonString(), cancellationToken), _ =>
-                context.Output.WriteLine("created " + parsed.GetValue(topic)));
+            context.Print(parsed, await api.PostAsync(Path, spec.ToJsonString(), cancellationToken), made =>
+                context.Output.WriteLine("created " + parsed.GetValue(topic) + (made.Text("failure") is { Length: > 0 } missing ? ": " + missing : "")));
         });
         return command;
     }

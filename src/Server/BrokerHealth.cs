@@ -8,7 +8,7 @@ using Danube.Fast.Wal;
 namespace Danube.Fast.Server;
 
 /// <summary>Whether the broker can do its work, and what it has lost. Runs on: HTTP requests.</summary>
-internal sealed class BrokerHealth(BrokerState state, DataDirectory data, TopicRegistry topics, ClusterNode? cluster)
+internal sealed class BrokerHealth(BrokerState state, DataDirectory data, TopicRegistry topics, ClusterNode? cluster, Func<string?> noteOfStore)
 {
     // Of the logs that have failed so many are named in one line.
     private const int NamedLogs = 3;
@@ -23,7 +23,7 @@ internal sealed class BrokerHealth(BrokerState state, DataDirectory data, TopicR
             new("log_open", health.StoreFailure is null && health.PoisonedTopics.Count == 0, health.StoreFailure?.Message ?? Describe(health.PoisonedTopics)),
             new("journal", health.JournalFailure is null, health.JournalFailure is { } cause ? $"the commit journal failed, so nothing is acknowledged: {cause.Message} Restart the broker once the disk is good." : ""),
             new("file_handles", !health.OutOfHandles, health.OutOfHandles ? "too many files are open: raise the limit (ulimit -n)" : ""),
-            .. cluster is null ? (HealthCheck[])[] : [new("cluster", cluster.Readiness.IsReady, cluster.Readiness.Reason)],
+            .. cluster is null ? (HealthCheck[])[] : [InCluster(cluster)],
             new("disk_space", !health.DiskLow && !health.DiskFull, health.DiskFull ? "the disk is full" : health.DiskLow ? "free space is below the low-water mark" : ""),
         ];
         return new HealthReply(Array.TrueForAll(checks, c => c.Ok) ? "ok" : "unavailable", checks);
@@ -42,6 +42,13 @@ internal sealed class BrokerHealth(BrokerState state, DataDirectory data, TopicR
 
     /// <summary>Name of a log for people.</summary>
     public string NameOf(ulong topicId) => topicId == 0 ? "all logs" : topics.NameOf(topicId) ?? "a topic that is not known";
+
+    // What somebody should look at is said before it turns the answer.
+    private HealthCheck InCluster(ClusterNode node)
+    {
+        (bool isReady, string reason) = node.Readiness;
+        return new HealthCheck("cluster", isReady, reason.Length == 0 ? noteOfStore() ?? "" : reason);
+    }
 
     private static FailedLog Failed(Topic topic) => new(topic.Name, topic.Log.TopicId, topic.Log.Durable, topic.Log.Failure?.Message ?? "");
 

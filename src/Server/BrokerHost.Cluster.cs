@@ -48,6 +48,7 @@ public sealed partial class BrokerHost
             BootId = identity.BootId,
             Version = typeof(BrokerHost).Assembly.GetName().Version?.ToString(3) ?? "",
             ConfigHash = HashOf(options),
+            PeerKey = PeerIdentity.NewKey(),
         };
         try
         {

@@ -8,6 +8,7 @@ namespace Danube.Fast.Server;
 public sealed partial class BrokerHost
 {
     private const int PollMs = 10;
+    private const int GiveUpMs = 5000;
 
     // After the last frame the peers have this long to read it.
     private static readonly TimeSpan Goodbye = TimeSpan.FromSeconds(2);
@@ -30,6 +31,7 @@ public sealed partial class BrokerHost
         var watch = Stopwatch.StartNew();
         Log.Draining(_log, reason);
         _state.BeginDraining();
+        Task announcing = _cluster?.AnnounceStopAsync() ?? Task.CompletedTask;
         await _listener.StopAsync();
         foreach ((_, Topic topic) in _topics.OpenTopics)
         {
@@ -45,8 +47,20 @@ public sealed partial class BrokerHost
         await UntilAsync(watch, () => InFlight() == 0);
         long inFlight = InFlight();
         await _sessions.CloseAllAsync(ErrorCode.Draining, BrokerState.DrainingRefusal.Message, Goodbye);
+        await announcing;
+        await GiveUpAsync();
         await CloseAllAsync();
         Log.Stopped(_log, watch.ElapsedMilliseconds, inFlight);
+    }
+
+    // Others serve at once what no disk keeps. Without the store its lease has to run out first.
+    private async Task GiveUpAsync()
+    {
+        if (_cluster is { IsProven: true, Owner: { } owner })
+        {
+            owner.GiveUp();
+            await UntilAsync(Stopwatch.StartNew(), () => !owner.HasToGiveUp, GiveUpMs);
+        }
     }
 
     private async Task CloseAllAsync()
@@ -89,9 +103,11 @@ public sealed partial class BrokerHost
 
     private IEnumerable<Subscription> OpenSubscriptions() => _topics.OpenTopics.SelectMany(t => t.Topic.Subscriptions);
 
-    private async Task UntilAsync(Stopwatch watch, Func<bool> done)
+    private Task UntilAsync(Stopwatch watch, Func<bool> done) => UntilAsync(watch, done, _options.Timeouts.DrainMs);
+
+    private static async Task UntilAsync(Stopwatch watch, Func<bool> done, long limitMs)
     {
-        while (!done() && watch.ElapsedMilliseconds < _options.Timeouts.DrainMs)
+        while (!done() && watch.ElapsedMilliseconds < limitMs)
         {
             await Task.Delay(PollMs);
         }

@@ -59,8 +59,8 @@ public sealed partial class BrokerHost : IAsyncDisposable
         _topics = new TopicRegistry(
             metadata is null ? null : new TopicCatalog(new MeasuredStore(metadata, _metadataFigures)), cluster, data, new MemoryLogStore(), options, _state, Requests, TimeProvider.System, logs.Topics);
         ServeTopics(cluster);
-        _health = new BrokerHealth(_state, data, _topics, cluster);
-        _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), logs.Connections) { Sessions = () => _sessions!, BrokerId = cluster?.Broker });
+        _health = new BrokerHealth(_state, data, _topics, cluster, () => _load?.StoreNote);
+        _sessions = new SessionTable(new SessionServices(options, Name, _state, _topics, Requests, new ClientDirectory(), logs.Connections) { Sessions = () => _sessions!, BrokerId = cluster?.Broker, IsPeer = cluster is null ? null : cluster.IsPeer });
         _load = MakeLoadService(options);
         RegisterMetrics();
         _mirror = new MeterMirror(Metrics, Name);

@@ -94,6 +94,9 @@ internal static partial class Log
     public static partial void BrokerStatus(
         ILogger log, int? rank, long brokerId, double? loadScore, int topics, double? throughputMbps, double? cpu, double? memory, Danube.Fast.LoadManager.BrokerStanding standing);
 
+    [LoggerMessage(96, LogLevel.Warning, "The metadata store is nearly full: {Note}.")]
+    public static partial void StoreNearlyFull(ILogger log, string note);
+
     [LoggerMessage(40, LogLevel.Information, "Exporting to the OpenTelemetry collector {Endpoint} by {Protocol}: metrics {Metrics}, traces {Traces}.")]
     public static partial void OtlpStarted(ILogger log, Uri endpoint, string protocol, bool metrics, bool traces);
 

@@ -55,6 +55,38 @@ public sealed class AdminManagementTests(Broker broker) : IClassFixture<Broker>
     }
 
     [Fact]
+    public async Task What_was_exported_is_made_again_and_what_is_there_stays_as_it_is()
+    {
+        await RunAsync("namespaces policy export --set max_topics=50");
+        await RunAsync("topics create /export/plain --durability memory --retention-ms 5000");
+        await RunAsync("topics create /export/parts --durability memory --partitions 3");
+        await broker.RunCliAsync("consume --topic /export/parts --subscription s --from earliest --until-end");
+        string file = Path.Combine(broker.Folder, "all.json");
+        Assert.Contains($"written to {file}", await RunAsync($"cluster export {file}"), StringComparison.Ordinal);
+        await RunAsync("topics delete /export/plain");
+        await RunAsync("topics delete /export/parts");
+
+        // Two topics and the subscription of one of them.
+        string said = Lines(await RunAsync($"cluster import {file}"))[^1];
+        Assert.StartsWith("3 made, ", said, StringComparison.Ordinal);
+        Assert.EndsWith(", 0 failed", said, StringComparison.Ordinal);
+        Assert.Contains(Lines(await RunAsync("topics policy /export/plain")), l => Words(l) is ["retention_ms", "5000", ..]);
+        Assert.Contains(Lines(await RunAsync("topics list --namespace export")), l => Words(l) is ["/export/parts", "memory", "3", ..]);
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Contains(Lines(await RunAsync($"subscriptions list /export/parts-part-{i}")), l => Words(l) is ["s", "exclusive", ..]);
+        }
+
+        await RunAsync("topics policy /export/plain --set retention_ms=6000");
+        Assert.StartsWith("0 made, ", Lines(await RunAsync($"cluster import {file}"))[^1], StringComparison.Ordinal);
+        Assert.Contains(Lines(await RunAsync("topics policy /export/plain")), l => Words(l) is ["retention_ms", "6000", ..]);
+        await File.WriteAllTextAsync(file, """{"version":2,"topics":[]}""");
+        (int exitCode, _, string error) = await UsageTests.RunAsync(AdminCommandLine.RunAsync, $"cluster import {file} --url {broker.Http}");
+        Assert.Equal(AdminCommandLine.Failure, exitCode);
+        Assert.Contains("later version", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_the_broker_refuses_is_a_failure_with_its_sentence()
     {
         await RunAsync("topics create /refused/t --durability memory");

@@ -172,8 +172,9 @@ public sealed partial class Topic
         return subscription;
     }
 
-    // An owner that starts a subscription anew must not repeat an epoch that a client knows from an earlier one.
-    private uint FirstEpoch => Log.TopicEpoch << 16;
+    // An owner that starts a subscription anew must not repeat an epoch that a client knows from an earlier one. Clients drop what has a lower one:
+    // after 65,535 openings it may repeat, but never fall.
+    private uint FirstEpoch => (uint)Math.Min((ulong)Log.TopicEpoch << 16, 0xFFFF_0000);
 
     internal uint CurrentGeneration()
     {

@@ -78,9 +78,12 @@ internal static class AssignmentRules
     public static Assignment? CancelRelease(Assignment current) =>
         current.State == AssignmentState.Releasing ? current with { State = AssignmentState.Serving } : null;
 
-    /// <summary>The owner has stopped, sealed the log and stored the cursors. There is no way back but a new assignment.</summary>
+    /// <summary>
+    /// The owner has stopped, sealed the log and stored the cursors: on the leader's request, or of its own accord because it shuts down. There is
+    /// no way back but a new assignment.
+    /// </summary>
     public static Assignment? Release(Assignment current, int me, long mySession, long endOffset) =>
-        current.Owner != me || current.State != AssignmentState.Releasing ? null : current with
+        current.Owner != me || !(current.State == AssignmentState.Releasing || (current.State == AssignmentState.Serving && current.Session == mySession)) ? null : current with
         {
             Session = mySession,
             State = AssignmentState.Released,

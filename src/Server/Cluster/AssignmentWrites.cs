@@ -16,14 +16,15 @@ internal static class AssignmentWrites
     /// <param name="leaderToken">Create revision of the leader key.</param>
     /// <param name="topic"><c>/namespace/name</c>.</param>
     /// <param name="entry">The assignment's entry as it was read; null when there was none.</param>
+    /// <param name="targetRevision">Revision of the target's member key as it was read: the same registration, and not shutting down since.</param>
     /// <param name="targetMode">The entry of the target's mode as it was read; null when there was none (active).</param>
     /// <param name="next">What <see cref="AssignmentRules.Assign"/> made.</param>
     public static MetadataTransaction Assign(
-        long leaderToken, string topic, MetadataEntry? entry, MetadataEntry? targetMode, Assignment next)
+        long leaderToken, string topic, MetadataEntry? entry, long targetRevision, MetadataEntry? targetMode, Assignment next)
     {
         MetadataTransaction transaction = ByLeader(leaderToken, topic, entry, next)
             .IfCreated(ClusterKeys.Topic(topic), TopicIds.CreatedRevision(next.TopicId))
-            .IfCreated(ClusterKeys.Member(next.Owner), next.Session)
+            .IfRevision(ClusterKeys.Member(next.Owner), targetRevision)
             .IfRevision(ClusterKeys.Mode(next.Owner), targetMode?.Revision ?? 0);
         if (entry is not null)
         {

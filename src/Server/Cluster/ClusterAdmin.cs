@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Danube.Fast.LoadManager;
 using Danube.Fast.Metadata;
 using Danube.Fast.Protocol;
@@ -146,6 +147,10 @@ internal sealed class ClusterAdmin(ClusterNode node)
         catch (IOException e)
         {
             return Away(e.Message);
+        }
+        catch (JsonException e)
+        {
+            return new Refusal(ErrorCode.BadRequest, $"A record that has to be known for this cannot be read by this broker, ask one of a later version: {e.Message}");
         }
     }
 

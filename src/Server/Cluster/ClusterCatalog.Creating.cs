@@ -12,31 +12,35 @@ internal sealed partial class ClusterCatalog
     /// <summary>Most topics of one transaction.</summary>
     public const int BatchTopics = 60;
 
-    /// <summary>Makes a topic, or a base with its partitions; the view shows it when this returns.</summary>
+    private readonly TopicCreations _creations = new(node.Store);
+
+    /// <summary>
+    /// Makes a topic, or a base with its partitions; the view shows it when this returns. One of the same settings that nobody has served yet counts
+    /// as made by this call: the first attempt may have ended without an answer.
+    /// </summary>
     public async Task<Answer<TopicDefinition>> CreateAsync(TopicDefinition definition, CancellationToken cancellationToken)
     {
         try
         {
             TopicDefinition first = definition.IsBase ? definition with { State = TopicState.Creating } : definition;
             string key = ClusterKeys.Topic(definition.Topic);
-            byte[] value = TopicRecords.Encode(first);
-            TransactionResult result = await node.Store.CommitAsync(new MetadataTransaction().IfAbsent(key).IfAbsent(ClusterKeys.Remakes + definition.Topic[1..]).Put(key, value), cancellationToken);
-            if (result.IsDone && !definition.IsBase)
+            CreationResult result = await _creations.AddAsync(first).WaitAsync(cancellationToken);
+            if (result.Outcome == MetadataOutcome.Done && !definition.IsBase)
             {
                 await node.View.WaitForAsync(result.Revision, cancellationToken);
-                return definition with { TopicId = (ulong)result.Revision, Revision = result.Revision };
+                return definition with { TopicId = TopicIds.Of(result.Revision, result.Slot), Revision = result.Revision };
             }
 
             // After an unknown outcome a record with exactly this value is the one that was written, or as good.
-            MetadataEntry? there = result.Outcome == MetadataOutcome.Refused ? result.Found(key) : await node.Store.GetAsync(key, cancellationToken);
+            MetadataEntry? there = result.Outcome == MetadataOutcome.Refused ? result.There : await node.Store.GetAsync(key, cancellationToken);
             if (there is null)
             {
                 return new Refusal(ErrorCode.Unavailable, $"Whether topic {definition.Topic} was created is not known yet: look, or try again.");
             }
 
-            if (result.Outcome == MetadataOutcome.Refused || !there.Value.Span.SequenceEqual(value))
+            if (result.Outcome == MetadataOutcome.Refused || !there.Value.Span.SequenceEqual(result.Value))
             {
-                return Exists(TopicRecords.Decode(there));
+                return await MeetAsync(definition, TopicRecords.Decode(there), cancellationToken);
             }
 
             if (definition.IsBase)
@@ -60,9 +64,7 @@ internal sealed partial class ClusterCatalog
     /// <exception cref="IOException">The store did not answer.</exception>
     public async Task<Answer<TopicDefinition>> FinishAsync(TopicDefinition topic, long? leaderToken, CancellationToken cancellationToken)
     {
-        TopicName.TryParse(topic.Topic, out TopicName? name);
-        string[] partitions = [.. Enumerable.Range(0, topic.Partitions).Select(i => name!.PartitionTopic(i))];
-        foreach (string[] batch in partitions.Chunk(BatchTopics))
+        foreach (string[] batch in LogsOf(topic).Chunk(BatchTopics))
         {
             if (await CreatePartitionsAsync(topic, batch, leaderToken, cancellationToken) is { } refusal)
             {
@@ -84,11 +86,14 @@ internal sealed partial class ClusterCatalog
         return made;
     }
 
-    /// <summary>Waits until every topic with a log is served. Null, or what is missing.</summary>
-    public async Task<string?> WaitServedAsync(IReadOnlyCollection<string> topics, CancellationToken cancellationToken)
+    /// <summary>Waits until every topic with a log is served, as long as a creation waits; see <see cref="Unserved"/>.</summary>
+    public Task WaitServedAsync(IEnumerable<string> topics, CancellationToken cancellationToken) =>
+        Task.WhenAll(topics.Select(t => node.View.WaitForTopicAsync(t, () => IsServed(t), followLimit, cancellationToken)));
+
+    /// <summary>Which topics with a log are not served now, a sentence; null when all are.</summary>
+    public string? Unserved(IReadOnlyCollection<string> topics)
     {
-        bool[] served = await Task.WhenAll(topics.Select(t => node.View.WaitForTopicAsync(t, () => IsServed(t), FollowLimit, cancellationToken)));
-        string[] missing = [.. topics.Zip(served).Where(p => !p.Second).Select(p => p.First)];
+        string[] missing = [.. topics.Where(t => !IsServed(t))];
         return missing.Length == 0 ? null
             : topics.Count == 1 ? $"Topic {missing[0]} is created, but no broker serves it yet{Why(missing[0])}."
             : $"The topic is created, but {missing.Length} of {topics.Count} partitions are not served yet: {string.Join(", ", missing.Take(3))}{(missing.Length > 3 ? ", ..." : "")}{Why(missing[0])}.";
@@ -143,12 +148,39 @@ internal sealed partial class ClusterCatalog
         return missing.Length == 0 ? null : new Refusal(ErrorCode.Unavailable, $"Topic {topic.Topic} is not complete yet; the cluster's leader goes on with it.");
     }
 
-    private static Refusal Exists(TopicDefinition there) => there.State switch
+    // What a creation that finds the topic answers.
+    private async Task<Answer<TopicDefinition>> MeetAsync(TopicDefinition wanted, TopicDefinition there, CancellationToken cancellationToken)
     {
-        TopicState.Deleting => new Refusal(ErrorCode.Unavailable, $"Topic {there.Topic} is being deleted: try again in a moment."),
-        TopicState.Creating => new Refusal(ErrorCode.Unavailable, $"Topic {there.Topic} is being created: try again in a moment."),
-        _ => new Refusal(ErrorCode.TopicExists, $"Topic {there.Topic} exists already."),
-    };
+        await node.View.WaitForAsync(there.Revision, cancellationToken);
+        bool isSame = wanted.Durability == there.Durability && wanted.Partitions == there.Partitions && wanted.PartitionOf == there.PartitionOf
+            && (wanted.Policy ?? NoPolicy) == (there.Policy ?? NoPolicy);
+        if (there.State == TopicState.Deleting)
+        {
+            return new Refusal(ErrorCode.Unavailable, $"Topic {there.Topic} is being deleted: try again in a moment.");
+        }
+
+        TopicDefinition? ready = null;
+        bool isReady = await node.View.WaitForTopicAsync(
+            there.Topic, () => !node.View.TryGetTopic(there.Topic, out ready) || ready.TopicId != there.TopicId || ready.IsReady, isSame ? followLimit : TimeSpan.Zero, cancellationToken);
+        if (!isReady || ready is not { IsReady: true })
+        {
+            return new Refusal(ErrorCode.Unavailable, $"Topic {there.Topic} is being created or deleted: try again in a moment.");
+        }
+
+        return isSame && ready.TopicId == there.TopicId && LogsOf(ready).Any(IsNew) ? ready : new Refusal(ErrorCode.TopicExists, $"Topic {there.Topic} exists already.");
+    }
+
+    private static TopicPolicy NoPolicy { get; } = new();
+
+    /// <summary>A topic without partitions itself, else its partitions.</summary>
+    public static string[] LogsOf(TopicDefinition topic) => topic.IsBase && TopicName.TryParse(topic.Topic, out TopicName? name)
+        ? [.. Enumerable.Range(0, topic.Partitions).Select(name.PartitionTopic)]
+        : [topic.Topic];
+
+    // Nobody has opened it yet.
+    private bool IsNew(string topic) => !node.View.TryGetAssignment(topic, out _, out Assignment? assignment)
+        || !node.View.TryGetTopic(topic, out TopicDefinition? definition) || (ulong)assignment.TopicId != definition.TopicId
+        || assignment.State is AssignmentState.Assigned or AssignmentState.Failed;
 
     private static MetadataTransaction As(long? leaderToken) =>
         leaderToken is { } token ? new MetadataTransaction().IfCreated(ClusterKeys.Leader, token) : new MetadataTransaction();

@@ -19,7 +19,7 @@ internal sealed partial class ClusterCatalog
 
             // Those who wait are told the truth about the mark; the rest follows by itself.
             await node.View.WaitForTopicAsync(
-                topic.Topic, () => !node.View.TryGetTopic(topic.Topic, out TopicDefinition? d) || d.TopicId != topic.TopicId, FollowLimit, cancellationToken);
+                topic.Topic, () => !node.View.TryGetTopic(topic.Topic, out TopicDefinition? d) || d.TopicId != topic.TopicId, followLimit, cancellationToken);
             return topic;
         }
         catch (IOException e)

@@ -9,11 +9,8 @@ namespace Danube.Fast.Server.Cluster;
 /// its session and its assignment. A write whose outcome is unknown is read back and never sent again. Parts by role: Creating, Deleting.
 /// Runs on: control requests; the leader's loop finishes what others began. Shared with: all of them.
 /// </summary>
-internal sealed partial class ClusterCatalog(ClusterNode node) : ITopicCatalog
+internal sealed partial class ClusterCatalog(ClusterNode node, TimeSpan followLimit) : ITopicCatalog
 {
-    /// <summary>How long a create or delete waits for the cluster to follow before it answers with what is missing.</summary>
-    public static readonly TimeSpan FollowLimit = TimeSpan.FromSeconds(10);
-
     private const int Attempts = 8;
 
     private static readonly Refusal Contended = new(ErrorCode.Unavailable, "Others change the same record all the time: try again.");

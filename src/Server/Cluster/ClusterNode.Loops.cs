@@ -51,10 +51,13 @@ internal sealed partial class ClusterNode
             }
             else if (BrokerOf(change.Key, ClusterKeys.Modes) is { } broker)
             {
-                Load.Board.SetMode(broker, View.ModeOf(broker));
+                Load.Board.SetMode(broker, ModeOnBoard(broker));
             }
         }
     }
+
+    // The board decides where topics go.
+    private BrokerMode ModeOnBoard(int broker) => View.ModeOf(broker) is var mode && mode == BrokerMode.Active && !View.TakesTopics(broker) ? BrokerMode.Draining : mode;
 
     // Null for another key, also for one below the prefix that names no broker.
     private static int? BrokerOf(string key, string prefix) =>
@@ -65,6 +68,7 @@ internal sealed partial class ClusterNode
         if (View.Members.ContainsKey(broker))
         {
             Load.Board.Join(broker);
+            Load.Board.SetMode(broker, ModeOnBoard(broker));
         }
         else
         {
@@ -72,8 +76,8 @@ internal sealed partial class ClusterNode
         }
     }
 
-    /// <summary>True when this broker is meant to lead: one that is to be emptied leads only when nobody else can.</summary>
-    public bool MayLead => ModeOfMe == BrokerMode.Active || !View.Members.Keys.Any(b => View.ModeOf(b) == BrokerMode.Active);
+    /// <summary>True when this broker is meant to lead: one that is to be emptied, or shuts down, leads only when nobody else can.</summary>
+    public bool MayLead => (ModeOfMe == BrokerMode.Active && !Record.IsStopping) || !View.Members.Keys.Any(View.TakesTopics);
 
     private void Start(string name, Func<CancellationToken, Task> loop) => _loops.Add(Task.Run(() => KeepRunningAsync(name, loop)));
 

@@ -27,6 +27,9 @@ internal sealed partial class ClusterNode
         StartLoops();
     }
 
+    /// <summary>The cluster is told that this broker is shutting down; nothing else ends yet.</summary>
+    public Task AnnounceStopAsync() => AttemptAsync(Membership.AnnounceStopAsync);
+
     /// <summary>Ends the loops and gives the leadership back; the proofs go on, so that what is served can be brought to its end.</summary>
     public async Task StopLoopsAsync()
     {

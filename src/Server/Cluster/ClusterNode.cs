@@ -49,7 +49,7 @@ internal sealed partial class ClusterNode : IAsyncDisposable
         Membership = new Membership(_proofStore, Broker, me, Clock);
         Election = new LeaderElection(Store, Membership);
         Load = new ClusterLoad(load, TimeProvider.System);
-        Catalog = new ClusterCatalog(this);
+        Catalog = new ClusterCatalog(this, options.FollowLimit);
         Admin = new ClusterAdmin(this);
         View.Revised += OnRevised;
         _leader = new LeaderLoop(this, Catalog, Load, options.Compaction ?? true, log);
@@ -112,6 +112,9 @@ internal sealed partial class ClusterNode : IAsyncDisposable
 
     /// <summary>What topics are declared to need; set before the loops start.</summary>
     public Func<TopicDefinition, TopicRequirements> RequirementsOf { get; set; } = _ => TopicRequirements.None;
+
+    /// <summary>True for the name under which a broker that is registered connects to others.</summary>
+    public bool IsPeer(string clientName) => PeerIdentity.IsOfMember(clientName, View.Members);
 
     /// <summary>Ends when this broker must not go on, with the reason.</summary>
     public Task<string> MustLeave => _mustLeave.Task;

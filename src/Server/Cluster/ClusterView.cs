@@ -111,11 +111,17 @@ internal sealed partial class ClusterView : IAsyncDisposable
     /// <summary>True when a record is there that this version of the broker cannot read: it counts as absent, but what belongs to it must stay.</summary>
     public bool IsUnreadable(string key) => _unreadable.ContainsKey(key);
 
+    /// <summary>True when there is such a record under a prefix.</summary>
+    public bool HasUnreadable(string prefix) => _unreadable.Keys.Any(k => k.StartsWith(prefix, StringComparison.Ordinal));
+
     /// <summary>Create revisions of the topics whose records cannot be read.</summary>
     public IEnumerable<long> UnreadableTopics => _unreadable.Where(r => ClusterKeys.TopicOfTopic(r.Key) is not null).Select(r => r.Value);
 
     /// <summary>What an operator wants of a broker; active when nothing is recorded.</summary>
     public BrokerMode ModeOf(int broker) => _modes.TryGetValue(broker, out ModeEntry? mode) ? mode.Record.Mode : BrokerMode.Active;
+
+    /// <summary>A broker that is there, active, and not shutting down.</summary>
+    public bool TakesTopics(int broker) => ModeOf(broker) == BrokerMode.Active && Members.TryGetValue(broker, out (MemberRecord Record, long Session) member) && !member.Record.IsStopping;
 
     /// <summary>The entry behind <see cref="ModeOf"/>, which a write compares; null for none.</summary>
     public MetadataEntry? ModeEntryOf(int broker) => _modes.TryGetValue(broker, out ModeEntry? mode) ? mode.Entry : null;

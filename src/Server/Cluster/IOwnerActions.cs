@@ -56,6 +56,9 @@ internal interface IOwnerActions
     /// <summary>True when a topic that this broker serves can be given to another one without losing a record or a position.</summary>
     bool MayRelease(string topic);
 
+    /// <summary>True when nothing of the topic outlives this process.</summary>
+    bool IsInMemory(string topic);
+
     /// <summary>True when the catalogue says that the topic is being deleted, or was made anew under a later id.</summary>
     bool IsDeleting(string topic, long topicId);
 

@@ -47,16 +47,18 @@ internal sealed partial class LeaderLoop
             return null;
         }
 
-        // The write compares this entry: a target that is to be emptied meanwhile gets nothing.
+        // The write compares these entries: a target that is to be emptied, or shuts down, meanwhile gets nothing.
         MetadataEntry? mode = View.ModeEntryOf(target);
+        MetadataEntry? member = View.Snapshot.Find(ClusterKeys.Member(target));
         if ((mode is not null && ModeRecord.Decode(mode).Mode != BrokerMode.Active)
+            || member is null || member.CreatedRevision != pass.Members[target].Session || MemberRecord.Decode(member).IsStopping
             || AssignmentRules.Assign(current, IsOwnerGone(current, topic, pass), topic.Class, (long)topic.TopicId, target, pass.Members[target].Session) is not { } next)
         {
             _placement.TakeBack(topic.Topic); // The view has moved on meanwhile.
             return null;
         }
 
-        return AssignmentWrites.Assign(pass.Token, topic.Topic, entry, mode, next);
+        return AssignmentWrites.Assign(pass.Token, topic.Topic, entry, member.Revision, mode, next);
     }
 
     // The bytes of another topic id are never served again, so a broker that came back under another session does not get them back either.

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Danube.Fast.Core;
 using Danube.Fast.LoadManager;
 using Danube.Fast.Metadata;
 using Danube.Fast.Server.Topics;
@@ -8,60 +10,88 @@ namespace Danube.Fast.Server.Cluster;
 // cannot give a topic up goes on serving it; the request is taken back and repeated later.
 internal sealed partial class LeaderLoop
 {
+    // A broker that is to be emptied is asked in vain for every topic with stored messages, two writes each: so many requests are open at once.
+    private const int AskedAtOnce = 200;
     private static readonly TimeSpan RequestLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan AskAgainAtMost = TimeSpan.FromHours(1);
 
-    private readonly Dictionary<string, long> _askedAt = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long At, int Times)> _asked = new(StringComparer.Ordinal);
 
-    private void ForgetRequests() => _askedAt.Clear();
+    private void ForgetRequests() => _asked.Clear();
 
     private async Task ReleaseAsync(LeaderPass pass, CancellationToken cancellationToken)
     {
         var writes = new List<(string, MetadataTransaction)>();
+        var toEmpty = new List<(string Topic, Assignment Assignment, MetadataEntry Entry, bool IsInMemory)>();
+        int open = 0;
         foreach ((string topic, Assignment assignment, MetadataEntry entry) in pass.Assignments)
         {
-            if (AssignmentRules.IsServed(assignment) && NextRequest(topic, assignment, pass) is { } next)
+            if (!AssignmentRules.IsServed(assignment))
             {
-                writes.Add((topic, AssignmentWrites.ByLeader(pass.Token, topic, entry, next)));
+                continue;
+            }
+
+            bool isThere = View.TryGetTopic(topic, out TopicDefinition? definition);
+            bool isUnwanted = isThere
+                ? definition!.State == TopicState.Deleting || (long)definition.TopicId != assignment.TopicId
+                : !View.IsUnreadable(ClusterKeys.Topic(topic));
+            if (assignment.State == AssignmentState.Releasing)
+            {
+                open += isUnwanted ? 0 : 1;
+                if (IsInVain(topic, isUnwanted && pass.IsOwnerThere(assignment)))
+                {
+                    writes.Add((topic, AssignmentWrites.ByLeader(pass.Token, topic, entry, AssignmentRules.CancelRelease(assignment)!)));
+                }
+            }
+            else if (pass.IsOwnerThere(assignment) && (isUnwanted || IsToBeEmptied(assignment.Owner, pass)))
+            {
+                if (!MayAsk(topic))
+                {
+                    continue;
+                }
+
+                if (isUnwanted)
+                {
+                    writes.Add(Ask(topic, assignment, entry, pass));
+                }
+                else
+                {
+                    toEmpty.Add((topic, assignment, entry, definition?.Class == DurabilityClass.Memory));
+                }
+            }
+            else if (pass.IsOwnerThere(assignment))
+            {
+                _asked.Remove(topic);
             }
         }
 
+        // What is given up for certain comes first.
+        writes.AddRange(toEmpty.OrderByDescending(t => t.IsInMemory).Take(Math.Max(0, AskedAtOnce - open)).Select(t => Ask(t.Topic, t.Assignment, t.Entry, pass)));
         await WriteAsync(writes, null, cancellationToken);
     }
 
-    private Assignment? NextRequest(string topic, Assignment assignment, LeaderPass pass)
+    private bool IsToBeEmptied(int broker, LeaderPass pass) => View.ModeOf(broker) != BrokerMode.Active && pass.Active.Count > 0;
+
+    // A new leader counts from its first look.
+    private bool IsInVain(string topic, bool isForGood)
     {
-        bool isTopicThere = View.TryGetTopic(topic, out TopicDefinition? definition);
-        bool isUnwanted = isTopicThere
-            ? definition!.State == TopicState.Deleting || (long)definition.TopicId != assignment.TopicId
-            : !View.IsUnreadable(ClusterKeys.Topic(topic));
-        if (assignment.State == AssignmentState.Releasing)
+        if (!_asked.ContainsKey(topic))
         {
-            // A new leader counts from its first look.
-            _askedAt.TryAdd(topic, _node.Clock.GetTimestamp());
-            bool isOver = _node.Clock.GetElapsedTime(_askedAt[topic]) >= RequestLimit;
-            return isOver && !(isUnwanted && pass.IsOwnerThere(assignment)) ? AssignmentRules.CancelRelease(assignment) : null;
+            _asked[topic] = (_node.Clock.GetTimestamp(), 1);
         }
 
-        if (!pass.IsOwnerThere(assignment))
-        {
-            return null;
-        }
+        return !isForGood && _node.Clock.GetElapsedTime(_asked[topic].At) >= RequestLimit;
+    }
 
-        bool isDrained = View.ModeOf(assignment.Owner) != BrokerMode.Active && pass.Active.Count > 0;
-        if (!isUnwanted && !isDrained)
-        {
-            _askedAt.Remove(topic);
-            return null;
-        }
+    // Every time that it was in vain the next attempt comes later.
+    private bool MayAsk(string topic) => !_asked.TryGetValue(topic, out (long At, int Times) asked)
+        || _node.Clock.GetElapsedTime(asked.At) >= Min(AskAgainAfter * Math.Pow(2, asked.Times - 1), AskAgainAtMost);
 
-        if (_askedAt.TryGetValue(topic, out long asked) && _node.Clock.GetElapsedTime(asked) < AskAgainAfter)
-        {
-            return null;
-        }
-
-        _askedAt[topic] = _node.Clock.GetTimestamp();
-        return AssignmentRules.RequestRelease(assignment);
+    private (string Topic, MetadataTransaction Write) Ask(string topic, Assignment assignment, MetadataEntry entry, LeaderPass pass)
+    {
+        _asked[topic] = (_node.Clock.GetTimestamp(), _asked.GetValueOrDefault(topic).Times + 1);
+        return (topic, AssignmentWrites.ByLeader(pass.Token, topic, entry, AssignmentRules.RequestRelease(assignment)!));
     }
 
     // Only the leader gives topics out, and it gives none to this broker: what a listing does not show will not come.
@@ -69,13 +99,14 @@ internal sealed partial class LeaderLoop
     {
         foreach ((int broker, ModeRecord mode, MetadataEntry entry) in View.Modes.ToArray())
         {
-            if (mode.Mode != BrokerMode.Draining || pass.Assignments.Any(a => IsWith(broker, a.A)))
+            // A record that cannot be read may name the broker.
+            if (mode.Mode != BrokerMode.Draining || pass.Assignments.Any(a => IsWith(broker, a.A)) || View.HasUnreadable(ClusterKeys.Assignments))
             {
                 continue;
             }
 
             MetadataListing listing = await _node.Store.ListAsync(ClusterKeys.Assignments, cancellationToken);
-            if (!listing.Entries.Any(e => IsWith(broker, Assignment.Decode(e))))
+            if (!listing.Entries.Any(e => MayBeWith(broker, e)))
             {
                 TransactionResult result = await _node.Store.CommitAsync(
                     As(pass.Token).IfRevision(entry.Key, entry.Revision).Put(entry.Key, new ModeRecord { Mode = BrokerMode.Drained }.Encode()), cancellationToken);
@@ -85,6 +116,18 @@ internal sealed partial class LeaderLoop
                     Log.Drained(_log, broker);
                 }
             }
+        }
+    }
+
+    private static bool MayBeWith(int broker, MetadataEntry entry)
+    {
+        try
+        {
+            return IsWith(broker, Assignment.Decode(entry));
+        }
+        catch (JsonException)
+        {
+            return true;
         }
     }
 

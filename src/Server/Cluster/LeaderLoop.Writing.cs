@@ -45,16 +45,20 @@ internal sealed partial class LeaderLoop
             (isGood, revision) = await CommitAsync(batch, onFailure, cancellationToken);
         }
 
+        long began = TimeProvider.System.GetTimestamp();
         await View.WaitForAsync(revision, cancellationToken);
+        _waited += TimeProvider.System.GetElapsedTime(began);
         return isGood;
     }
 
     private async Task<(bool IsGood, long Revision)> CommitAsync(LeaderBatch batch, Action<string>? onFailure, CancellationToken cancellationToken)
     {
         TransactionResult result;
+        long began = TimeProvider.System.GetTimestamp();
         try
         {
             result = await _node.Store.CommitAsync(batch.Transaction, cancellationToken);
+            _waited += TimeProvider.System.GetElapsedTime(began);
         }
         catch (IOException)
         {

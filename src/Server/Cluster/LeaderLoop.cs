@@ -25,6 +25,7 @@ internal sealed partial class LeaderLoop
     private readonly MetadataCompactor? _compactor;
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly ConcurrentQueue<string> _changed = new();
+    private TimeSpan _waited;
     private long _token;
     private long _compacted;
 
@@ -53,6 +54,7 @@ internal sealed partial class LeaderLoop
         {
             await _wake.WaitAsync(LookInterval, cancellationToken);
             long began = TimeProvider.System.GetTimestamp();
+            _waited = TimeSpan.Zero;
             try
             {
                 await LookAsync(cancellationToken);
@@ -63,8 +65,8 @@ internal sealed partial class LeaderLoop
                 await Task.Delay(LookInterval, cancellationToken);
             }
 
-            // Changes that come together are looked at together; a large cluster's passes leave the processor to others.
-            TimeSpan pause = TimeProvider.System.GetElapsedTime(began) * 4;
+            // Changes that come together are looked at together; a large cluster's passes leave the processor to others. Waiting for the store takes none of it.
+            TimeSpan pause = (TimeProvider.System.GetElapsedTime(began) - _waited) * 4;
             await Task.Delay(pause > ShortestPause ? Min(pause, LookInterval) : ShortestPause, cancellationToken);
         }
     }

@@ -1,4 +1,3 @@
-using Danube.Fast.LoadManager;
 using Danube.Fast.Metadata;
 
 namespace Danube.Fast.Server.Cluster;
@@ -13,7 +12,7 @@ internal sealed class LeaderPass
         Token = token;
         Members = view.Members;
         PresentSessions = Members.Values.Select(m => m.Session).ToHashSet();
-        Active = Members.Keys.Where(b => view.ModeOf(b) == BrokerMode.Active).ToHashSet();
+        Active = Members.Keys.Where(view.TakesTopics).ToHashSet();
         Assignments = [.. view.Assignments];
         OwningSessions = Assignments.Where(a => a.A.State != AssignmentState.Released).Select(a => a.A.Session).ToHashSet();
     }
@@ -24,7 +23,7 @@ internal sealed class LeaderPass
 
     public IReadOnlySet<long> PresentSessions { get; }
 
-    /// <summary>Brokers that are there and meant to take topics.</summary>
+    /// <summary>Brokers that are there, meant to take topics, and not shutting down.</summary>
     public IReadOnlySet<int> Active { get; }
 
     public IReadOnlyList<(string Topic, Assignment A, MetadataEntry E)> Assignments { get; }

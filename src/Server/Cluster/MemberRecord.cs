@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Danube.Fast.Metadata;
 
 namespace Danube.Fast.Server.Cluster;
@@ -22,6 +23,13 @@ internal sealed record MemberRecord
 
     /// <summary>Differs between brokers that are configured differently.</summary>
     public string ConfigHash { get; set; } = "";
+
+    /// <summary>What the broker shows to others when it connects to them; who cannot read the metadata store does not know it.</summary>
+    public string? PeerKey { get; set; }
+
+    /// <summary>It is shutting down: it is given no topics, and leads only when nobody else can.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsStopping { get; set; }
 
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, ClusterJson.Default.MemberRecord);
 

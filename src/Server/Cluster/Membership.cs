@@ -114,6 +114,18 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
         }
     }
 
+    /// <summary>Says in the member key that this broker is shutting down: it is given no topics from then on. The session stays what it is.</summary>
+    /// <exception cref="MetadataUnavailableException">The store did not answer.</exception>
+    public async Task AnnounceStopAsync(CancellationToken cancellationToken)
+    {
+        record.IsStopping = true;
+        (long session, long lease) = (Session, LeaseId);
+        if (session != 0 && lease != 0)
+        {
+            await store.CommitAsync(new MetadataTransaction().IfCreated(_key, session).Put(_key, record.Encode(), lease), cancellationToken);
+        }
+    }
+
     /// <summary>Leaves the cluster: the lease is revoked, and with it the member key and, if this broker leads, the leader key go.</summary>
     public async Task LeaveAsync(CancellationToken cancellationToken)
     {

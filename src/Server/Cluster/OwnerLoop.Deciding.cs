@@ -31,7 +31,7 @@ internal sealed partial class OwnerLoop
         }
 
         long session = _membership.Session;
-        if (session == 0 || !IsDue(topic.RetryAt))
+        if (session == 0 || _isLeaving || !IsDue(topic.RetryAt))
         {
             return;
         }
@@ -109,6 +109,10 @@ internal sealed partial class OwnerLoop
             {
                 BeginStop(topic, isDeleting ? StopReason.Delete : StopReason.Release);
             }
+        }
+        else if (_isLeaving && _actions.IsInMemory(topic.Name))
+        {
+            BeginStop(topic, StopReason.Release);
         }
     }
 

@@ -8,7 +8,7 @@ namespace Danube.Fast.Server.Cluster;
 /// <summary>
 /// Serves the topics that the assignments give to this broker, and stops serving the others. What it may do with one topic is said by
 /// <see cref="TopicOwnership"/>; this loop looks at what has changed, has logs opened and closed in the background, and writes what follows
-/// in batches. Parts by role: Deciding, Writing.
+/// in batches. Parts by role: Deciding, Writing, Leaving.
 /// Runs on: one loop (<see cref="RunAsync"/>). Shared with: whoever changes something, through <see cref="_changed"/>.
 /// </summary>
 internal sealed partial class OwnerLoop : IOwnerLoop
@@ -149,7 +149,7 @@ internal sealed partial class OwnerLoop : IOwnerLoop
         }
 
         long session = _membership.Session;
-        if (session != _seenSession || _clock.GetElapsedTime(_lastFullPass) >= FullPass)
+        if (session != _seenSession || Interlocked.Exchange(ref _looksAtAll, 0) != 0 || _clock.GetElapsedTime(_lastFullPass) >= FullPass)
         {
             _seenSession = session;
             _lastFullPass = _clock.GetTimestamp();

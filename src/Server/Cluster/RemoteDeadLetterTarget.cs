@@ -14,9 +14,6 @@ namespace Danube.Fast.Server.Cluster;
 /// </summary>
 internal sealed class RemoteDeadLetterTarget : DeadLetterTarget
 {
-    /// <summary>What client names of brokers begin with: they may use the reserved producer names.</summary>
-    public const string PeerPrefix = "danube.broker.";
-
     private const int VersionAt = 2, TypeAt = 4;
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
 
@@ -49,7 +46,7 @@ internal sealed class RemoteDeadLetterTarget : DeadLetterTarget
 
     /// <summary>Connects, greets and creates the producer.</summary>
     /// <param name="address"><c>host:port</c> of the broker that serves the topic.</param>
-    /// <param name="me">Id of this broker.</param>
+    /// <param name="me">Name of this broker among its peers (<see cref="PeerIdentity"/>): they may use the reserved producer names.</param>
     /// <param name="topic">The topic.</param>
     /// <param name="producerName">Name of the producer.</param>
     /// <param name="maxFrame">Largest frame that will be sent, bytes.</param>
@@ -57,7 +54,7 @@ internal sealed class RemoteDeadLetterTarget : DeadLetterTarget
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="IOException">The broker cannot be reached, or refuses.</exception>
     public static async Task<DeadLetterTarget> OpenAsync(
-        string address, int me, string topic, string producerName, int maxFrame, IFrameSink sink, CancellationToken cancellation)
+        string address, string me, string topic, string producerName, int maxFrame, IFrameSink sink, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(AnswerLimit);
@@ -67,7 +64,7 @@ internal sealed class RemoteDeadLetterTarget : DeadLetterTarget
         {
             int colon = address.LastIndexOf(':');
             await socket.ConnectAsync(new DnsEndPoint(address[..colon].Trim('[', ']'), int.Parse(address.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture)), limit.Token);
-            var hello = new HelloPayload { ClientName = $"{PeerPrefix}{me}", Versions = [2], MaxFrame = maxFrame };
+            var hello = new HelloPayload { ClientName = me, Versions = [2], MaxFrame = maxFrame };
             HelloReply greeted = await target.AskAsync(FrameType.Event, Commands.Hello, hello, ControlJson.Default.HelloPayload, ControlJson.Default.HelloReply, limit.Token);
             target._maxFrame = greeted.MaxFrame;
             target._producer = await target.AskAsync(

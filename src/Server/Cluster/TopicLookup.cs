@@ -58,10 +58,15 @@ internal sealed class TopicLookup
             return Unproven();
         }
 
-        return _view.TryGetTopic(topic, out TopicDefinition? definition) && definition.State != TopicState.Deleting
-            ? Locate(definition)
+        return _view.TryGetTopic(topic, out TopicDefinition? definition) && definition.State != TopicState.Deleting ? Locate(definition)
+            : UnreadableRecord(topic) is { } unreadable ? unreadable
             : new Refusal(ErrorCode.TopicNotFound, $"There is no topic {TopicRegistry.Shorten(topic)}.");
     }
+
+    /// <summary>The refusal for a topic whose record is there and cannot be read here: it exists, and may not be made again. Null for any other.</summary>
+    public Refusal? UnreadableRecord(string topic) => _view.IsUnreadable(ClusterKeys.Topic(topic))
+        ? new Refusal(ErrorCode.Unavailable, $"The record of topic {TopicRegistry.Shorten(topic)} cannot be read by this broker, whose log says why: ask another one, or let brokers of a later version serve the cluster.")
+        : null;
 
     /// <summary>Why a topic that is not open here is refused, with where to go. Also for one that is open while this broker cannot prove anything.</summary>
     public Refusal RefusalFor(TopicDefinition definition)
@@ -111,7 +116,9 @@ internal sealed class TopicLookup
 
         if (!_view.TryGetAssignment(definition.Topic, out _, out Assignment? assignment) || assignment.Owner == 0)
         {
-            return Retry(0, $"Topic {definition.Topic} is not assigned to a broker yet.");
+            return Retry(0, _view.IsUnreadable(ClusterKeys.Assignment(definition.Topic))
+                ? $"The assignment of topic {definition.Topic} cannot be read by this broker, whose log says why."
+                : $"Topic {definition.Topic} is not assigned to a broker yet.");
         }
 
         bool isThere = _view.Members.TryGetValue(assignment.Owner, out (MemberRecord Record, long Session) owner);

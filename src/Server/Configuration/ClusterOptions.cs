@@ -51,6 +51,9 @@ public sealed record ClusterOptions
     /// <summary>Measures leases, proofs and absences; null = a clock that counts suspend. No key sets it.</summary>
     public TimeProvider? Clock { get; init; }
 
+    /// <summary>How long a creation or deletion of a topic waits for the cluster to follow before it answers with what is missing. No key sets it.</summary>
+    public TimeSpan FollowLimit { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Times of the view. No key sets it.</summary>
     public MetadataViewOptions View { get; init; } = new();
 }

@@ -10,7 +10,7 @@ using MeasuredBroker = Danube.Fast.LoadManager.BrokerState;
 
 namespace Danube.Fast.Server.Http;
 
-/// <summary>The cluster and its load: /admin/v1/cluster/status, check, load-reports, rankings, explain. Any broker answers; one alone is a cluster of one.</summary>
+/// <summary>The cluster and its load: /admin/v1/cluster/status, check, load-reports, rankings, explain; export is in AdminApi.Export.cs. Any broker answers; one alone is a cluster of one.</summary>
 internal sealed partial class AdminApi
 {
     private Task RouteClusterAsync(HttpContext context, string method, string path) => (method, path) switch
@@ -20,8 +20,9 @@ internal sealed partial class AdminApi
         ("GET", "/explain") => ExplainAsync(context),
         ("GET", "/status") => StatusAsync(context),
         ("GET", "/check") => CheckAsync(context),
+        ("GET", "/export") => ExportAsync(context),
         ("GET", "/self") => WriteAsync(context, StatusCodes.Status200OK, load.Peers.Self(), PeerJson.Default.PeerAnswer),
-        (_, "/load-reports" or "/rankings" or "/explain" or "/status" or "/check") => NotAllowedAsync(context),
+        (_, "/load-reports" or "/rankings" or "/explain" or "/status" or "/check" or "/export") => NotAllowedAsync(context),
         _ => NothingHereAsync(context),
     };
 

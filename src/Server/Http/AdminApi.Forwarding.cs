@@ -88,6 +88,11 @@ internal sealed partial class AdminApi
     /// <summary>A topic that was just made, as its owner describes it; when that does not answer yet, what is recorded of it.</summary>
     private async Task<Answer<TopicInfo>> DescribeMadeAsync(HttpContext context, TopicEntry entry)
     {
+        if (topics.DescribeUnserved(entry) is { } unserved)
+        {
+            return unserved;
+        }
+
         Answer<TopicInfo> here = await topics.DescribeAsync(entry.Name.Full, CancellationToken.None);
         if (here.Refusal is not { Code: ErrorCode.NotOwner or ErrorCode.OwnerUnproven or ErrorCode.TopicWaiting })
         {

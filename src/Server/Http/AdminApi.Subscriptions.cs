@@ -11,6 +11,7 @@ internal sealed partial class AdminApi
     private Task RouteSubscriptionAsync(HttpContext context, string method, string topic, string name, string? action) => (method, action) switch
     {
         ("GET", null) => DescribeSubscriptionAsync(context, topic, name),
+        ("PUT", null) => MakeSubscriptionAsync(context, topic, name),
         ("DELETE", null) => UnsubscribeAsync(context, topic, name),
         ("POST", "skip") => SkipAsync(context, topic, name),
         ("POST", "purge") => PurgeAsync(context, topic, name),

@@ -11,7 +11,6 @@ internal static class ClusterInspection
     public const string Up = "up", Silent = "silent", Gone = "gone";
 
     private const double OldProofSeconds = 5;
-    private const double FullPart = 0.8;
     private const double UnevenImbalance = 0.3;
 
     /// <summary>The cluster as this broker sees it.</summary>
@@ -40,7 +39,7 @@ internal static class ClusterInspection
         var findings = new List<FindingReply>();
         Add(Broken, status.Leader is null, "No broker leads: topics are not created, assigned or taken over. A broker should take the lead within 15 seconds; if none does, look at the metadata store.");
         Add(Broken, status.MetaStore != "embedded" && status.Metadata.RequestMs is null, "The metadata store does not answer: brokers stop acknowledging 8 seconds after their last proof. Look at etcd and the network to it.");
-        Add(Degraded, status.Metadata is { DbBytes: { } size, QuotaBytes: { } quota } && size > FullPart * quota, $"The database of etcd has {status.Metadata.DbBytes:N0} of {status.Metadata.QuotaBytes:N0} bytes: compact and defragment it before it refuses writes.");
+        Add(Degraded, new StoreFigures(null, status.Metadata.DbBytes, status.Metadata.QuotaBytes).IsNearlyFull, $"The database of etcd has {status.Metadata.DbBytes:N0} of {status.Metadata.QuotaBytes:N0} bytes: compact and defragment it before it refuses writes.");
         foreach (ClusterBrokerReply broker in status.Brokers)
         {
             Add(Degraded, broker.State == Gone, $"Broker {broker.Broker} is gone and {broker.Topics} topics name it: those with stored messages come back with it. If it is lost for good, make them anew with 'topics recreate TOPIC --lose-data', then 'brokers remove {broker.Broker}'.");

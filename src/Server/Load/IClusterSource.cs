@@ -27,7 +27,14 @@ internal sealed record ClusterMember(long Broker, bool IsRegistered, BrokerMode 
 internal sealed record ModeChange(long Broker, BrokerMode? Mode, int Topics, IReadOnlyList<string> Stays);
 
 /// <summary>The metadata store, asked just now; what is null is not known.</summary>
-internal sealed record StoreFigures(TimeSpan? Request, long? DbBytes, long? QuotaBytes);
+internal sealed record StoreFigures(TimeSpan? Request, long? DbBytes, long? QuotaBytes)
+{
+    // Of the quota.
+    private const double FullPart = 0.8;
+
+    /// <summary>Its database has 80 % of what it may grow to. False when that is not known.</summary>
+    public bool IsNearlyFull => DbBytes >= FullPart * QuotaBytes;
+}
 
 /// <summary>What the load service takes from the cluster, and where it posts. A broker alone is a cluster of one that it leads.</summary>
 internal interface IClusterSource

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Danube.Fast.LoadManager;
 
 namespace Danube.Fast.Server.Load;
@@ -14,10 +15,14 @@ internal sealed partial class LoadService
     /// <summary>Time between two questions about the size of the metadata store.</summary>
     public static readonly TimeSpan StoreInterval = TimeSpan.FromMinutes(1);
 
+    /// <summary>Time between two warnings that the metadata store is nearly full.</summary>
+    public static readonly TimeSpan WarnAgain = TimeSpan.FromHours(1);
+
     private LeaderGauges? _gauges;
     private StoreFigures? _store;
     private Task _asking = Task.CompletedTask;
     private long _askedAt;
+    private long _warnedAt;
     private long _gaugesAt;
     private long _loggedAt;
     private int _rankedBrokers;
@@ -60,7 +65,24 @@ internal sealed partial class LoadService
         }
     }
 
-    private async Task AskStoreAsync() => Volatile.Write(ref _store, await _source.AskStoreAsync(_stop.Token));
+    /// <summary>What people are told of the metadata store while it is nearly full; null else, and while this broker does not lead.</summary>
+    public string? StoreNote => Store is { IsNearlyFull: true } store
+        ? string.Create(CultureInfo.InvariantCulture, $"the database of etcd has {store.DbBytes:N0} of {store.QuotaBytes:N0} bytes: compact and defragment it before it refuses writes")
+        : null;
+
+    private async Task AskStoreAsync()
+    {
+        Volatile.Write(ref _store, await _source.AskStoreAsync(_stop.Token));
+        if (StoreNote is not { } note)
+        {
+            _warnedAt = 0;
+        }
+        else if (_warnedAt == 0 || _clock.GetElapsedTime(_warnedAt) >= WarnAgain)
+        {
+            _warnedAt = Math.Max(1, _clock.GetTimestamp());
+            Log.StoreNearlyFull(_log, note);
+        }
+    }
 
     // Changes when a broker gets its place in the ranking, and when its readings are complete.
     private int Ranked()

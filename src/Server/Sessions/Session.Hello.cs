@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Cluster;
 
 namespace Danube.Fast.Server.Sessions;
 
@@ -7,6 +8,9 @@ namespace Danube.Fast.Server.Sessions;
 internal sealed partial class Session
 {
     private const int NewestVersion = 2;
+
+    // Another broker of the cluster, which moves dead letters here.
+    private bool _isPeer;
 
     private void OnHello(Envelope message)
     {
@@ -43,6 +47,13 @@ internal sealed partial class Session
         if (!string.IsNullOrEmpty(hello.ClientName) && !PeerNames.IsName(hello.ClientName))
         {
             RejectHello(message, ErrorCode.BadRequest, $"client_name is no name for a client: it takes {PeerNames.NameRule}. Leave it out to be reached by nobody.");
+            return;
+        }
+
+        _isPeer = _services.IsPeer is not null && PeerIdentity.IsClaimed(hello.ClientName);
+        if (_isPeer && !_services.IsPeer!(hello.ClientName!))
+        {
+            RejectHello(message, ErrorCode.BadRequest, $"Client names that begin with '{PeerIdentity.Prefix}' are for the brokers of this cluster, and this one is none of them: choose another name.");
             return;
         }
 

@@ -24,7 +24,7 @@ internal sealed partial class Session
             return badName;
         }
 
-        if (ProducerNames.IsReserved(wish.Name) && !IsBroker)
+        if (ProducerNames.IsReserved(wish.Name) && !_isPeer)
         {
             return Count(new Refusal(ErrorCode.BadRequest, $"Producer names that begin with '{ProducerNames.Reserved}' are the broker's own: choose another name."));
         }
@@ -86,9 +86,6 @@ internal sealed partial class Session
             return answer;
         }
     }
-
-    // Another broker of the cluster, which moves dead letters here.
-    private bool IsBroker => _services.BrokerId is not null && _clientName?.StartsWith(Cluster.RemoteDeadLetterTarget.PeerPrefix, StringComparison.Ordinal) == true;
 
     /// <summary>Finds or creates the topic and opens it. A base topic has no open topic of its own.</summary>
     private async ValueTask<Answer<OpenedTopic>> OpenForChannelAsync(string name, string? durability)

@@ -5,7 +5,7 @@ using Danube.Fast.Server.Sessions.Lines;
 
 namespace Danube.Fast.Server.Sessions;
 
-/// <summary>Version-1 frames: HELLO first, then requests. One at a time, in the order they came.</summary>
+/// <summary>Version-1 frames: HELLO first, then requests. One at a time, in the order they came; creations see Session.Creating.cs.</summary>
 internal sealed partial class Session
 {
     private async ValueTask HandleEnvelopeAsync(ReadOnlyMemory<byte> frame)
@@ -48,6 +48,14 @@ internal sealed partial class Session
     }
 
     private async ValueTask HandleRequestAsync(Envelope request)
+    {
+        if (!await BeginsAsync(request))
+        {
+            await AnswerAsync(request);
+        }
+    }
+
+    private async ValueTask AnswerAsync(Envelope request)
     {
         try
         {

@@ -172,6 +172,7 @@ internal sealed partial class Session
     /// <summary>The peer has ended its half: what was answered before still goes out.</summary>
     private async Task SendRestAsync()
     {
+        await EndCreationsAsync();
         await AnswerOpenPublishesAsync();
         End();
         while (_output.BytesQueued > 0 && _connection.SendFailure is null && Environment.TickCount64 < Volatile.Read(ref _endBeforeMs))

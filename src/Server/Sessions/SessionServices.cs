@@ -10,6 +10,9 @@ internal sealed record SessionServices(BrokerOptions Options, string BrokerName,
     /// <summary>Id of this broker in its cluster; null for a broker by itself.</summary>
     public int? BrokerId { get; init; }
 
+    /// <summary>Whether a client name is that of another broker of the cluster; null for a broker by itself.</summary>
+    public Func<string, bool>? IsPeer { get; init; }
+
     /// <summary>All connections; there when the first one is.</summary>
     public required Func<SessionTable> Sessions { get; init; }
 }

@@ -15,17 +15,8 @@ internal sealed partial class TopicRegistry
             return BrokerState.DrainingRefusal;
         }
 
-        if (_entries.TryGetValue(name.Full, out TopicEntry? existing) && existing.Definition.IsReady)
-        {
-            return new Refusal(ErrorCode.TopicExists, $"Topic {name} exists already.");
-        }
-
-        if (_entries.Count + (partitions > 1 ? partitions + 1 : 1) > options.Limits.MaxTopics)
-        {
-            return new Refusal(ErrorCode.LimitExceeded, $"The cluster holds {_entries.Count} topics, the limit is {options.Limits.MaxTopics} (limits.max_topics): delete some first.");
-        }
-
-        if (CheckNamespace(name.Namespace, partitions) is { } full)
+        // Of one that is there its record decides what the answer is.
+        if (!_entries.ContainsKey(name.Full) && CheckRoom(name, partitions) is { } full)
         {
             return full;
         }
@@ -43,8 +34,19 @@ internal sealed partial class TopicRegistry
         }
 
         Log.TopicCreated(log, name.Full, definition.TopicId, definition.Durability);
-        return await shared.WaitServedAsync(logs, cancellationToken) is { } missing ? new Refusal(ErrorCode.Unavailable, missing) : Find(name.Full);
+        await shared.WaitServedAsync(logs, cancellationToken);
+        return Find(name.Full);
     }
+
+    private Refusal? CheckRoom(TopicName name, int partitions) =>
+        _entries.Count + (partitions > 1 ? partitions + 1 : 1) > options.Limits.MaxTopics
+            ? new Refusal(ErrorCode.LimitExceeded, $"The cluster holds {_entries.Count} topics, the limit is {options.Limits.MaxTopics} (limits.max_topics): delete some first.")
+            : CheckNamespace(name.Namespace, partitions);
+
+    /// <summary>A topic of a cluster that is not served yet, or not all of it, as it is recorded and with what is missing; null when there is nothing to wait for.</summary>
+    public TopicInfo? DescribeUnserved(TopicEntry entry) => cluster?.Catalog.Unserved(ClusterCatalog.LogsOf(entry.Definition)) is { } missing
+        ? InfoOf(entry) with { Policy = OwnPolicy(entry.Definition), Failure = missing }
+        : null;
 
     private async Task<Answer<TopicDefinition>> DeleteInClusterAsync(string name, CancellationToken cancellationToken)
     {

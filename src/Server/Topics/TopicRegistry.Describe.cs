@@ -73,9 +73,14 @@ internal sealed partial class TopicRegistry
         return InfoOf(entry) with { Policy = OwnPolicy(entry.Definition) };
     }
 
-    /// <summary>A topic that was just created: in full when this broker serves it, else what the catalogue knows.</summary>
+    /// <summary>A topic that was just created: in full when this broker serves it, else what the catalogue knows, with what is missing when nobody does.</summary>
     public async Task<Answer<TopicInfo>> DescribeCreatedAsync(TopicEntry created, CancellationToken cancellationToken)
     {
+        if (DescribeUnserved(created) is { } unserved)
+        {
+            return unserved;
+        }
+
         Answer<TopicInfo> described = await DescribeAsync(created.Name.Full, cancellationToken);
         return described.Refusal?.Redirect is null ? described : InfoOf(created) with { Policy = OwnPolicy(created.Definition) };
     }

@@ -72,6 +72,8 @@ internal sealed partial class TopicRegistry : IOwnerActions
     bool IOwnerActions.MayRelease(string topic) =>
         _entries.TryGetValue(topic, out TopicEntry? entry) && (entry.Topic ?? entry.Prepared) is { } open && (open.Log.Durability == DurabilityClass.Memory || !HasRecords(open));
 
+    bool IOwnerActions.IsInMemory(string topic) => _entries.TryGetValue(topic, out TopicEntry? entry) && entry.Definition.Class == DurabilityClass.Memory;
+
     bool IOwnerActions.IsDeleting(string topic, long topicId) => cluster!.View.TryGetTopic(topic, out TopicDefinition? definition)
         && (definition.State == TopicState.Deleting || TopicIds.CreatedRevision(definition.TopicId) > TopicIds.CreatedRevision(topicId));
 
@@ -131,9 +133,10 @@ internal sealed partial class TopicRegistry : IOwnerActions
 
     void IOwnerActions.ParkForeign()
     {
-        // The keys themselves: a record that cannot be read is still the record of a topic.
-        HashSet<long> known = [.. cluster!.View.Snapshot.Entries.Values.Where(e => ClusterKeys.TopicOfTopic(e.Key) is not null).Select(e => e.CreatedRevision)];
-        foreach (ulong topicId in durableLogs.TopicIdsFound.Where(id => !known.Contains(TopicIds.CreatedRevision(id))))
+        // A record that cannot be read is still the record of a topic; its place in its transaction is not known then.
+        HashSet<ulong> known = [.. cluster!.View.Topics.Select(t => t.TopicId)];
+        HashSet<long> unreadable = [.. cluster.View.UnreadableTopics];
+        foreach (ulong topicId in durableLogs.TopicIdsFound.Where(id => !known.Contains(id) && !unreadable.Contains(TopicIds.CreatedRevision(id))))
         {
             try
             {

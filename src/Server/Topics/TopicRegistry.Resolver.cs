@@ -31,7 +31,7 @@ internal sealed partial class TopicRegistry
         Refusal elsewhere = lookup.RefusalFor(entry.Definition);
         if (elsewhere.Redirect is { Address.Length: > 0 } redirect)
         {
-            return await RemoteDeadLetterTarget.OpenAsync(redirect.Address, cluster!.Broker, name, producerName, source.Options.MaxFrameBytes, sink, cancellation);
+            return await RemoteDeadLetterTarget.OpenAsync(redirect.Address, PeerIdentity.NameOf(cluster!.Broker, cluster.Record), name, producerName, source.Options.MaxFrameBytes, sink, cancellation);
         }
 
         Log.DeadLettersWait(log, source.Name, name, elsewhere.Message);

@@ -122,7 +122,7 @@ internal sealed partial class TopicRegistry(
             return BadName(name);
         }
 
-        return _entries.TryGetValue(parsed.Full, out TopicEntry? entry) && IsReady(entry) ? entry : NotFound(parsed.Full);
+        return _entries.TryGetValue(parsed.Full, out TopicEntry? entry) && IsReady(entry) ? entry : Lookup?.UnreadableRecord(parsed.Full) ?? NotFound(parsed.Full);
     }
 
     // Of a partitioned topic that is being made or deleted no partition can be used either.

@@ -66,7 +66,11 @@ public sealed class AssignmentRulesTests
         Assert.Equal((AssignmentState.Released, 42L), (released.State, released.StartOffset));
         Assert.Null(AssignmentRules.CancelRelease(released));
         Assert.Null(AssignmentRules.Release(asked, 2, 12, 42));
-        Assert.Null(AssignmentRules.Release(Record(AssignmentState.Serving), 1, 11, 42));
+        Assert.Null(AssignmentRules.Release(Record(AssignmentState.Assigned), 1, 11, 42));
+
+        // Of its own accord only what it serves under this session.
+        Assert.Equal(AssignmentState.Released, AssignmentRules.Release(Record(AssignmentState.Serving), 1, 11, 42)!.State);
+        Assert.Null(AssignmentRules.Release(Record(AssignmentState.Serving), 1, 12, 42));
         Assert.Null(AssignmentRules.RequestRelease(Record(AssignmentState.Assigned)));
         Assert.Equal("disk", AssignmentRules.Fail(Record(AssignmentState.Assigned), 1, 11, "disk")!.Reason);
         Assert.Null(AssignmentRules.Fail(Record(AssignmentState.Serving), 1, 11, "disk"));

@@ -8,6 +8,7 @@ namespace Danube.Fast.Server.Tests.Cluster;
 internal sealed class CountingStore(IMetadataStore inner) : IMetadataStore
 {
     private int _commits;
+    private int _reads;
     private volatile bool _isCut;
     private volatile bool _isDeaf;
 
@@ -27,8 +28,12 @@ internal sealed class CountingStore(IMetadataStore inner) : IMetadataStore
         set => _isDeaf = value;
     }
 
+    /// <summary>Single keys that were read.</summary>
+    public int Reads => Volatile.Read(ref _reads);
+
     public ValueTask<MetadataEntry?> GetAsync(string key, CancellationToken cancellationToken = default)
     {
+        Interlocked.Increment(ref _reads);
         ThrowIfCut();
         if (_isDeaf)
         {
@@ -44,10 +49,14 @@ internal sealed class CountingStore(IMetadataStore inner) : IMetadataStore
         return inner.ListAsync(prefix, cancellationToken);
     }
 
-    public ValueTask<TransactionResult> CommitAsync(MetadataTransaction transaction, CancellationToken cancellationToken = default)
+    /// <summary>Transactions wait for it.</summary>
+    public Task Hold { get; set; } = Task.CompletedTask;
+
+    public async ValueTask<TransactionResult> CommitAsync(MetadataTransaction transaction, CancellationToken cancellationToken = default)
     {
         Interlocked.Increment(ref _commits);
-        return _isCut ? ValueTask.FromResult(TransactionResult.Unknown("The store is cut off.")) : inner.CommitAsync(transaction, cancellationToken);
+        await Hold;
+        return _isCut ? TransactionResult.Unknown("The store is cut off.") : await inner.CommitAsync(transaction, cancellationToken);
     }
 
     public ValueTask<MetadataUpdate> PutAsync(string key, ReadOnlyMemory<byte> value, long? expectedRevision = null, CancellationToken cancellationToken = default)

@@ -152,8 +152,31 @@ public sealed class MembershipTests : IAsyncLifetime
         var second = new LeaderElection(_store, two);
         await second.CampaignAsync(CancellationToken.None);
         Assignment next = AssignmentRules.Assign(null, false, Core.DurabilityClass.Fsync, topicId, 1, one.Session)!;
-        Assert.False((await _store.CommitAsync(AssignmentWrites.Assign(oldToken, "/default/t", null, null, next))).IsDone);
-        Assert.True((await _store.CommitAsync(AssignmentWrites.Assign(second.Token, "/default/t", null, null, next))).IsDone);
+        Assert.False((await _store.CommitAsync(AssignmentWrites.Assign(oldToken, "/default/t", null, one.Session, null, next))).IsDone);
+        Assert.True((await _store.CommitAsync(AssignmentWrites.Assign(second.Token, "/default/t", null, one.Session, null, next))).IsDone);
+    }
+
+    [Fact]
+    public async Task A_target_that_is_to_be_emptied_or_shuts_down_meanwhile_gets_nothing()
+    {
+        Membership one = await JoinAsync(1, "data 1", "boot");
+        long topicId = (await _store.PutAsync(ClusterKeys.Topic("/default/t"), new byte[1])).Revision;
+        var election = new LeaderElection(_store, one);
+        await election.CampaignAsync(CancellationToken.None);
+        Assignment next = AssignmentRules.Assign(null, false, Core.DurabilityClass.Fsync, topicId, 1, one.Session)!;
+        MetadataTransaction early = AssignmentWrites.Assign(election.Token, "/default/t", null, one.Session, null, next);
+        await _store.PutAsync(ClusterKeys.Mode(1), new ModeRecord { Mode = LoadManager.BrokerMode.Draining }.Encode());
+        Assert.False((await _store.CommitAsync(early)).IsDone);
+        MetadataEntry mode = (await _store.GetAsync(ClusterKeys.Mode(1)))!;
+        MetadataTransaction late = AssignmentWrites.Assign(election.Token, "/default/t", null, one.Session, mode, next);
+        await one.AnnounceStopAsync(CancellationToken.None);
+        Assert.False((await _store.CommitAsync(late)).IsDone);
+
+        // The key is the same one, of the same session.
+        MetadataEntry member = (await _store.GetAsync(ClusterKeys.Member(1)))!;
+        Assert.Equal((one.Session, one.LeaseId, true), (member.CreatedRevision, member.LeaseId, MemberRecord.Decode(member).IsStopping));
+        Assert.True(await one.ProveAsync(CancellationToken.None));
+        Assert.True((await _store.CommitAsync(AssignmentWrites.Assign(election.Token, "/default/t", null, member.Revision, mode, next))).IsDone);
     }
 
     [Fact]

@@ -60,7 +60,7 @@ internal sealed class ModelBroker(int id, ClusterModel model)
             case 7: MakeWrite(); break;
             case 8: ReceiveWrite(isLost: false); break;
             case 9: ReceiveWrite(isLost: true); break;
-            case 10: SendRelease(); break;
+            case 10: SendRelease(shutsDown: parameter % 8 == 0); break;
             case 11: Campaign(); break;
             case 12: Assign(parameter); break;
             case 13: AskForRelease(parameter); break;
@@ -82,7 +82,7 @@ internal sealed class ModelBroker(int id, ClusterModel model)
         SendServe();
         MakeWrite();
         ReceiveWrite(isLost: false);
-        SendRelease();
+        SendRelease(shutsDown: false);
         Campaign();
         Assign(parameter);
     }
@@ -178,9 +178,10 @@ internal sealed class ModelBroker(int id, ClusterModel model)
         }
     }
 
-    private void SendRelease()
+    // On request, or of its own accord.
+    private void SendRelease(bool shutsDown)
     {
-        if (_writing is null && Session != 0 && _ownership.IsAskedToRelease)
+        if (_writing is null && Session != 0 && (_ownership.IsAskedToRelease || (shutsDown && _ownership.Serves(Session))))
         {
             _ownership.Stop();
             if (_ownership.ToRelease(Session, endOffset: 5) is { } next)
@@ -260,7 +261,7 @@ internal sealed class ModelBroker(int id, ClusterModel model)
         bool isGone = current is not null && model.IsGone(_absence, current.Session);
         if (AssignmentRules.Assign(current, isGone, model.Durability, model.TopicId, target, targetSession) is { } next)
         {
-            model.Commit(AssignmentWrites.Assign(_leaderToken, ClusterModel.Topic, entry, null, next), next);
+            model.Commit(AssignmentWrites.Assign(_leaderToken, ClusterModel.Topic, entry, _view.Find(ClusterKeys.Member(target))!.Revision, null, next), next);
         }
     }
 

@@ -267,6 +267,56 @@ public sealed class OwnerLoopTests : IAsyncLifetime
         Assert.False(loop.Doubt("/default/unknown", 8));
     }
 
+    [Fact]
+    public async Task Doubts_about_one_topic_that_come_together_are_one_question()
+    {
+        var counting = new CountingStore(_store);
+        OwnerLoop loop = await BeginAsync(counting);
+        await AssignAsync(Topic);
+        await UntilCallAsync($"activate {Topic} 2");
+        int before = counting.Reads;
+        for (int i = 0; i < 10_000; i++)
+        {
+            loop.Doubt(Topic, 7);
+        }
+
+        await UntilAsync(() => loop.Doubt(Topic, 7));
+        Assert.InRange(counting.Reads - before, 1, 1_000);
+    }
+
+    [Fact]
+    public async Task A_topic_that_could_not_be_closed_is_opened_anew_and_given_up_then()
+    {
+        await ServeAsync();
+        _actions.BeforeStop = () =>
+        {
+            _actions.BeforeStop = null;
+            throw new IOException("The disk is away.");
+        };
+        await ChangeAsync(Topic, a => AssignmentRules.RequestRelease(a)!);
+        await UntilAsync(Topic, a => a.State == AssignmentState.Released);
+        Assert.Equal(2, _actions.Calls.Count(c => c.StartsWith($"prepare {Topic}", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_broker_that_shuts_down_gives_up_what_only_its_memory_has_and_opens_nothing()
+    {
+        _actions.WithRecords["/default/stored"] = true;
+        OwnerLoop loop = await ServeAsync();
+        await AssignAsync("/default/stored");
+        await UntilCallAsync("activate /default/stored 2");
+        Assert.True(loop.HasToGiveUp);
+        loop.GiveUp();
+        Assignment released = await UntilAsync(Topic, a => a.State == AssignmentState.Released);
+        Assert.Equal((Me, _actions.EndOffset), (released.Owner, released.StartOffset));
+        await UntilAsync(() => !loop.HasToGiveUp);
+        await AssignAsync("/default/late");
+        await ChangeAsync("/default/stored", a => AssignmentRules.RequestRelease(a)!);
+        await UntilAsync(() => _view.TryGetAssignment("/default/stored", out _, out Assignment? seen) && seen.State == AssignmentState.Releasing);
+        Assert.Equal(AssignmentState.Releasing, (await ReadAsync("/default/stored")).State);
+        Assert.DoesNotContain(_actions.Calls, c => c.StartsWith("prepare /default/late", StringComparison.Ordinal) || c.StartsWith("stop /default/stored", StringComparison.Ordinal));
+    }
+
     private async Task<OwnerLoop> ServeAsync()
     {
         OwnerLoop loop = await BeginAsync();

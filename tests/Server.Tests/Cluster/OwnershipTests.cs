@@ -54,6 +54,27 @@ public sealed class OwnershipTests
     }
 
     [Theory]
+    [InlineData("danube.broker.1")]
+    [InlineData("danube.broker.1.")]
+    [InlineData("danube.broker.1.0000000")]
+    [InlineData("danube.broker.7.0000000")]
+    public async Task A_client_cannot_pass_for_a_broker(string name)
+    {
+        await using var rig = new ClusterRig();
+        RigBroker broker = await rig.StartAsync(1);
+        using RawClient client = await RawClient.ConnectAsync(broker.Host.NativeEndPoint);
+        await client.SendAsync(RawClient.HelloFrame(new HelloPayload { ClientName = name }));
+        ReceivedFrame refused = await client.ReceiveAsync();
+        Assert.Equal(FrameType.Error, refused.Type);
+        Assert.Contains("for the brokers of this cluster", refused.Error.Message, StringComparison.Ordinal);
+
+        using RawClient other = await RawClient.ConnectAsync(broker.Host.NativeEndPoint);
+        await other.HelloAsync(new HelloPayload { ClientName = "danube.brokers" });
+        using RawClient peer = await RawClient.ConnectAsync(broker.Host.NativeEndPoint);
+        await peer.HelloAsync(new HelloPayload { ClientName = PeerIdentity.NameOf(1, broker.Host.Cluster!.Record) });
+    }
+
+    [Theory]
     [InlineData("fsync")]
     [InlineData("os")]
     public async Task A_stored_topic_waits_for_its_broker_and_goes_on_where_it_was(string durability)

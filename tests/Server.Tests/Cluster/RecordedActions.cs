@@ -54,6 +54,8 @@ internal sealed class RecordedActions(IMetadataStore store) : IOwnerActions
         Calls.Enqueue($"activate {topic} {epoch}");
     }
 
+    public bool IsInMemory(string topic) => !WithRecords.ContainsKey(topic);
+
     public bool MayRelease(string topic) => !WithRecords.ContainsKey(topic);
 
     public bool IsDeleting(string topic, long topicId) => Deleting.ContainsKey(topic);

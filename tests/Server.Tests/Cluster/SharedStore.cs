@@ -17,6 +17,9 @@ internal sealed class SharedStore(IMetadataStore store) : IMetadataStore
         set => _isBlind = value;
     }
 
+    /// <summary>Transactions that write this key are refused.</summary>
+    public string? RefusedKey { get; set; }
+
     /// <summary>From now on nothing is answered, until <see cref="Mend"/>.</summary>
     public void Cut() => _connected.Cancel();
 
@@ -33,7 +36,9 @@ internal sealed class SharedStore(IMetadataStore store) : IMetadataStore
         Reach().DeleteAsync(key, expectedRevision, cancellationToken);
 
     public ValueTask<TransactionResult> CommitAsync(MetadataTransaction transaction, CancellationToken cancellationToken = default) =>
-        _connected.IsCancellationRequested ? ValueTask.FromResult(TransactionResult.Unknown("cut")) : store.CommitAsync(transaction, cancellationToken);
+        _connected.IsCancellationRequested ? ValueTask.FromResult(TransactionResult.Unknown("cut"))
+        : RefusedKey is { } key && transaction.Operations.Any(o => o.Key == key) ? RefuseAsync(cancellationToken)
+        : store.CommitAsync(transaction, cancellationToken);
 
     public ValueTask<MetadataLease> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellationToken = default) => Reach().GrantLeaseAsync(timeToLive, cancellationToken);
 
@@ -73,6 +78,9 @@ internal sealed class SharedStore(IMetadataStore store) : IMetadataStore
     public ValueTask CompactAsync(long revision, CancellationToken cancellationToken = default) => Reach().CompactAsync(revision, cancellationToken);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private async ValueTask<TransactionResult> RefuseAsync(CancellationToken cancellationToken) =>
+        TransactionResult.Refused((await store.ListAsync("/cluster/none/", cancellationToken)).Revision, []);
 
     private IMetadataStore Reach() => _connected.IsCancellationRequested ? throw new MetadataUnavailableException("cut") : store;
 }

@@ -3,6 +3,7 @@ using Danube.Fast.LoadManager;
 using Danube.Fast.Server.Load;
 using Danube.Fast.Server.Metrics;
 using Danube.Fast.Tests;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Danube.Fast.Server.Tests;
@@ -125,6 +126,43 @@ public sealed class LeaderFiguresTests
         Assert.Empty(await load.Peers.AskAsync([new ClusterMember(2, true, BrokerMode.Active, "1", "hash", null, "127.0.0.1:1", 0)], default));
     }
 
+    [Fact]
+    public async Task A_metadata_store_that_is_nearly_full_is_named_and_warned_of_once_an_hour()
+    {
+        var lines = new Lines();
+        await using TestBroker broker = await TestBroker.StartAsync();
+        await using LoadService load = Service(broker, lines);
+        _cluster.Store = new StoreFigures(TimeSpan.Zero, 79, 100);
+        await AskedAsync(load);
+        Assert.Equal((null, 0), (load.StoreNote, lines.Warnings));
+        _cluster.Store = new StoreFigures(TimeSpan.Zero, 80, 100);
+        await AskedAsync(load);
+        Assert.Contains("80 of 100 bytes", load.StoreNote, StringComparison.Ordinal);
+        await AskedAsync(load);
+        Assert.Equal(1, lines.Warnings);
+        _time.Advance(LoadService.WarnAgain);
+        await AskedAsync(load);
+        Assert.Equal(2, lines.Warnings);
+
+        // Below and above again, without a quota that is known, and on a broker that does not lead.
+        _cluster.Store = new StoreFigures(TimeSpan.Zero, 10, 100);
+        await AskedAsync(load);
+        _cluster.Store = new StoreFigures(TimeSpan.Zero, 90, 100);
+        await AskedAsync(load);
+        Assert.Equal(3, lines.Warnings);
+        _cluster.Leader = 2;
+        await load.StepAsync(default);
+        Assert.Null(load.StoreNote);
+        Assert.False(new StoreFigures(TimeSpan.Zero, 90, null).IsNearlyFull);
+    }
+
+    // The answer is there at once in this cluster.
+    private async Task AskedAsync(LoadService load)
+    {
+        _time.Advance(LoadService.StoreInterval);
+        await load.StepAsync(default);
+    }
+
     // The loop waits for the clock, and takes its time between two ticks.
     private async Task UntilAsync(Func<bool> holds)
     {
@@ -136,11 +174,11 @@ public sealed class LeaderFiguresTests
         }
     }
 
-    private LoadService Service(TestBroker broker)
+    private LoadService Service(TestBroker broker, ILogger? log = null)
     {
         var options = new LoadManagerOptions();
         return new LoadService(
-            options, new ClusterLoad(options, _time), _cluster, new TopicSampler(broker.Host.Topics, onlyOpen: true, _time), new SteadyMonitor(), new ResourceMonitorFigures(), _time, NullLogger.Instance);
+            options, new ClusterLoad(options, _time), _cluster, new TopicSampler(broker.Host.Topics, onlyOpen: true, _time), new SteadyMonitor(), new ResourceMonitorFigures(), _time, log ?? NullLogger.Instance);
     }
 
     private static Dictionary<string, double> Read(MetricRegistry registry)
@@ -166,6 +204,18 @@ public sealed class LeaderFiguresTests
         public void Sample(LabelSet labels, double value) => Samples[labels.Values.Count == 0 ? Family : $"{Family}{{{string.Join(',', labels.Values)}}}"] = value;
 
         public void Sample(LabelSet labels, MetricHistogram histogram) => Sample(labels, histogram.Count);
+    }
+
+    private sealed class Lines : ILogger
+    {
+        public int Warnings { get; private set; }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Warnings += eventId.Id == 96 ? 1 : 0;
     }
 
     private sealed class SteadyMonitor : IResourceMonitor

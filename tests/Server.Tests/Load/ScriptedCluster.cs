@@ -17,6 +17,9 @@ internal sealed class ScriptedCluster : IClusterSource
     /// <summary>What posting fails with.</summary>
     public Exception? Fault { get; set; }
 
+    /// <summary>What the metadata store says of itself.</summary>
+    public StoreFigures Store { get; set; } = new(null, null, null);
+
     public int Broker => 1;
     public long Session => SessionNow;
     public bool IsLeader => Leader == 1;
@@ -45,7 +48,7 @@ internal sealed class ScriptedCluster : IClusterSource
 
     public IReadOnlyList<ClusterMember> Describe() => [.. MembersById.Select(m => new ClusterMember(m.Key, true, m.Value, "1", "hash", null, null, 0))];
 
-    public ValueTask<StoreFigures> AskStoreAsync(CancellationToken cancellationToken) => ValueTask.FromResult(new StoreFigures(null, null, null));
+    public ValueTask<StoreFigures> AskStoreAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Store);
 
     public string? OwnerElsewhere(string topic) => null;
 

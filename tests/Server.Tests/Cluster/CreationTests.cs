@@ -1,0 +1,88 @@
+using System.Text.Json;
+using Danube.Fast.Metadata;
+using Danube.Fast.Protocol;
+using Danube.Fast.Server.Cluster;
+using Danube.Fast.Server.Topics;
+
+namespace Danube.Fast.Server.Tests.Cluster;
+
+/// <summary>What a creation of a topic answers while nobody serves the topic, and what another one of it does. Nobody leads: topics go where the test says.</summary>
+public sealed class CreationTests
+{
+    private const string Topic = "/default/t";
+
+    [Fact]
+    public async Task Creations_of_one_connection_are_under_way_together_and_what_follows_waits_for_them()
+    {
+        await using var rig = new ClusterRig();
+        RigBroker broker = await rig.StartAsync(1, o => Waits(o, TimeSpan.FromMinutes(10)));
+        using RawClient client = await broker.HelloAsync();
+        await client.SendAsync(Create("/default/a", "first"));
+        await client.SendAsync(Create("/default/b", "second"));
+        await ClusterRig.UntilAsync(async () => (await rig.Store.ListAsync(ClusterKeys.Topics)).Entries.Count == 2, () => "two topics are recorded");
+        await AssignAsync(rig, "/default/b", 1);
+        Assert.Equal("second", (await client.ReceiveAsync()).Envelope.CorrelationId);
+        await client.SendAsync(RawClient.RequestFrame(Commands.DescribeTopic, JsonSerializer.SerializeToUtf8Bytes(new TopicRequest { Topic = "/default/a" }, ControlJson.Default.TopicRequest), "behind"));
+        await AssignAsync(rig, "/default/a", 1);
+        Assert.Equal("first", (await client.ReceiveAsync()).Envelope.CorrelationId);
+        ReceivedFrame described = await client.ReceiveAsync();
+        Assert.Equal(("behind", "ok"), (described.Envelope.CorrelationId, described.Payload(ControlJson.Default.TopicInfo).State));
+    }
+
+    [Fact]
+    public async Task Of_a_topic_that_nobody_serves_yet_every_creation_with_its_settings_waits_for_the_same()
+    {
+        await using var rig = new ClusterRig();
+        RigBroker one = await rig.StartAsync(1, o => Waits(o, TimeSpan.FromMinutes(10)));
+        RigBroker two = await rig.StartAsync(2, o => Waits(o, TimeSpan.FromMinutes(10)));
+        Task<Answer<TopicEntry>> first = CreateAsync(one, 5);
+        await ClusterRig.UntilAsync(async () => (await rig.Store.ListAsync(ClusterKeys.Topics)).Entries.Count == 1, () => "it is recorded");
+        Task<Answer<TopicEntry>>[] again = [CreateAsync(one, 5), CreateAsync(two, 5)];
+        Assert.Equal(ErrorCode.TopicExists, (await CreateAsync(two, 6)).Refusal!.Code);
+        await AssignAsync(rig, Topic, 2);
+        foreach (Answer<TopicEntry> answer in await Task.WhenAll([first, .. again]))
+        {
+            Assert.Null(answer.Refusal);
+        }
+
+        await rig.UntilServedAsync(Topic, 2);
+        await rig.UntilSeenAsync(1);
+        Assert.Equal(ErrorCode.TopicExists, (await CreateAsync(one, 5)).Refusal!.Code);
+        Assert.Equal(ErrorCode.TopicExists, (await CreateAsync(two, 5)).Refusal!.Code);
+    }
+
+    [Fact]
+    public async Task A_creation_that_nobody_serves_in_time_has_made_the_topic_and_says_what_is_missing()
+    {
+        await using var rig = new ClusterRig();
+        RigBroker broker = await rig.StartAsync(1, o => Waits(o, TimeSpan.FromMilliseconds(50)));
+        using RawClient client = await broker.HelloAsync();
+        for (int attempt = 0; attempt < 2; attempt++)
+        {
+            await client.SendAsync(Create(Topic, "c"));
+            TopicInfo made = (await client.ReceiveAsync()).Payload(ControlJson.Default.TopicInfo);
+            Assert.Equal((Topic, "not_owner"), (made.Topic, made.State));
+            Assert.Contains("no broker serves it yet", made.Failure, StringComparison.Ordinal);
+        }
+
+        using HttpClient http = broker.Http();
+        using HttpResponseMessage over = await http.PostAsync(
+            "/admin/v1/topics", new StringContent($$"""{"topic":"{{Topic}}","durability":"memory"}""", System.Text.Encoding.UTF8, "application/json"));
+        Assert.Equal(System.Net.HttpStatusCode.Created, over.StatusCode);
+        Assert.Contains("no broker serves it yet", await over.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    private static BrokerOptions Waits(BrokerOptions options, TimeSpan limit) => options with { Cluster = options.Cluster with { FollowLimit = limit } };
+
+    private static Task<Answer<TopicEntry>> CreateAsync(RigBroker broker, int maxProducers) =>
+        broker.Host.Topics.CreateAsync(new TopicSpec { Topic = Topic, Durability = "memory", MaxProducers = maxProducers }, CancellationToken.None);
+
+    private static byte[] Create(string topic, string correlation) => RawClient.RequestFrame(
+        Commands.CreateTopic, JsonSerializer.SerializeToUtf8Bytes(new TopicSpec { Topic = topic, Durability = "memory" }, ControlJson.Default.TopicSpec), correlation);
+
+    private static async Task AssignAsync(ClusterRig rig, string topic, int broker)
+    {
+        MetadataEntry entry = (await rig.Store.GetAsync(ClusterKeys.Topic(topic)))!;
+        await rig.AssignAsync(topic, broker, (long)TopicRecords.Decode(entry).TopicId);
+    }
+}

@@ -30,7 +30,8 @@ public sealed class ClusterPlacementTests
             await cluster.ServedAsync(names);
             double served = Stopwatch.GetElapsedTime(start).TotalSeconds;
             int[] counts = [.. (await cluster.PlacesAsync()).Values.CountBy(p => p.Owner).OrderBy(c => c.Key).Select(c => c.Value)];
-            LongMode.Report("Cluster, placement", string.Create(CultureInfo.InvariantCulture, $"{Count} topics sent in {sent:0.00} s, recorded in {await accepted:0.00} s, answered in {answered:0.00} s, served in {served:0.00} s; {string.Join(" / ", counts)} on three brokers"));
+            double recorded = await accepted;
+            LongMode.Report("Cluster, placement", string.Create(CultureInfo.InvariantCulture, $"{Count} topics sent in {sent:0.00} s, recorded in {recorded:0.00} s, answered in {answered:0.00} s, served in {served:0.00} s; {string.Join(" / ", counts)} on three brokers"));
             Assert.Equal(3, counts.Length);
             Assert.Equal(Count, counts.Sum());
             Assert.True(counts.Max() <= counts.Min() * 1.05, $"{string.Join(" / ", counts)} is not within 5 %.");

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Danube.Fast.Core;
 using Danube.Fast.Metadata;
 using Danube.Fast.Protocol;
@@ -54,6 +55,10 @@ internal sealed partial class ClusterCatalog
         catch (IOException e)
         {
             return Away(e);
+        }
+        catch (JsonException)
+        {
+            return TopicLookup.Unreadable(definition.Topic);
         }
     }
 

@@ -64,9 +64,12 @@ internal sealed class TopicLookup
     }
 
     /// <summary>The refusal for a topic whose record is there and cannot be read here: it exists, and may not be made again. Null for any other.</summary>
-    public Refusal? UnreadableRecord(string topic) => _view.IsUnreadable(ClusterKeys.Topic(topic))
-        ? new Refusal(ErrorCode.Unavailable, $"The record of topic {TopicRegistry.Shorten(topic)} cannot be read by this broker, whose log says why: ask another one, or let brokers of a later version serve the cluster.")
-        : null;
+    public Refusal? UnreadableRecord(string topic) => _view.IsUnreadable(ClusterKeys.Topic(topic)) ? Unreadable(topic) : null;
+
+    /// <summary>A topic's record cannot be read by this version of the broker.</summary>
+    public static Refusal Unreadable(string topic) => new(
+        ErrorCode.Unavailable,
+        $"The record of topic {TopicRegistry.Shorten(topic)} cannot be read by this broker, whose log says why: ask another one, or let brokers of a later version serve the cluster.");
 
     /// <summary>Why a topic that is not open here is refused, with where to go. Also for one that is open while this broker cannot prove anything.</summary>
     public Refusal RefusalFor(TopicDefinition definition)

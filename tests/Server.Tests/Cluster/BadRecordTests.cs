@@ -1,6 +1,7 @@
 using System.Globalization;
 using Danube.Fast.Core;
 using Danube.Fast.Metadata;
+using Danube.Fast.Protocol;
 using Danube.Fast.Server.Cluster;
 using Danube.Fast.Server.Topics;
 
@@ -28,6 +29,10 @@ public sealed class BadRecordTests
         Assert.Equal(AssignmentState.Serving, (await cluster.PlaceAsync(Topic))!.State);
         Assert.Equal(1, cluster.Topics(owner).Find(Topic).Value!.Topic!.Log.Committed);
 
+        // It is not taken for a topic that does not exist, nor for one that can be made.
+        Assert.Equal(ErrorCode.Unavailable, (await cluster.Topics(3 - owner).Lookup!.FindAsync(Topic, 0, CancellationToken.None)).Refusal!.Code);
+        Assert.Equal(ErrorCode.Unavailable, (await cluster.CreateAsync(3 - owner, Topic, "fsync")).Refusal!.Code);
+        Assert.Equal(ErrorCode.BadRequest, (await cluster.Node(3 - owner).Admin.RecreateTopicAsync(Topic, CancellationToken.None))!.Code);
         await cluster.Store.PutAsync(record.Key, record.Value);
         await HostedCluster.UntilAsync("it is found again", () => Task.FromResult(cluster.Node(3 - owner).View.TryGetTopic(Topic, out _)));
         Assert.Equal(1, cluster.Topics(owner).Find(Topic).Value!.Topic!.Log.Committed);

@@ -7,7 +7,7 @@ namespace Danube.Fast.EndToEnd.Tests;
 /// <summary>Waits for the error frames that no request caused.</summary>
 internal static class StreamErrors
 {
-    /// <summary>The payload of the next error or close frame; other frames are passed over.</summary>
+    /// <summary>The payload of the next error or close frame; other frames are passed over, but for acknowledgements: what is waited for is a refusal.</summary>
     public static ErrorPayload Next(RawConnection connection)
     {
         while (true)
@@ -19,6 +19,7 @@ internal static class StreamErrors
                 return Read(frame[ProtocolLimits.HeaderSize..]);
             }
 
+            Assert.False(frame[2] == 2 && frame[4] == (byte)FrameType.PublishAck, "the broker acknowledged what it must refuse");
             if (frame[2] == 2 && frame[4] == (byte)FrameType.Close)
             {
                 return Read(new CloseFrame(frame).Json);

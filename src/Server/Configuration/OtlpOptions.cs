@@ -22,7 +22,7 @@ public sealed record OtlpOptions
     public bool Traces { get; init; } = true;
 
     /// <summary>How often metrics are sent, milliseconds.</summary>
-    public int MetricsIntervalMs { get; init; } = 15_000;
+    public int MetricsIntervalMs { get; init; } = 60_000;
 
     /// <summary>Part of the traces sampled by producers that the broker adds its spans to, 0 to 1.</summary>
     public double TraceRatio { get; init; } = 1;

@@ -39,12 +39,16 @@ internal sealed class VisibleMarks
     }
 
     /// <summary>When the record at an offset became visible; false when that is too long ago, or has not happened.</summary>
-    public bool TryFind(long offset, out long at)
+    public bool TryFind(long offset, out long at) => TryRead(offset, out at, out long lowest) && IsWhole(lowest);
+
+    /// <summary>The first half of a search, beside which the writer goes on: what it found counts when <see cref="IsWhole"/> of the lowest mark that it looked at.</summary>
+    internal bool TryRead(long offset, out long at, out long lowest)
     {
         long written = Volatile.Read(ref _written);
         long oldest = Math.Max(0, written - (Size - 1));
         at = 0;
-        long found = -1, lowest = written;
+        long found = -1;
+        lowest = written;
         bool passed = false;
         while (lowest > oldest && !passed)
         {
@@ -57,10 +61,14 @@ internal sealed class VisibleMarks
             }
         }
 
-        // The place of the lowest mark that was looked at may have been written over: then nothing that was read counts. The first record of a ring
-        // that was never full is known without a mark in front of it.
+        // The first record of a ring that was never full is known without a mark in front of it.
+        return found >= 0 && (passed || oldest == 0);
+    }
+
+    /// <summary>False when the place of a mark may have been written over since: then nothing that was read counts.</summary>
+    internal bool IsWhole(long lowest)
+    {
         Volatile.ReadBarrier();
-        bool isWhole = Volatile.Read(ref _written) - lowest < Size;
-        return found >= 0 && isWhole && (passed || oldest == 0);
+        return Volatile.Read(ref _written) - lowest < Size;
     }
 }

@@ -1,6 +1,6 @@
 namespace Danube.Fast.Wal;
 
-// How many bytes are kept. Runs on: any thread.
+// How many bytes are kept: data of segments that this process wrote or scanned, the length of the file of others. Runs on: any thread.
 internal sealed partial class DurableLog
 {
     public override long SizeBytes
@@ -11,6 +11,11 @@ internal sealed partial class DurableLog
             long total = 0;
             foreach (Segment segment in Volatile.Read(ref _segments))
             {
+                if (segment.CommittedPosition == Segment.UnknownEnd && segment.Capacity == 0)
+                {
+                    TryReadFacts(segment); // After a clean stop nobody has asked for its length yet; once.
+                }
+
                 total += DataBytes(segment);
             }
 

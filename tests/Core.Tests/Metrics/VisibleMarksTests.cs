@@ -63,6 +63,25 @@ public sealed class VisibleMarksTests
     }
 
     [Fact]
+    public void What_was_read_counts_only_while_no_place_of_it_can_have_been_taken()
+    {
+        var marks = new VisibleMarks();
+        for (int i = 1; i <= 64; i++)
+        {
+            marks.Note(i, i);
+        }
+
+        // The oldest record that is known: mark 2 has it, mark 1 says where it begins.
+        Assert.True(marks.TryRead(2, out long at, out long lowest));
+        Assert.Equal((3, 1), (at, lowest));
+        marks.Place(65, 65); // Over mark 0.
+        Assert.True(marks.IsWhole(lowest));
+        marks.Note(65, 65);
+        marks.Place(66, 66); // Over mark 1, and not counted yet.
+        Assert.False(marks.IsWhole(lowest));
+    }
+
+    [Fact]
     public void A_reader_beside_the_writer_never_gets_the_moment_of_another_record()
     {
         // So far back that the writer gets there while the ring is being looked through: also the place that is given up for that.

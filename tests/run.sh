@@ -72,8 +72,8 @@ install_needed() {
 }
 
 # command:package pairs that are only unpacked, into artifacts/packages: their packages would start a system service, which no
-# test wants. Where the command is installed already, that one is used.
-unpacked='etcd:etcd-server etcdctl:etcd-client promtool:prometheus'
+# test wants. Where the command is installed already, that one is used. A command may need several packages: comma between them.
+unpacked='etcd:etcd-server etcdctl:etcd-client promtool:prometheus faketime:faketime,libfaketime'
 
 install_needed
 # shellcheck disable=SC2086

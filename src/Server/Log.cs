@@ -151,6 +151,9 @@ internal static partial class Log
     [LoggerMessage(59, LogLevel.Information, "Broker {Broker} is drained: no topic is with it any more.")]
     public static partial void Drained(ILogger log, int broker);
 
+    [LoggerMessage(62, LogLevel.Error, "The metadata store shows an older state than it had shown before (it was restored from a copy?): all sessions of that time are ended, and this broker registers anew in {Seconds} s. Topics that are younger than the copy are put aside.")]
+    public static partial void StoreWentBack(ILogger log, double seconds);
+
     [LoggerMessage(61, LogLevel.Critical, "The metadata store is not followed any more: this broker learns nothing new until it is restarted.")]
     public static partial void ViewEnded(ILogger log, Exception error);
 

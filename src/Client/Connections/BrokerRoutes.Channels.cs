@@ -101,10 +101,14 @@ internal sealed partial class BrokerRoutes
             try
             {
                 Connection connection = await LinkTo(address).ConnectAsync(cancellationToken).ConfigureAwait(false);
+                long seen = Volatile.Read(ref _revision);
                 LookupReply reply = await connection.RequestAsync(
-                    Commands.Lookup, new LookupRequest { Topic = topic, Revision = Volatile.Read(ref _revision) }, ControlJson.Default.LookupRequest,
+                    Commands.Lookup, new LookupRequest { Topic = topic, Revision = seen }, ControlJson.Default.LookupRequest,
                     ControlJson.Default.LookupReply, null, Options.RequestTimeout, cancellationToken).ConfigureAwait(false);
                 NoteRevision(reply.Revision);
+
+                // A broker that answers with less than it was asked for has looked: the cluster's records were restored from an older copy.
+                _ = reply.Revision < seen ? Interlocked.CompareExchange(ref _revision, reply.Revision, seen) : seen;
                 return reply.Result != LookupResults.Connect ? null
                     : BrokerAddress.TryParse(reply.Address, out BrokerAddress target) ? target
                     : address;

@@ -42,7 +42,7 @@ public sealed class BrokerState
         Mode = mode;
         Report = earlier.Report;
         IsReportGone = earlier.IsReportGone || (earlier.IsMember && !isMember);
-        ReportRevision = earlier.ReportRevision;
+        ReportRevision = isMember ? earlier.ReportRevision : 0; // Whatever comes when it is back is new.
         ReceivedAt = earlier.ReceivedAt;
         _factors = earlier._factors;
         _missingInARow = earlier._missingInARow;

@@ -50,7 +50,7 @@ public sealed partial class MetadataView
                 else if (listing is null)
                 {
                     await due;
-                    listedAfter = _snapshot.Revision;
+                    listedAfter = BeginComparison();
                     listing = _store.ListAsync(_prefix, end.Token).AsTask();
                 }
                 else
@@ -92,7 +92,7 @@ public sealed partial class MetadataView
         {
             try
             {
-                long listedAfter = _snapshot.Revision;
+                long listedAfter = BeginComparison();
                 Compare(await _store.ListAsync(_prefix, _stop.Token), listedAfter);
                 return;
             }
@@ -127,25 +127,37 @@ public sealed partial class MetadataView
         }
     }
 
-    // True when the view was not what the store says. What the watch brings later but is older than the listing is not shown again.
+    // The revision that is shown now: a listing that was asked for later has at least this one.
+    private long BeginComparison()
+    {
+        Interlocked.Increment(ref _comparisonsBegun);
+        return _snapshot.Revision;
+    }
+
+    // True when the view was not what the store says, or the store has gone back to an older state: then the watch waits for revisions that come a
+    // second time. What the watch brings later but is older than the listing is not shown again.
     private bool Compare(MetadataListing listing, long listedAfter)
     {
         Interlocked.Increment(ref _reconciliations);
         Volatile.Write(ref _confirmed, _options.Time.GetTimestamp());
-        if (listing.Revision < _snapshot.Revision && listing.Revision >= listedAfter)
+        bool differed = false;
+        if (listing.Revision >= _snapshot.Revision || listing.Revision < listedAfter)
         {
-            return false; // The watch was quicker than the listing: it works.
+            List<MetadataChange> changes = _snapshot.ChangesTo(listing);
+            bool first = listedAfter == 0;
+            ShowNow(new MetadataRevision(listing.Revision, changes));
+            if (changes.Count > 0 && !first)
+            {
+                Interlocked.Increment(ref _repairs);
+            }
+
+            differed = !first && (changes.Count > 0 || listing.Revision < listedAfter);
         }
 
-        List<MetadataChange> changes = _snapshot.ChangesTo(listing);
-        bool first = listedAfter == 0;
-        ShowNow(new MetadataRevision(listing.Revision, changes));
-        if (changes.Count > 0 && !first)
-        {
-            Interlocked.Increment(ref _repairs);
-        }
-
-        return changes.Count > 0 && !first;
+        // Else the watch was quicker than the listing: it works.
+        Interlocked.Exchange(ref _compared, Interlocked.Read(ref _comparisonsBegun));
+        WakeWaiters();
+        return differed;
     }
 
     private void Show(MetadataRevision revision)
@@ -159,12 +171,9 @@ public sealed partial class MetadataView
 
     private void ShowNow(MetadataRevision revision)
     {
-        TaskCompletionSource moved;
         lock (_lock)
         {
             _snapshot = _snapshot.After(revision);
-            moved = _moved;
-            _moved = NewPulse();
         }
 
         if (revision.Changes.Count > 0)
@@ -173,6 +182,18 @@ public sealed partial class MetadataView
         }
 
         Interlocked.Exchange(ref _told, revision.Revision);
+        WakeWaiters();
+    }
+
+    private void WakeWaiters()
+    {
+        TaskCompletionSource moved;
+        lock (_lock)
+        {
+            moved = _moved;
+            _moved = NewPulse();
+        }
+
         moved.SetResult();
     }
 }

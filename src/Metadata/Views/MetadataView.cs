@@ -18,6 +18,8 @@ public sealed partial class MetadataView : IAsyncDisposable
     private volatile MetadataSnapshot _snapshot = MetadataSnapshot.Empty;
     private long _told;
     private long _confirmed;
+    private long _comparisonsBegun;
+    private long _compared;
     private long _reconciliations;
     private long _repairs;
 
@@ -72,16 +74,28 @@ public sealed partial class MetadataView : IAsyncDisposable
 
     /// <summary>
     /// Waits until the view shows this revision or a later one, and the callback was told of it. When the watch does not bring it soon (it may have changed other
-    /// keys only), the view compares itself with the store.
+    /// keys only), the view compares itself with the store. A comparison that began after this call ends the wait whatever it finds: then the revision is one of
+    /// a state that the store has left for an older one.
     /// </summary>
-    public async Task<MetadataSnapshot> WaitForRevisionAsync(long revision, CancellationToken cancellationToken = default)
+    public Task<MetadataSnapshot> WaitForRevisionAsync(long revision, CancellationToken cancellationToken = default) =>
+        WaitAsync(() => ToldRevision >= revision, _options.CatchUpDelay, cancellationToken);
+
+    /// <summary>Compares the view with the store as it is after this call, and waits until the callback was told of the result.</summary>
+    public Task<MetadataSnapshot> CompareAsync(CancellationToken cancellationToken = default)
     {
+        CompareSoon();
+        return WaitAsync(() => false, _options.CatchUpDelay, cancellationToken);
+    }
+
+    private async Task<MetadataSnapshot> WaitAsync(Func<bool> isShown, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        long enough = Interlocked.Read(ref _comparisonsBegun) + 1;
         while (true)
         {
             Task moved;
             lock (_lock)
             {
-                if (ToldRevision >= revision)
+                if (isShown() || Interlocked.Read(ref _compared) >= enough)
                 {
                     return _snapshot;
                 }
@@ -91,7 +105,7 @@ public sealed partial class MetadataView : IAsyncDisposable
 
             try
             {
-                await Task.WhenAny(moved, Completion).WaitAsync(_options.CatchUpDelay, _options.Time, cancellationToken);
+                await Task.WhenAny(moved, Completion).WaitAsync(patience, _options.Time, cancellationToken);
             }
             catch (TimeoutException)
             {

@@ -105,6 +105,19 @@ internal sealed partial class ClusterNode
         _registered.TrySetResult();
     }
 
+    // Whoever was a member then may be shown as one now and know of topics that the store gives to somebody else. A broker whose revisions have been
+    // passed already does not see that the store went back; without its session it opens everything anew as well.
+    private async Task EndLostSessionsAsync(CancellationToken cancellationToken)
+    {
+        Log.StoreWentBack(_log, AssignmentRules.HandOverDelay.TotalSeconds);
+        foreach (MetadataEntry member in View.Snapshot.Entries.Values.Where(e => BrokerOf(e.Key, ClusterKeys.Members) is not null))
+        {
+            await _proofStore.RevokeLeaseAsync(member.LeaseId, cancellationToken);
+        }
+
+        await View.CompareAsync(cancellationToken);
+    }
+
     // Without an answer the lease ends by itself.
     private static async Task AttemptAsync(Func<CancellationToken, Task> call)
     {

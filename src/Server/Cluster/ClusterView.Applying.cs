@@ -70,7 +70,10 @@ internal sealed partial class ClusterView
         string key = change.Key;
         if (key.StartsWith(ClusterKeys.Assignments, StringComparison.Ordinal))
         {
-            Set(_assignments, key[AssignmentsOfTopics.Length..], change.Entry, e => new AssignmentEntry(Assignment.Decode(e), e));
+            string topic = key[AssignmentsOfTopics.Length..];
+            _assignments.TryGetValue(topic, out AssignmentEntry? before);
+            Set(_assignments, topic, change.Entry, e => new AssignmentEntry(Assignment.Decode(e), e));
+            KeepLostEpoch(topic, before);
         }
         else if (key.StartsWith(ClusterKeys.Topics, StringComparison.Ordinal))
         {
@@ -95,6 +98,16 @@ internal sealed partial class ClusterView
         else if (key == ClusterKeys.Leader)
         {
             _leader = change.Entry is { } leader ? new LeaderEntry(LeaderRecord.Decode(leader), leader.CreatedRevision) : null;
+        }
+    }
+
+    // An epoch only rises; one that falls was lost with the state that the store had.
+    private void KeepLostEpoch(string topic, AssignmentEntry? before)
+    {
+        if (before is { Assignment: { } old } && _assignments.TryGetValue(topic, out AssignmentEntry? now)
+            && now.Assignment.TopicId == old.TopicId && now.Assignment.Epoch < old.Epoch)
+        {
+            _epochsLost[topic] = (old.TopicId, Math.Max(old.Epoch, LostEpochOf(topic, old.TopicId)));
         }
     }
 

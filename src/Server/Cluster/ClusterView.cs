@@ -22,6 +22,7 @@ internal sealed partial class ClusterView : IAsyncDisposable
     private readonly ConcurrentDictionary<int, ModeEntry> _modes = new();
     private readonly ConcurrentDictionary<string, MetadataEntry> _remakes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _unreadable = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (long TopicId, long Epoch)> _epochsLost = new(StringComparer.Ordinal);
     private volatile MembersOf _members = new([]);
     private volatile LeaderEntry? _leader;
     private MetadataView? _view;
@@ -83,6 +84,12 @@ internal sealed partial class ClusterView : IAsyncDisposable
             await _view!.WaitForRevisionAsync(revision, cancellationToken);
         }
     }
+
+    /// <summary>Compares this view with the store now.</summary>
+    public Task CompareAsync(CancellationToken cancellationToken) => _view!.CompareAsync(cancellationToken);
+
+    /// <summary>The highest epoch of a topic that the store has shown and no longer does, because it went back to an older state; 0 for none. Clients know it too.</summary>
+    public long LostEpochOf(string topic, long topicId) => _epochsLost.TryGetValue(topic, out (long TopicId, long Epoch) lost) && lost.TopicId == topicId ? lost.Epoch : 0;
 
     /// <summary>Who owns a topic.</summary>
     public bool TryGetAssignment(string topic, [NotNullWhen(true)] out MetadataEntry? entry, [NotNullWhen(true)] out Assignment? assignment)

@@ -18,14 +18,30 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
     private readonly string _key = ClusterKeys.Member(broker);
+    private readonly HashSet<long> _sessions = [];
     private long _session;
     private long _leaseId;
+    private long _knownRevision;
+    private bool _hasStoreGoneBack;
+    private int _setbacks;
 
     /// <summary>This broker's id.</summary>
     public int Broker { get; } = broker;
 
     /// <summary>Whether the broker may acknowledge as an owner.</summary>
     public OwnerProof Proof { get; } = new(clock);
+
+    /// <summary>Highest revision that this broker knows from elsewhere.</summary>
+    public Func<long> KnownRevision { get; set; } = () => 0;
+
+    /// <summary>
+    /// Called when the store has gone back to an older state, until it returns without an <see cref="IOException"/>: to end the sessions of that time, and to see what
+    /// the store says now. Nothing is acknowledged meanwhile.
+    /// </summary>
+    public Func<CancellationToken, Task> OnStoreWentBack { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>How often the store has gone back to an older state: revisions of before and after cannot be compared.</summary>
+    public int Setbacks => Volatile.Read(ref _setbacks);
 
     /// <summary>Create revision of the member key; 0 while the broker is not registered.</summary>
     public long Session => Interlocked.Read(ref _session);
@@ -51,7 +67,8 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
             MetadataEntry? there = result.IsDone || result.Outcome == MetadataOutcome.Unknown
                 ? await store.GetAsync(_key, cancellationToken)
                 : result.Found(_key);
-            if (there is not null && there.LeaseId == lease.Id)
+            // A store that went back may give a revision a second time; a session never.
+            if (there is not null && there.LeaseId == lease.Id && _sessions.Add(there.CreatedRevision))
             {
                 Interlocked.Exchange(ref _leaseId, lease.Id);
                 Interlocked.Exchange(ref _session, there.CreatedRevision);
@@ -59,7 +76,7 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
             }
 
             await store.RevokeLeaseAsync(lease.Id, cancellationToken);
-            if (there is not null)
+            if (there is not null && there.LeaseId != lease.Id)
             {
                 await ClearAsync(there, cancellationToken);
             }
@@ -67,16 +84,21 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
     }
 
     /// <summary>
-    /// Renews the lease, then reads the own member key: only an answer that shows the own session is a proof. False: the session is
-    /// lost, and nothing is acknowledged any more until the broker has registered again.
+    /// Renews the lease, then reads the own member key: only an answer that shows the own session, at a revision that is not older than what was known before,
+    /// is a proof. False: the session is lost, and nothing is acknowledged any more until the broker has registered again.
     /// </summary>
     /// <exception cref="MetadataUnavailableException">The store did not answer; the last proof runs out by itself.</exception>
     public async Task<bool> ProveAsync(CancellationToken cancellationToken)
     {
         await store.RenewLeaseAsync(LeaseId, cancellationToken);
+        long known = Math.Max(_knownRevision, KnownRevision());
         long sent = clock.GetTimestamp();
-        MetadataEntry? entry = await store.GetAsync(_key, cancellationToken);
-        if (entry is not null && entry.CreatedRevision == Session)
+
+        // A listing, because it tells the store's revision. It may show other brokers whose id begins like this one's.
+        MetadataListing listing = await store.ListAsync(_key, cancellationToken);
+        _knownRevision = listing.Revision;
+        _hasStoreGoneBack |= listing.Revision < known;
+        if (!_hasStoreGoneBack && listing.Entries.FirstOrDefault(e => e.Key == _key)?.CreatedRevision == Session)
         {
             Proof.Prove(Session, sent);
             return true;
@@ -97,6 +119,15 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
             TimeSpan pause = ProofInterval;
             try
             {
+                if (_hasStoreGoneBack)
+                {
+                    // Others may have read their proofs in the state that was lost: they have run out when this is over.
+                    await OnStoreWentBack(cancellationToken);
+                    await Task.Delay(AssignmentRules.HandOverDelay, clock, cancellationToken);
+                    _hasStoreGoneBack = false;
+                    Interlocked.Increment(ref _setbacks);
+                }
+
                 if (Session == 0)
                 {
                     await RegisterAsync(cancellationToken);

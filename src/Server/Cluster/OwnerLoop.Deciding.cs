@@ -137,7 +137,7 @@ internal sealed partial class OwnerLoop
     /// <summary>The record to write now for where the topic stands; null for none.</summary>
     private Assignment? NextOf(OwnedTopic topic) => topic.Phase switch
     {
-        OwnerPhase.Prepared => topic.Rights.ToServe(topic.Session, topic.Epoch),
+        OwnerPhase.Prepared => topic.Rights.ToServe(topic.Session, Math.Max(topic.Epoch, _view.LostEpochOf(topic.Name, topic.TopicId))),
         OwnerPhase.Stopped when _membership.Session != 0 => topic.Rights.ToRelease(_membership.Session, topic.EndOffset),
         OwnerPhase.Idle when topic is { GivesUp: true, Failure: { } reason } => topic.Rights.ToFail(topic.Session, reason),
         _ => null,

@@ -39,6 +39,7 @@ internal sealed partial class OwnerLoop : IOwnerLoop
     private bool _hasParked;
     private long _lastFullPass;
     private long _seenSession;
+    private int _seenSetbacks;
 
     /// <summary>Listens to the view: to be made before that is opened.</summary>
     public OwnerLoop(IMetadataStore store, ClusterView view, Membership membership, IOwnerActions actions, TimeProvider clock, ILogger log)
@@ -148,9 +149,18 @@ internal sealed partial class OwnerLoop : IOwnerLoop
             Look(change.Topic, change.Revision);
         }
 
-        long session = _membership.Session;
-        if (session != _seenSession || Interlocked.Exchange(ref _looksAtAll, 0) != 0 || _clock.GetElapsedTime(_lastFullPass) >= FullPass)
+        // After what was told of the state that is lost.
+        int setbacks = _membership.Setbacks;
+        bool isAnotherState = setbacks != _seenSetbacks;
+        foreach (OwnedTopic owned in isAnotherState ? _owned.Values : [])
         {
+            owned.Rights.Forget();
+        }
+
+        long session = _membership.Session;
+        if (isAnotherState || session != _seenSession || Interlocked.Exchange(ref _looksAtAll, 0) != 0 || _clock.GetElapsedTime(_lastFullPass) >= FullPass)
+        {
+            _seenSetbacks = setbacks;
             _seenSession = session;
             _lastFullPass = _clock.GetTimestamp();
             foreach (string topic in _view.Assignments.Where(a => a.A.Owner == _me).Select(a => a.Topic).Union(_owned.Keys).ToArray())

@@ -42,6 +42,9 @@ internal sealed class TopicOwnership(string topic, int me)
         _knownRevision = revision;
     }
 
+    /// <summary>Forgets everything: the store has gone back to an older state, and its revisions mean something else now.</summary>
+    public void Forget() => (_entry, _known, _knownRevision, _stoppedAt) = (null, null, 0, 0);
+
     /// <summary>The record to write so that this broker serves, or null when there is nothing to begin.</summary>
     public Assignment? ToServe(long session, long highestEpoch) =>
         _known is null ? null : AssignmentRules.Serve(_known, me, session, highestEpoch);

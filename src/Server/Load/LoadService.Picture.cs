@@ -52,7 +52,7 @@ internal sealed partial class LoadService
         List<ReportUpdate>? updates = null;
         foreach (PostedReport posted in _source.Reports)
         {
-            if (members.ContainsKey(posted.Broker) && _seen.GetValueOrDefault(posted.Broker) < posted.Revision)
+            if (members.ContainsKey(posted.Broker) && _seen.GetValueOrDefault(posted.Broker) != posted.Revision)
             {
                 _seen[posted.Broker] = posted.Revision;
                 if (LoadReportReader.TryRead(posted.Json, out LoadReport? report, out string? fault))

@@ -11,6 +11,9 @@ namespace Danube.Fast.EndToEnd.Tests.Cluster;
 /// </summary>
 internal sealed class AuditedTopic(string name, string durability, int id) : IAsyncDisposable
 {
+    // A long run is read back in the end.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(LongMode.Pick(10, 50));
+
     private readonly Lock _lock = new();
     private readonly List<(long Offset, long Number, long At)> _acknowledged = [];
     private readonly CancellationTokenSource _stop = new();
@@ -131,7 +134,7 @@ internal sealed class AuditedTopic(string name, string durability, int id) : IAs
                     Interlocked.Increment(ref _next);
                 }
 
-                await Task.Delay(10, _stop.Token);
+                await Task.Delay(Pause, _stop.Token);
             }
         }
         catch (OperationCanceledException)

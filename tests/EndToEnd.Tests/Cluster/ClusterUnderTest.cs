@@ -16,6 +16,7 @@ internal sealed class ClusterUnderTest : IAsyncDisposable
     private readonly Dictionary<int, BrokerProcess> _running = [];
     private readonly Dictionary<int, AnswerProxy> _proxies = [];
     private readonly Dictionary<int, int> _ports = [];
+    private readonly Dictionary<int, string> _clocks = [];
 
     private ClusterUnderTest(EtcdCluster etcd)
     {
@@ -30,13 +31,17 @@ internal sealed class ClusterUnderTest : IAsyncDisposable
 
     public IReadOnlyDictionary<int, BrokerProcess> Running => _running;
 
+    /// <summary>Ports for clients of all brokers, dead or alive.</summary>
+    public IReadOnlyDictionary<int, int> Ports => _ports;
+
     /// <summary>Addresses of all brokers, dead or alive.</summary>
     public string Url => string.Join(',', _ports.OrderBy(p => p.Key).Select(p => $"127.0.0.1:{p.Value.ToString(CultureInfo.InvariantCulture)}"));
 
     /// <param name="brokers">How many, with ids from 1.</param>
     /// <param name="etcdMembers">1 or 3.</param>
     /// <param name="proxied">Each broker reaches etcd through a proxy of its own, which can be cut.</param>
-    public static async Task<ClusterUnderTest> StartAsync(int brokers = 3, int etcdMembers = 1, bool proxied = false)
+    /// <param name="clocked">Each broker has a wall clock of its own, which can be set (<see cref="SetClockAsync"/>).</param>
+    public static async Task<ClusterUnderTest> StartAsync(int brokers = 3, int etcdMembers = 1, bool proxied = false, bool clocked = false)
     {
         var cluster = new ClusterUnderTest(await EtcdCluster.StartAsync(etcdMembers));
         try
@@ -48,6 +53,12 @@ internal sealed class ClusterUnderTest : IAsyncDisposable
                 if (proxied)
                 {
                     cluster._proxies[id] = new AnswerProxy(cluster.Etcd.Members[0].ClientPort);
+                }
+
+                if (clocked)
+                {
+                    cluster._clocks[id] = Path.Combine(cluster._folders[^1].Path, "..", Path.GetFileName(cluster._folders[^1].Path) + ".clock");
+                    await cluster.SetClockAsync(id, TimeSpan.Zero);
                 }
             }
 
@@ -67,11 +78,24 @@ internal sealed class ClusterUnderTest : IAsyncDisposable
     /// <summary>What stands between a broker and etcd.</summary>
     public AnswerProxy ProxyOf(int broker) => _proxies[broker];
 
+    /// <summary>The data folder of a broker.</summary>
+    public string FolderOf(int broker) => _folders[broker - 1].Path;
+
+    /// <summary>Sets a broker's wall clock, within a second.</summary>
+    /// <param name="broker">Which one.</param>
+    /// <param name="ahead">Of the machine's.</param>
+    public async Task SetClockAsync(int broker, TimeSpan ahead)
+    {
+        string temporary = _clocks[broker] + ".new";
+        await File.WriteAllTextAsync(temporary, string.Create(CultureInfo.InvariantCulture, $"{(long)ahead.TotalSeconds:+0;-0;+0}\n"));
+        File.Move(temporary, _clocks[broker], overwrite: true);
+    }
+
     public BrokerOptions OptionsOf(int broker) => new()
     {
-        DataDirectory = _folders[broker - 1].Path,
+        DataDirectory = FolderOf(broker),
         Port = _ports[broker],
-        Environment = new Dictionary<string, string>
+        Environment = new Dictionary<string, string>(_clocks.TryGetValue(broker, out string? clock) ? FakeClock.Environment(clock) : [])
         {
             ["DANUBE__META_STORE"] = "etcd",
             ["DANUBE__BROKER__ID"] = broker.ToString(CultureInfo.InvariantCulture),
@@ -98,7 +122,10 @@ internal sealed class ClusterUnderTest : IAsyncDisposable
     public async Task KillAsync(int broker)
     {
         await _running[broker].DisposeAsync();
-        _running.Remove(broker);
+        lock (_running)
+        {
+            _running.Remove(broker);
+        }
     }
 
     /// <summary>SIGTERM, to its end.</summary>
@@ -187,6 +214,10 @@ internal sealed class ClusterUnderTest : IAsyncDisposable
         await Store.DisposeAsync();
         await Etcd.DisposeAsync();
         _folders.ForEach(f => f.Dispose());
+        foreach (string clock in _clocks.Values)
+        {
+            File.Delete(clock);
+        }
     }
 
     private async Task<bool> IsRankedAsync()

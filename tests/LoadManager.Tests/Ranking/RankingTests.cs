@@ -159,6 +159,19 @@ public sealed class RankingTests
     }
 
     [Fact]
+    public void The_report_of_a_broker_that_was_away_counts_whatever_its_revision()
+    {
+        // The metadata store may have been restored from an older copy meanwhile: its revisions come a second time.
+        Cluster cluster = new Cluster().With(1, 10).With(2, 20);
+        ReportUpdate last = new(2, cluster.Load.Board.View.Find(2)!.Report!, 1);
+        Assert.Equal(0, cluster.Load.Board.Apply([last with { Revision = cluster.Load.Board.View.Find(2)!.ReportRevision }]));
+        cluster.Load.Board.Leave(2);
+        cluster.Load.Board.Join(2);
+        Assert.Equal(1, cluster.Load.Board.Apply([last]));
+        Assert.Equal(BrokerStanding.Ranked, cluster.Load.Ranking().Find(2)!.Value.Standing);
+    }
+
+    [Fact]
     public void A_report_of_an_old_form_is_ranked()
     {
         Cluster cluster = new Cluster().With(1, 20, topics: 3);

@@ -1,4 +1,5 @@
 using Danube.Fast.Metadata;
+using Danube.Fast.Server.Cluster;
 
 namespace Danube.Fast.Server.Tests.Cluster;
 
@@ -12,6 +13,9 @@ internal sealed class CountingStore(IMetadataStore inner) : IMetadataStore
     private volatile bool _isCut;
     private volatile bool _isDeaf;
 
+    /// <summary>From now on this is another store: the one there was has gone back to an older state. Watches that are open stay silent.</summary>
+    public void GoTo(IMetadataStore older) => inner = older;
+
     public int Commits => Volatile.Read(ref _commits);
 
     /// <summary>The store does not answer this broker.</summary>
@@ -21,7 +25,7 @@ internal sealed class CountingStore(IMetadataStore inner) : IMetadataStore
         set => _isCut = value;
     }
 
-    /// <summary>Reads of single keys are not answered; renewals are: the broker keeps its session and cannot prove it.</summary>
+    /// <summary>Reads of single keys and of members are not answered; renewals are: the broker keeps its session and cannot prove it.</summary>
     public bool IsDeaf
     {
         get => _isDeaf;
@@ -46,6 +50,11 @@ internal sealed class CountingStore(IMetadataStore inner) : IMetadataStore
     public ValueTask<MetadataListing> ListAsync(string prefix, CancellationToken cancellationToken = default)
     {
         ThrowIfCut();
+        if (_isDeaf && prefix.StartsWith(ClusterKeys.Members, StringComparison.Ordinal))
+        {
+            throw new MetadataUnavailableException("The store does not answer reads.");
+        }
+
         return inner.ListAsync(prefix, cancellationToken);
     }
 

@@ -20,7 +20,12 @@ internal sealed class SlowStore(IMetadataStore inner, Action duringRead) : IMeta
         return LosesAnswers ? TransactionResult.Unknown("The answer was lost.") : result;
     }
 
-    public ValueTask<MetadataListing> ListAsync(string prefix, CancellationToken cancellationToken = default) => inner.ListAsync(prefix, cancellationToken);
+    public async ValueTask<MetadataListing> ListAsync(string prefix, CancellationToken cancellationToken = default)
+    {
+        MetadataListing listing = await inner.ListAsync(prefix, cancellationToken);
+        duringRead();
+        return listing;
+    }
 
     public ValueTask<MetadataUpdate> PutAsync(
         string key, ReadOnlyMemory<byte> value, long? expectedRevision = null, CancellationToken cancellationToken = default) =>

@@ -5,10 +5,13 @@ namespace Danube.Fast.Tests.Etcd;
 /// <summary>Where etcd's programs are: on the path, or where <c>./danube test</c> unpacks Debian's packages.</summary>
 internal static class EtcdTools
 {
+    /// <summary>Where <c>./danube test</c> unpacks packages.</summary>
+    public static string Packages { get; } = Path.Combine(Root(), "artifacts", "packages");
+
     public static string Find(string program)
     {
         IEnumerable<string> folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
-        return folders.Append(Unpacked()).Select(f => Path.Combine(f, program)).FirstOrDefault(File.Exists)
+        return folders.Append(Path.Combine(Packages, "usr", "bin")).Select(f => Path.Combine(f, program)).FirstOrDefault(File.Exists)
             ?? throw new InvalidOperationException(
                 $"{program} is needed for this test: run './danube test' (it unpacks Debian's etcd-server and etcd-client), or install them.");
     }
@@ -30,7 +33,7 @@ internal static class EtcdTools
         Assert.True(process.ExitCode == 0, $"etcdctl {string.Join(' ', arguments)}: {error}{await output}");
     }
 
-    private static string Unpacked()
+    private static string Root()
     {
         string? directory = AppContext.BaseDirectory;
         while (directory is not null && !File.Exists(Path.Combine(directory, "Danube.Fast.sln")))
@@ -38,6 +41,6 @@ internal static class EtcdTools
             directory = Path.GetDirectoryName(directory);
         }
 
-        return Path.Combine(directory ?? "", "artifacts", "packages", "usr", "bin");
+        return directory ?? "";
     }
 }

@@ -15,6 +15,12 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
     /// <summary>Time between two proofs.</summary>
     public static readonly TimeSpan ProofInterval = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// How long the lease is renewed without a proof: requests may arrive whose answers do not, and a broker that can serve nothing must not keep its topics from
+    /// others for ever.
+    /// </summary>
+    public static readonly TimeSpan RenewsWithoutProof = 2 * LeaseTime;
+
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
     private readonly string _key = ClusterKeys.Member(broker);
@@ -90,7 +96,12 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
     /// <exception cref="MetadataUnavailableException">The store did not answer; the last proof runs out by itself.</exception>
     public async Task<bool> ProveAsync(CancellationToken cancellationToken)
     {
-        await store.RenewLeaseAsync(LeaseId, cancellationToken);
+        bool renewsFirst = Proof.SinceLast < RenewsWithoutProof;
+        if (renewsFirst)
+        {
+            await store.RenewLeaseAsync(LeaseId, cancellationToken);
+        }
+
         long known = Math.Max(_knownRevision, KnownRevision());
         long sent = clock.GetTimestamp();
 
@@ -101,6 +112,11 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
         if (!_hasStoreGoneBack && listing.Entries.FirstOrDefault(e => e.Key == _key)?.CreatedRevision == Session)
         {
             Proof.Prove(Session, sent);
+            if (!renewsFirst)
+            {
+                await store.RenewLeaseAsync(LeaseId, cancellationToken);
+            }
+
             return true;
         }
 

@@ -15,7 +15,7 @@ public sealed partial class ClusterFaultTests
         int count = LongMode.Pick(60, 600);
         await using DanubeClient client = await cluster.ConnectAsync();
         string[] names = [.. Enumerable.Range(0, count).Select(i => $"/many/m-{i}")];
-        await Task.WhenAll(names.Select(name => CreateAsync(client, name, "memory")));
+        await Task.WhenAll(names.Select(name => ClusterUnderTest.CreateAsync(client, name, "memory")));
         await cluster.ServedAsync(names);
         int leader = await cluster.LeaderAsync(), drained = await load.BusiestAsync(except: leader);
         string[] own = [.. (await cluster.PlacesAsync()).Where(p => p.Value.Owner == drained && p.Key.Contains("/m", StringComparison.Ordinal)).Select(p => p.Key)];

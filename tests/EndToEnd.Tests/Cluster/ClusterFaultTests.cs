@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Danube.Fast.Client;
 using Danube.Fast.Harness;
 using Danube.Fast.Protocol;
@@ -18,7 +17,7 @@ public sealed partial class ClusterFaultTests
     public Task Brokers_that_die_and_come_back_within_two_seconds_lose_nothing() => RunAsync("killed and started again, topics on the move", async (cluster, load) =>
     {
         var random = new Random(7);
-        int rounds = LongMode.Pick(4, 200), owners = 0, leaders = 0, drains = 0;
+        int rounds = int.TryParse(Environment.GetEnvironmentVariable("DANUBE_KILL_ROUNDS"), out int wanted) ? wanted : LongMode.Pick(4, 200), owners = 0, leaders = 0, drains = 0;
         await using TopicChurn churn = await TopicChurn.StartAsync(cluster);
         for (int round = 0; round < rounds; round++)
         {
@@ -109,7 +108,7 @@ public sealed partial class ClusterFaultTests
         Assert.NotEqual(0, error.ExitCode);
         Assert.Contains(cluster.Running[1].Native, error.Message);
         await using DanubeClient client = await cluster.ConnectAsync();
-        await client.CreateTopicAsync(new TopicSpec { Topic = "/a/t" });
+        await ClusterUnderTest.CreateAsync(client, "/a/t");
         await using Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/a/t" });
         await producer.SendAsync(MarkedMessage.Create(1, 1));
     }
@@ -120,7 +119,7 @@ public sealed partial class ClusterFaultTests
         int count = LongMode.Pick(200, 1_000);
         int leader = await cluster.LeaderAsync();
         await using DanubeClient client = await cluster.ConnectAsync();
-        Task[] creating = [.. Enumerable.Range(0, count).Select(i => CreateAsync(client, $"/many/t-{i}"))];
+        Task[] creating = [.. Enumerable.Range(0, count).Select(i => ClusterUnderTest.CreateAsync(client, $"/many/t-{i}"))];
         await ClusterUnderTest.UntilAsync("a part is created", async () => (await cluster.PlacesAsync()).Keys.Count(t => t.StartsWith("/many/", StringComparison.Ordinal)) > count / 10);
         await cluster.KillAsync(leader);
         int assigned = (await cluster.PlacesAsync()).Keys.Count(t => t.StartsWith("/many/", StringComparison.Ordinal));
@@ -134,7 +133,7 @@ public sealed partial class ClusterFaultTests
     public Task A_topic_that_is_deleted_and_created_again_while_its_owner_is_away_begins_anew() => RunAsync("topic created again while its owner is away", async (cluster, load) =>
     {
         await using DanubeClient client = await cluster.ConnectAsync();
-        await client.CreateTopicAsync(new TopicSpec { Topic = "/a/again" });
+        await ClusterUnderTest.CreateAsync(client, "/a/again");
         await using (Producer producer = await client.CreateProducerAsync(new ProducerOptions { Topic = "/a/again" }))
         {
             await producer.SendAsync(MarkedMessage.Create(99, 1));
@@ -143,7 +142,7 @@ public sealed partial class ClusterFaultTests
         int owner = (await cluster.PlaceAsync("/a/again"))!.Owner;
         await cluster.KillAsync(owner);
         await client.DeleteTopicAsync("/a/again");
-        await CreateAsync(client, "/a/again");
+        await ClusterUnderTest.CreateAsync(client, "/a/again");
         await cluster.ServedAsync(["/a/again"]);
         await cluster.StartBrokerAsync(owner);
         await using Producer again = await client.CreateProducerAsync(new ProducerOptions { Topic = "/a/again" });
@@ -151,28 +150,6 @@ public sealed partial class ClusterFaultTests
         await load.GoesOnAsync();
         Assert.Equal([2], await TopicReading.NumbersAsync(client, "/a/again"));
     });
-
-    /// <summary>Creates a topic, again when the answer was lost: then it is there already.</summary>
-    private static async Task CreateAsync(DanubeClient client, string topic, string durability = "fsync")
-    {
-        long since = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                await client.CreateTopicAsync(new TopicSpec { Topic = topic, Durability = durability });
-                return;
-            }
-            catch (DanubeException e) when (e.Code == ErrorCode.TopicExists)
-            {
-                return;
-            }
-            catch (DanubeException e) when (e.Retryable && Stopwatch.GetElapsedTime(since) < ClusterUnderTest.Guard)
-            {
-                await Task.Delay(200);
-            }
-        }
-    }
 
     private static async Task RunAsync(string fault, Func<ClusterUnderTest, ClusterLoad, Task> act, int etcdMembers = 1, bool proxied = false, bool clocked = false)
     {

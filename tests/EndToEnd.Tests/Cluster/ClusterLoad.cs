@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Danube.Fast.Client;
-using Danube.Fast.Protocol;
 
 namespace Danube.Fast.EndToEnd.Tests.Cluster;
 
@@ -51,7 +50,7 @@ internal sealed class ClusterLoad : IAsyncDisposable
         {
             string durability = Classes[all.Count / 3 % 3];
             var topic = new AuditedTopic($"/audit/{durability}-{all.Count}", durability, all.Count + 1);
-            await client.CreateTopicAsync(new TopicSpec { Topic = topic.Name, Durability = topic.Durability });
+            await ClusterUnderTest.CreateAsync(client, topic.Name, topic.Durability);
             all.Add(topic);
             await cluster.ServedAsync(all.Select(t => t.Name));
         }
@@ -60,7 +59,7 @@ internal sealed class ClusterLoad : IAsyncDisposable
         (string Topic, string Durability)[] probed = [("/probe/memory-0", "memory"), ("/probe/memory-1", "memory"), ("/probe/memory-2", "memory"), ("/probe/fsync", "fsync")];
         foreach ((string topic, string durability) in probed)
         {
-            await client.CreateTopicAsync(new TopicSpec { Topic = topic, Durability = durability });
+            await ClusterUnderTest.CreateAsync(client, topic, durability);
         }
 
         await cluster.ServedAsync([.. all.Select(t => t.Name), .. probed.Select(p => p.Topic)]);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Danube.Fast.Client;
 using Danube.Fast.Harness;
 using Danube.Fast.Metadata;
+using Danube.Fast.Protocol;
 
 namespace Danube.Fast.EndToEnd.Tests.Cluster;
 
@@ -136,6 +137,20 @@ internal sealed class ClusterUnderTest : IAsyncDisposable
     }
 
     public Task<DanubeClient> ConnectAsync() => DanubeClient.ConnectAsync(Url, new DanubeClientOptions { RequestTimeout = TimeSpan.FromSeconds(30) });
+
+    /// <summary>Creates a topic, again when the answer was lost or came before somebody served it: then it is there already.</summary>
+    public static Task CreateAsync(DanubeClient client, string topic, string durability = "fsync") => UntilAsync($"{topic} is created", async () =>
+    {
+        try
+        {
+            await client.CreateTopicAsync(new TopicSpec { Topic = topic, Durability = durability });
+            return true;
+        }
+        catch (DanubeException e) when (e.Code is ErrorCode.TopicExists or ErrorCode.TimedOut || e.Retryable)
+        {
+            return e.Code == ErrorCode.TopicExists;
+        }
+    });
 
     /// <summary>The broker that leads; waits for one.</summary>
     /// <param name="except">Not this one: it is dead, and its key may still be there.</param>

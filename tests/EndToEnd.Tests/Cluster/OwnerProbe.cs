@@ -94,9 +94,9 @@ internal sealed class OwnerProbe : IAsyncDisposable
                     await AskAsync(line, broker, topic);
                 }
             }
-            catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or OperationCanceledException)
+            catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or InvalidOperationException or OperationCanceledException)
             {
-                // The broker is away, or the probe ends.
+                // The broker is away (also between two steps), or the probe ends.
             }
 
             await Task.Delay(AskAgain, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -12,6 +12,7 @@ namespace Danube.Fast.EndToEnd.Tests.Cluster;
 internal sealed class ProbeLine : IDisposable
 {
     private readonly TcpClient _client;
+    private readonly NetworkStream _stream;
     private readonly StreamReader _reader;
     private readonly ConcurrentDictionary<string, long> _sent = new();
     private long _channel, _correlation;
@@ -19,7 +20,8 @@ internal sealed class ProbeLine : IDisposable
     private ProbeLine(TcpClient client)
     {
         _client = client;
-        _reader = new StreamReader(client.GetStream(), Encoding.UTF8);
+        _stream = client.GetStream();
+        _reader = new StreamReader(_stream, Encoding.UTF8);
     }
 
     /// <summary>Of the opening that took the producer.</summary>
@@ -80,7 +82,7 @@ internal sealed class ProbeLine : IDisposable
         _client.Dispose();
     }
 
-    private Task SendAsync(string line, CancellationToken cancellationToken) => _client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(line + "\n"), cancellationToken).AsTask();
+    private Task SendAsync(string line, CancellationToken cancellationToken) => _stream.WriteAsync(Encoding.UTF8.GetBytes(line + "\n"), cancellationToken).AsTask();
 
     private async Task<JsonElement?> ReadAsync(CancellationToken cancellationToken)
     {

@@ -55,7 +55,7 @@ internal sealed class TopicChurn : IAsyncDisposable
         for (int i = 0; !_stop.IsCancellationRequested; i++)
         {
             string topic = $"/churn/{(i / 2 % 2 == 0 ? "fsync" : "memory")}-{i}";
-            await UntilDoneAsync(() => _client.CreateTopicAsync(new TopicSpec { Topic = topic, Durability = i / 2 % 2 == 0 ? "fsync" : "memory" }), ErrorCode.TopicExists);
+            await ClusterUnderTest.CreateAsync(_client, topic, i / 2 % 2 == 0 ? "fsync" : "memory");
             await using (Producer producer = await OpenAsync(topic))
             {
                 await producer.SendAsync(MarkedMessage.Create(7, 1));
@@ -90,7 +90,7 @@ internal sealed class TopicChurn : IAsyncDisposable
             await call();
             return true;
         }
-        catch (DanubeException e) when (e.Code == doneBefore || e.Retryable)
+        catch (DanubeException e) when (e.Code == doneBefore || e.Code == ErrorCode.TimedOut || e.Retryable)
         {
             return e.Code == doneBefore;
         }

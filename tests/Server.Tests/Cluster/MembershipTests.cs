@@ -67,6 +67,33 @@ public sealed class MembershipTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_broker_whose_requests_arrive_but_not_their_answers_does_not_keep_its_key_for_ever()
+    {
+        var way = new CountingStore(_store);
+        var member = new Membership(way, 1, Record("data", "boot"), _time);
+        await member.RegisterAsync(CancellationToken.None);
+        Assert.True(await member.ProveAsync(CancellationToken.None));
+        way.IsDeaf = true;
+        for (TimeSpan passed = TimeSpan.Zero; passed < Membership.RenewsWithoutProof + (2 * Membership.LeaseTime); passed += Membership.ProofInterval)
+        {
+            Assert.True(passed >= Membership.RenewsWithoutProof || await _store.GetAsync(ClusterKeys.Member(1)) is not null, $"gone after {passed}");
+            _time.Advance(Membership.ProofInterval);
+            await Assert.ThrowsAsync<MetadataUnavailableException>(() => member.ProveAsync(CancellationToken.None));
+        }
+
+        using var guard = new CancellationTokenSource(HangGuard);
+        while (await _store.GetAsync(ClusterKeys.Member(1)) is not null)
+        {
+            await Task.Delay(10, guard.Token);
+        }
+
+        way.IsDeaf = false;
+        Assert.False(await member.ProveAsync(CancellationToken.None));
+        await member.RegisterAsync(CancellationToken.None);
+        Assert.True(await member.ProveAsync(CancellationToken.None));
+    }
+
+    [Fact]
     public async Task A_restart_on_the_same_boot_takes_the_place_at_once()
     {
         Membership dead = await JoinAsync(1, "data", "boot");

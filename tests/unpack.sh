@@ -20,7 +20,7 @@ $as_root apt-get update -qq || true
 # One by one: a package that cannot be had keeps none of the others away.
 status=0
 for package in $missing; do
-    (cd "$packages/downloads" && apt-get download -qq "$package") || status=1
+    (cd "$packages/downloads" && apt-get -o APT::Sandbox::User="$(id -un)" download -qq "$package") || status=1
 done
 for file in "$packages"/downloads/*.deb; do
     [ -f "$file" ] || continue

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 
 namespace Danube.Fast.AdminCli;
@@ -14,7 +15,7 @@ internal static class BrokerCommands
     public static Command Create(CommandContext context)
     {
         var brokers = new Command("brokers", "Shows brokers, drains and removes them.");
-        var list = new Command("list", "Lists the brokers.");
+        var list = new Command("list", "Shows the broker that is asked; 'cluster status' shows all of a cluster.");
         context.SetAction(list, async (api, parsed, cancellationToken) =>
             context.Print(parsed, await api.GetAsync(Path, cancellationToken), reply => Write(context.Output, reply)));
         brokers.Subcommands.Add(list);
@@ -27,7 +28,20 @@ internal static class BrokerCommands
     private static Command Change(CommandContext context, string name, string description, Func<AdminApi, Func<long, CancellationToken, Task<JsonElement>>> call)
     {
         var command = new Command(name, description);
-        var broker = new Argument<long>("broker") { Description = "Id of the broker." };
+        var broker = new Argument<long>("broker")
+        {
+            Description = "Id of the broker.",
+            CustomParser = result =>
+            {
+                string text = result.Tokens[0].Value;
+                if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long id))
+                {
+                    result.AddError($"'{text}' is no id of a broker: that is its number in 'cluster status'.");
+                }
+
+                return id;
+            },
+        };
         command.Arguments.Add(broker);
         context.SetAction(command, async (api, parsed, cancellationToken) =>
         {
@@ -43,7 +57,7 @@ internal static class BrokerCommands
         // One that was removed has no mode any more.
         string mode = reply.Text("mode");
         output.WriteLine(mode.Length == 0 ? $"broker {reply.Text("broker")}: removed" : $"broker {reply.Text("broker")}: {mode}, {reply.Text("topics")} topics");
-        foreach (JsonElement topic in reply.Items("stays"))
+        foreach (JsonElement topic in mode == "draining" ? reply.Items("stays") : [])
         {
             output.WriteLine($"{topic.GetString()}  stays: its data is here");
         }

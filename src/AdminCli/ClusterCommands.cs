@@ -89,8 +89,10 @@ internal static class ClusterCommands
     private static void PrintDecision(TextWriter output, JsonElement reply)
     {
         string broker = reply.Text("broker");
-        string when = reply.Text("kind") == "decision" ? "decided " + reply.Text("at") : "no decision about it is kept; this is what would be decided now";
-        output.WriteLine($"{reply.Text("topic")}: {(broker.Length > 0 ? "broker " + broker : "no broker")} ({when})");
+        string where = broker.Length > 0 ? "broker " + broker : "no broker";
+        output.WriteLine(reply.Text("kind") == "decision"
+            ? $"{reply.Text("topic")}: {where} (decided {reply.Text("at")})"
+            : $"{reply.Text("topic")}: no decision about it is kept; a topic placed now would go to {where}");
         foreach (JsonElement step in reply.Items("steps"))
         {
             output.WriteLine("  - " + step.GetString());

@@ -20,6 +20,7 @@ internal static class HealthCommand
             {
                 context.Output.WriteLine("livez   " + liveText);
                 context.Output.WriteLine("readyz  " + readyText);
+                PrintRemarks(context.Output, ready, logs);
                 PrintLogs(context.Output, logs);
             });
             if (!live || !ready)
@@ -49,6 +50,18 @@ internal static class HealthCommand
         }
 
         return all;
+    }
+
+    // A check that is good still says what is about to make it fail; the text of one that fails is in the answer of readyz already.
+    private static void PrintRemarks(TextWriter output, bool ready, JsonElement logs)
+    {
+        foreach (JsonElement check in ready ? logs.Items("checks") : [])
+        {
+            if (check.Text("reason") is { Length: > 0 } reason)
+            {
+                output.WriteLine($"        {check.Text("name")}: {reason}");
+            }
+        }
     }
 
     private static void PrintLogs(TextWriter output, JsonElement logs)

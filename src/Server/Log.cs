@@ -124,6 +124,12 @@ internal static partial class Log
     [LoggerMessage(56, LogLevel.Critical, "{Reason} This broker serves nothing any more and stops.")]
     public static partial void MustLeave(ILogger log, string reason);
 
+    [LoggerMessage(63, LogLevel.Warning, "The metadata store ({Store}) does not answer, and the last proof of this broker's session has run out: publishes and acknowledgements wait until it does. {Reason}")]
+    public static partial void StoreSilent(ILogger log, string store, string reason);
+
+    [LoggerMessage(64, LogLevel.Information, "The metadata store ({Store}) answers again.")]
+    public static partial void StoreAnswers(ILogger log, string store);
+
     [LoggerMessage(70, LogLevel.Information, "Topic {Topic} is served by this broker under epoch {Epoch} (session {Session}).")]
     public static partial void TopicServed(ILogger log, string topic, long epoch, long session);
 

@@ -34,6 +34,7 @@ public sealed class AdminClusterTests(Broker broker) : IClassFixture<Broker>
     [InlineData("cluster explain", "--topic")]
     [InlineData("cluster explain --topic a", "no topic name")]
     [InlineData("brokers unload", "broker")]
+    [InlineData("brokers unload abc", "'abc' is no id of a broker")]
     public async Task Wrong_usage_is_said_before_anything_is_sent(string line, string named)
     {
         (int exitCode, _, string error) = await UsageTests.RunAsync(AdminCommandLine.RunAsync, line + " --url http://127.0.0.1:1");
@@ -71,8 +72,26 @@ public sealed class AdminClusterTests(Broker broker) : IClassFixture<Broker>
         Assert.Equal(3, exitCode);
         Assert.Equal(["broker 2: draining, 1 topics", "/a/b  stays: its data is here"], Lines(output));
 
-        await using WebApplication done = await StartAsync(200, """{"broker":2,"mode":"active","topics":4,"stays":[]}""");
-        Assert.Equal(0, (await RunAsync(done, "brokers activate 2")).ExitCode);
+        await using WebApplication done = await StartAsync(200, """{"broker":2,"mode":"active","topics":4,"stays":["/a/b"]}""");
+        (exitCode, output, _) = await RunAsync(done, "brokers activate 2");
+        Assert.Equal(0, exitCode);
+        Assert.Equal(["broker 2: active, 4 topics"], Lines(output));
+    }
+
+    [Fact]
+    public async Task What_would_be_decided_now_is_not_shown_as_where_a_topic_is()
+    {
+        await using WebApplication made = await StartAsync(200, """{"topic":"/a/b","kind":"preview","broker":3,"steps":[],"candidates":[]}""");
+        Assert.Equal(["/a/b: no decision about it is kept; a topic placed now would go to broker 3"], Lines((await RunAsync(made, "cluster explain --topic /a/b")).Output));
+    }
+
+    [Fact]
+    public async Task Health_shows_what_a_good_check_has_to_say()
+    {
+        await using WebApplication made = await StartAsync(200, """{"checks":[{"name":"cluster","ok":true,"reason":"no proof for 9 s"},{"name":"journal","ok":true,"reason":""}],"failed":[],"damaged":[]}""");
+        (int exitCode, string output, _) = await RunAsync(made, "health");
+        Assert.Equal(0, exitCode);
+        Assert.Equal(["livez   ok", "readyz  ok", "        cluster: no proof for 9 s"], Lines(output));
     }
 
     [Fact]

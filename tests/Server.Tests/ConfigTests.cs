@@ -53,6 +53,7 @@ public sealed class ConfigTests
     [InlineData("topics:\n  durability: object\n", "must be one of fsync, os, memory")]
     [InlineData("topics:\n  auto_create: perhaps\n", "must be true or false")]
     [InlineData("otlp:\n  endpoint: collector:4317\n", "must be an address like http://127.0.0.1:4317")]
+    [InlineData("etcd:\n  endpoints: etcd-1:2379\n", "must be an address like http://127.0.0.1:2379")]
     [InlineData("otlp:\n  temporality: both\n", "must be one of cumulative, delta")]
     [InlineData("otlp:\n  trace_ratio: 1.5\n", "must be a number from 0 to 1")]
     [InlineData("log_levels:\n  storage: loud\n", "must be one of trace, debug")]

@@ -39,7 +39,7 @@ internal sealed class ClusterAdmin(ClusterNode node)
         string[] topics = [.. TopicsOf(broker).Select(t => t.Topic)];
         if (topics.Length > 0)
         {
-            return new Refusal(ErrorCode.BadRequest, $"Broker {broker} still owns {topics.Length} topics ({string.Join(", ", topics.Take(3))}{(topics.Length > 3 ? ", ..." : "")}): start it again, or give their data up with 'topics recreate TOPIC --lose-data'.");
+            return new Refusal(ErrorCode.BadRequest, $"Broker {broker} still owns {topics.Length} topics ({string.Join(", ", topics.Take(3))}{(topics.Length > 3 ? ", ..." : "")}): start it again, or give their data up with 'danube admin topics recreate TOPIC --lose-data'.");
         }
 
         if (node.View.ModeEntryOf(broker) is not { } entry)

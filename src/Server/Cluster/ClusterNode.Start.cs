@@ -98,6 +98,18 @@ internal sealed partial class ClusterNode
         }
     }
 
+    private void OnSilence(string? cause)
+    {
+        if (cause is null)
+        {
+            Log.StoreAnswers(_log, ClusterStores.Name(_options));
+        }
+        else
+        {
+            Log.StoreSilent(_log, ClusterStores.Name(_options), cause);
+        }
+    }
+
     private void OnSession(long session)
     {
         Log.Registered(_log, Broker, ClusterId, session);

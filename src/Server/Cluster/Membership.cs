@@ -49,6 +49,9 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
     /// <summary>How often the store has gone back to an older state: revisions of before and after cannot be compared.</summary>
     public int Setbacks => Volatile.Read(ref _setbacks);
 
+    /// <summary>Told the cause once when the last proof has run out and the store still gives no answer, and null when it answers again.</summary>
+    public Action<string?>? OnSilence { get; init; }
+
     /// <summary>Create revision of the member key; 0 while the broker is not registered.</summary>
     public long Session => Interlocked.Read(ref _session);
 
@@ -130,6 +133,7 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
     /// <exception cref="DuplicateBrokerException">Another data folder has taken this broker's id.</exception>
     public async Task RunAsync(Action<long> onSession, CancellationToken cancellationToken)
     {
+        bool isSilent = false;
         while (true)
         {
             TimeSpan pause = ProofInterval;
@@ -151,10 +155,20 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
                 }
 
                 pause = await ProveAsync(cancellationToken) ? ProofInterval : TimeSpan.Zero;
+                if (isSilent && Session != 0)
+                {
+                    isSilent = false;
+                    OnSilence?.Invoke(null);
+                }
             }
-            catch (IOException)
+            catch (IOException e)
             {
                 // The store is away: the proof ages, and the next answer renews it.
+                if (!isSilent && Proof.SinceLast >= OwnerProof.Trust)
+                {
+                    isSilent = true;
+                    OnSilence?.Invoke(e.Message);
+                }
             }
 
             await Task.Delay(pause, clock, cancellationToken);

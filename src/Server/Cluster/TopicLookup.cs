@@ -165,7 +165,7 @@ internal sealed class TopicLookup
             Revision = _view.Revision,
             RetryMs = LaterMs,
             WaitingSince = since,
-            Message = $"Topic {definition.Topic} waits since {when}: {why}. It returns with broker {assignment.Owner}, or empty with: topics recreate {definition.Topic} --lose-data.",
+            Message = $"Topic {definition.Topic} waits since {when}: {why}. It returns with broker {assignment.Owner}, or empty with: danube admin topics recreate {definition.Topic} --lose-data.",
         };
     }
 

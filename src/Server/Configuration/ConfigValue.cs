@@ -70,7 +70,9 @@ internal static class ConfigValue
             : throw new FormatException("must be a number from 0 to 1, for example 0.25");
 
     /// <summary>An address that begins with http:// or https://; null for an empty text.</summary>
-    public static Uri? HttpUri(string text)
+    public static Uri? HttpUri(string text) => HttpUri(text, "http://127.0.0.1:4317");
+
+    private static Uri? HttpUri(string text, string example)
     {
         if (text.Length == 0)
         {
@@ -79,13 +81,13 @@ internal static class ConfigValue
 
         return Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0
             ? uri
-            : throw new FormatException("must be an address like http://127.0.0.1:4317, without a user name");
+            : throw new FormatException($"must be an address like {example}, without a user name");
     }
 
-    /// <summary>Addresses as <see cref="HttpUri"/>, with commas between them; none for an empty text.</summary>
+    /// <summary>Addresses of etcd as of <see cref="HttpUri(string)"/>, with commas between them; none for an empty text.</summary>
     public static IReadOnlyList<Uri> HttpUris(string text)
     {
-        Uri[] all = [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(HttpUri).OfType<Uri>()];
+        Uri[] all = [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(t => HttpUri(t, "http://127.0.0.1:2379")).OfType<Uri>()];
         return all.Select(u => u.Scheme).Distinct().Count() < 2
             ? all
             : throw new FormatException("must have either http:// or https:// everywhere");

@@ -42,7 +42,7 @@ internal static class ClusterInspection
         Add(Degraded, new StoreFigures(null, status.Metadata.DbBytes, status.Metadata.QuotaBytes).IsNearlyFull, $"The database of etcd has {status.Metadata.DbBytes:N0} of {status.Metadata.QuotaBytes:N0} bytes: compact and defragment it before it refuses writes.");
         foreach (ClusterBrokerReply broker in status.Brokers)
         {
-            Add(Degraded, broker.State == Gone, $"Broker {broker.Broker} is gone and {broker.Topics} topics name it: those with stored messages come back with it. If it is lost for good, make them anew with 'topics recreate TOPIC --lose-data', then 'brokers remove {broker.Broker}'.");
+            Add(Degraded, broker.State == Gone, $"Broker {broker.Broker} is gone and {broker.Topics} topics name it: those with stored messages come back with it. If it is lost for good, make them anew with 'danube admin topics recreate TOPIC --lose-data', then 'danube admin brokers remove {broker.Broker}'.");
             Add(Degraded, broker.State == Silent, $"Broker {broker.Broker} is registered, but does not answer at {broker.Http}: look at its log, and at the network to it.");
             Add(Degraded, broker.ProofAgeSeconds > OldProofSeconds, $"Broker {broker.Broker} has not proved its session for {broker.ProofAgeSeconds:0.0} s: it stops acknowledging at 8 s. Look at its connection to the metadata store.");
             Add(Degraded, broker.ConfigDiffers, $"Broker {broker.Broker} has another configuration than most (hash {broker.ConfigHash}): make them the same, the leader's counts.");
@@ -78,7 +78,7 @@ internal static class ClusterInspection
     private static void AddTopics(IReadOnlyDictionary<string, int> topics, Action<string, bool, string> add)
     {
         int waiting = topics.GetValueOrDefault(TopicStates.Waiting), failed = topics.GetValueOrDefault(TopicStates.Failed), unassigned = topics.GetValueOrDefault(TopicStates.Unassigned);
-        add(Broken, waiting > 0, $"{waiting} topics wait for the broker that has their data: start it again, or give their messages up with 'topics recreate TOPIC --lose-data'.");
+        add(Broken, waiting > 0, $"{waiting} topics wait for the broker that has their data: start it again, or give their messages up with 'danube admin topics recreate TOPIC --lose-data'.");
         add(Broken, failed > 0, $"{failed} topics could not be opened by their broker: its log says why.");
         add(Degraded, unassigned > 0, $"{unassigned} topics have no broker yet: the leader gives them one within 30 seconds, if there is a broker that may take them.");
     }

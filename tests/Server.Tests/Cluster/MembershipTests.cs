@@ -229,6 +229,49 @@ public sealed class MembershipTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_silent_store_is_told_once_when_the_proof_has_run_out_and_once_when_it_answers_again()
+    {
+        using var end = new CancellationTokenSource();
+        bool isAway = false;
+        int failures = 0;
+        var store = new SlowStore(_store, () =>
+        {
+            if (Volatile.Read(ref isAway))
+            {
+                Interlocked.Increment(ref failures);
+                throw new IOException("nobody there");
+            }
+        });
+        var told = new System.Collections.Concurrent.ConcurrentQueue<string?>();
+        var member = new Membership(store, 1, Record("data", "boot"), _time) { OnSilence = told.Enqueue };
+        Task proving = member.RunAsync(_ => { }, end.Token);
+        await UntilAsync(() => member.Proof.Covers(member.Session), _ => { });
+        Volatile.Write(ref isAway, true);
+        await UntilAsync(() => !told.IsEmpty, Tick);
+        Assert.True(member.Proof.SinceLast >= OwnerProof.Trust);
+        int before = Volatile.Read(ref failures);
+        await UntilAsync(() => Volatile.Read(ref failures) > before + 2, Tick);
+        Assert.Equal(new string?[] { "nobody there" }, told.ToArray());
+        Volatile.Write(ref isAway, false);
+        await UntilAsync(() => told.Count == 2, Tick);
+        Assert.Equal(new string?[] { "nobody there", null }, told.ToArray());
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => proving.WaitAsync(HangGuard));
+
+        void Tick(ManualTime time) => time.Advance(Membership.ProofInterval);
+
+        async Task UntilAsync(Func<bool> condition, Action<ManualTime> step)
+        {
+            using var guard = new CancellationTokenSource(HangGuard);
+            while (!condition())
+            {
+                step(_time);
+                await Task.Delay(1, guard.Token);
+            }
+        }
+    }
+
+    [Fact]
     public void The_clock_of_the_machine_runs()
     {
         var clock = new BootClock();

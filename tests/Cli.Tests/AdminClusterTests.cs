@@ -95,6 +95,15 @@ public sealed class AdminClusterTests(Broker broker) : IClassFixture<Broker>
     }
 
     [Fact]
+    public async Task Who_takes_the_port_of_HTTP_for_the_native_one_is_told_so()
+    {
+        await using WebApplication made = await StartAsync(200, "{}");
+        (int exitCode, _, string error) = await UsageTests.RunAsync(CliCommandLine.RunAsync, "topics list --url danube://127.0.0.1:" + new Uri(made.Urls.Single()).Port);
+        Assert.Equal(CliCommandLine.Failure, exitCode);
+        Assert.Contains("speaks HTTP: take the native port", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_removed_broker_has_no_mode_to_show()
     {
         await using WebApplication made = await StartAsync(200, """{"broker":3,"topics":0,"stays":[]}""");

@@ -33,6 +33,7 @@ public sealed class UsageTests
     [InlineData("consume --topic /a/b -s s --max-redeliveries 65536", "65535")]
     [InlineData("consume --topic /a/b -s s --ack-timeout x", "--ack-timeout")]
     [InlineData("consume --topic /a/b -s s --nack-delay 1s --no-ack", "--nack-delay")]
+    [InlineData("consume --topic /a/b -s s --type shared --priority 3", "--priority needs --type failover")]
     [InlineData("subscriptions", "command")]
     [InlineData("subscriptions describe /a/b", "subscription")]
     [InlineData("subscriptions seek /a/b s", "--to")]

@@ -83,6 +83,10 @@ internal static class ConsumeCommand
             {
                 result.AddError($"{option.Name} needs a --subscription.");
             }
+            else if (result.GetResult(priority) is { Implicit: false } && result.GetValue(type) != "failover")
+            {
+                result.AddError("--priority needs --type failover: consumers of other types have none.");
+            }
         });
         command.Runs(error, (parsed, cancellationToken) =>
         {

@@ -19,8 +19,9 @@ internal static class HealthCommand
             context.Print(parsed, JsonSerializer.SerializeToElement(ToJson(live, ready, logs)), _ =>
             {
                 context.Output.WriteLine("livez   " + liveText);
-                context.Output.WriteLine("readyz  " + readyText);
-                PrintRemarks(context.Output, ready, logs);
+                bool hasChecks = logs.Items("checks").Any();
+                context.Output.WriteLine("readyz  " + (ready || !hasChecks ? readyText : "not ready"));
+                PrintRemarks(context.Output, logs);
                 PrintLogs(context.Output, logs);
             });
             if (!live || !ready)
@@ -52,10 +53,10 @@ internal static class HealthCommand
         return all;
     }
 
-    // A check that is good still says what is about to make it fail; the text of one that fails is in the answer of readyz already.
-    private static void PrintRemarks(TextWriter output, bool ready, JsonElement logs)
+    // A check that is good, too, may say what is about to make it fail.
+    private static void PrintRemarks(TextWriter output, JsonElement logs)
     {
-        foreach (JsonElement check in ready ? logs.Items("checks") : [])
+        foreach (JsonElement check in logs.Items("checks"))
         {
             if (check.Text("reason") is { Length: > 0 } reason)
             {

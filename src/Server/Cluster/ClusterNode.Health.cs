@@ -17,7 +17,9 @@ internal sealed partial class ClusterNode
         {
             if (!_registered.Task.IsCompleted)
             {
-                return (false, _waitsFor is { } cause
+                // Its first refusal can take a quarter of a minute.
+                string? cause = _waitsFor ?? (ClusterId.Length == 0 ? "it has not answered yet" : null);
+                return (false, cause is not null
                     ? $"waiting for {ClusterStores.Name(_options)}: {cause}"
                     : $"registering broker {Broker}: an older registration of it may have to end first");
             }

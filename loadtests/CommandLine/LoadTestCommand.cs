@@ -16,7 +16,14 @@ public static class LoadTestCommand
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
-        ParseResult parsed = Create(output, error).Parse(args);
+        ParsedLine line = ParsedLine.Read(Create(output, error), args);
+        if (line.Result is not { } parsed)
+        {
+            await error.WriteLineAsync("danube loadtest: " + line.Problems[0]);
+            await error.WriteLineAsync("Try --help.");
+            return ExitCodes.Usage;
+        }
+
         int code = await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = TerminationTimeout });
 
         // Wrong usage is told apart from a run that failed.

@@ -27,10 +27,10 @@ public static class AdminCommandLine
         root.Subcommands.Add(ClusterCommands.Create(context));
         root.Subcommands.Add(HealthCommand.Create(context));
 
-        ParseResult parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0)
+        ParsedLine line = ParsedLine.Read(root, args);
+        if (line.Result is not { } parsed || line.Problems.Count > 0)
         {
-            foreach (string message in parsed.Errors.Select(e => e.Message))
+            foreach (string message in line.Problems)
             {
                 await error.WriteLineAsync("danube-admin-cli: " + message);
             }

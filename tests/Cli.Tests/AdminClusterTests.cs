@@ -33,6 +33,7 @@ public sealed class AdminClusterTests(Broker broker) : IClassFixture<Broker>
     [InlineData("cluster load-reports --broker one", "one")]
     [InlineData("cluster explain", "--topic")]
     [InlineData("cluster explain --topic a", "no topic name")]
+    [InlineData("topics peek /a/b --count x", "'x' for option '--count': it takes a whole number.")]
     [InlineData("brokers unload", "broker")]
     [InlineData("brokers unload abc", "'abc' is no id of a broker")]
     public async Task Wrong_usage_is_said_before_anything_is_sent(string line, string named)

@@ -26,6 +26,7 @@ public sealed partial class CommandTests : IDisposable
     [Theory(Timeout = 300_000)]
     [InlineData("no-such-scenario")]
     [InlineData("one-to-one --rate 0")]
+    [InlineData("one-to-one --rate fast")]
     [InlineData("one-to-one --size 15")]
     [InlineData("one-to-one --duration soon")]
     [InlineData("one-to-one --url http://x/y")]

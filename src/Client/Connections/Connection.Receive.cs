@@ -61,7 +61,7 @@ internal sealed partial class Connection
             if (status == ScanStatus.Invalid)
             {
                 // The commonest mistake with an address: the port of metrics and administration.
-                Close(new DanubeException(frame.Error, _hello is null && _input.Unparsed.StartsWith("HTTP/"u8)
+                Close(new DanubeException(frame.Error, _hello is not null && _input.Unparsed.StartsWith("HTTP/"u8)
                     ? $"{Address} speaks HTTP: take the native port of the broker, 6650 unless it was configured."
                     : $"{Address} sent bytes that are not a frame ({ErrorCodes.Name(frame.Error)}); the connection is made again."));
                 return false;

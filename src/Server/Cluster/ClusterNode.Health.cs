@@ -17,10 +17,11 @@ internal sealed partial class ClusterNode
         {
             if (!_registered.Task.IsCompleted)
             {
-                // Its first refusal can take a quarter of a minute.
-                string? cause = _waitsFor ?? (ClusterId.Length == 0 ? "it has not answered yet" : null);
-                return (false, cause is not null
+                // Before the first refusal, which can take a quarter of a minute, there is no cause to tell.
+                return (false, _waitsFor is { } cause
                     ? $"waiting for {ClusterStores.Name(_options)}: {cause}"
+                    : ClusterId.Length == 0
+                    ? $"asking {ClusterStores.Name(_options)}, which has not answered yet"
                     : $"registering broker {Broker}: an older registration of it may have to end first");
             }
 

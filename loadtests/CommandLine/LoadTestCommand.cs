@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Danube.Fast.Cli;
 using Danube.Fast.Harness;
 using Danube.Fast.LoadTests.Reports;
 using Danube.Fast.LoadTests.Runs;

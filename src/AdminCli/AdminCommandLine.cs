@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Danube.Fast.Cli;
 
 namespace Danube.Fast.AdminCli;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Danube.Fast.Cli;
 
-/// <summary>A command line that was read, or what is wrong with it.</summary>
+/// <summary>A command line that was read, or what is wrong with it. Compiled into danube-admin-cli and danube-loadtest too.</summary>
 /// <param name="Result">Null when not even that could be made of it.</param>
 /// <param name="Problems">Sentences; empty when it can be run.</param>
 internal sealed record ParsedLine(ParseResult? Result, IReadOnlyList<string> Problems)

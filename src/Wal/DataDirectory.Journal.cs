@@ -44,14 +44,20 @@ public sealed partial class DataDirectory
         }
     }
 
-    /// <summary>A checkpoint could not sync a file: its log stops, also when nobody has opened it since the start. Runs on: a checkpoint's thread.</summary>
+    /// <summary>
+    /// A checkpoint could not sync a file: its log stops, also when nobody has opened it since the start. Another log that has its id by now goes on.
+    /// Runs on: a checkpoint's thread.
+    /// </summary>
     internal void OnFileFailed(DirtyFile file, Exception cause)
     {
         if (_logs.TryGetValue(file.TopicId, out DurableLog? log))
         {
-            log.FailFrom(cause);
+            if (file.Generation >= log.FirstGeneration)
+            {
+                log.FailFrom(cause);
+            }
         }
-        else if (Options.FileSystem.DirectoryExists(PathOf(file.TopicId)))
+        else if (Options.FileSystem.DirectoryExists(PathOf(file.TopicId)) && !IsSucceeded(file))
         {
             MarkPoisoned(file.TopicId, Store.TryGetLog(file.TopicId, out LogState state) ? state.DurableEnd : 0);
         }

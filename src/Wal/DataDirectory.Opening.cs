@@ -114,7 +114,7 @@ public sealed partial class DataDirectory
 
         journal.Run();
         store.Records.Sync();
-        checkpoint.Begin(checkpoint.IsLost ? HighestGeneration(files, topics) : 0, journal.HighestIncarnation, journal.Tail);
+        checkpoint.Begin(checkpoint.IsLost ? HighestGeneration(files, topics, store) : 0, journal.HighestIncarnation, journal.Tail);
         return isClean;
     }
 
@@ -152,9 +152,10 @@ public sealed partial class DataDirectory
         }
     }
 
-    private static uint HighestGeneration(WalFileSystem files, string topics)
+    // The records too: the segments of a log may be gone, and what a log writes must not be below the first generation that is its own.
+    private static uint HighestGeneration(WalFileSystem files, string topics, StateStore store)
     {
-        uint highest = 0;
+        uint highest = store.HighestGeneration;
         Span<byte> bytes = stackalloc byte[SegmentHeader.Size];
         foreach (string topic in files.List(topics))
         {

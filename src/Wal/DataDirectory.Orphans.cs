@@ -24,6 +24,9 @@ public sealed partial class DataDirectory
         // entries of a log that had the id here before: their generations are lower.
         Store.PutLog(topicId, new LogState(true, 0, 0, startOffset, startOffset, -1, -1, 0, Checkpoint.Incarnation, Checkpoint.NextUnused));
         Store.Records.Sync();
+
+        // A file of that log may have failed since it was put aside: the journal keeps nothing for it any more.
+        _journalCheckpoint?.Forget(topicId);
         return Create(topicId, durability, retention);
     }
 

@@ -177,17 +177,17 @@ internal sealed class JournalCheckpoint(Journal journal, DataDirectory directory
 
     private void End(DirtyFile file)
     {
-        if (file.MustKeep)
-        {
-            _carry.Keep(file.TopicId);
-            if (!file.MustKeep)
-            {
-                _carry.Forget(file.TopicId); // Deleted meanwhile: whoever did that may have looked before it was kept.
-            }
-        }
-        else
+        if (!file.MustKeep)
         {
             file.EndSync();
+        }
+        else if (!directory.IsSucceeded(file))
+        {
+            _carry.Keep(file.TopicId);
+            if (!file.MustKeep || directory.IsSucceeded(file))
+            {
+                _carry.Forget(file.TopicId); // Deleted or succeeded meanwhile: whoever did that may have looked before it was kept.
+            }
         }
     }
 

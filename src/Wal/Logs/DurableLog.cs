@@ -41,6 +41,9 @@ internal sealed partial class DurableLog : TopicLog
 
     public override LogCounters Counters { get; } = new();
 
+    /// <summary>Lower generations belong to a former log of the same id; 0: there was none.</summary>
+    internal uint FirstGeneration => _firstGeneration;
+
     internal bool IsReady => Volatile.Read(ref _ready);
 
     internal bool IsClosed => Volatile.Read(ref _closed);

@@ -32,6 +32,24 @@ internal sealed class StateStore(RecordLog records)
     /// <summary>Segments of lower generations belong to a former log of the same id; 0: there was none.</summary>
     public uint FirstGenerationOf(ulong topicId) => TryGetLog(topicId, out LogState state) ? state.FirstGeneration : 0;
 
+    /// <summary>The highest generation that a record of a log names; 0: none does.</summary>
+    public uint HighestGeneration
+    {
+        get
+        {
+            uint highest = 0;
+            foreach ((byte[] key, byte[] value) in records.Entries)
+            {
+                if (key[0] == LogKind && LogState.TryRead(value, out LogState state))
+                {
+                    highest = Math.Max(highest, Math.Max(state.Generation, state.FirstGeneration));
+                }
+            }
+
+            return highest;
+        }
+    }
+
     public void PutLog(ulong topicId, in LogState state)
     {
         Span<byte> key = stackalloc byte[PrefixSize];

@@ -85,15 +85,7 @@ public sealed class SuccessorTests
         JournalWorld next = world.PowerCut();
         next.Stepped.Directory.Park(TopicId);
         var log = (DurableLog)next.Stepped.Directory.CreateAt(TopicId, DurabilityClass.Fsync, default, 0);
-        next.Files.Before = (call, path) =>
-        {
-            if (call == FileCall.Sync && path.Contains("/topics/", StringComparison.Ordinal))
-            {
-                throw new IOException("injected");
-            }
-        };
-        next.Checkpoint();
-        next.Files.Before = null;
+        CheckpointWithFailingSyncs(next);
         Assert.Null(log.Failure);
         Assert.Empty(next.Stepped.Directory.Health.PoisonedTopics);
         Assert.Equal(AppendStatus.Ok, next.Stepped.Append(log, TestFrames.Build(77, 1, 1, 60)));
@@ -102,6 +94,77 @@ public sealed class SuccessorTests
         next.Checkpoint();
         next.Stepped.Directory.Dispose();
         Assert.True(new JournalWorld(next.Files, next.Clock).Stepped.Directory.WasClosedCleanly);
+    }
+
+    [Fact]
+    public void A_file_of_the_former_log_that_failed_before_the_new_log_came_keeps_nothing_in_the_journal()
+    {
+        var world = new JournalWorld();
+        Former(world, frames: 2);
+        JournalWorld next = world.PowerCut();
+        next.Stepped.Directory.Park(TopicId);
+        CheckpointWithFailingSyncs(next);
+        Assert.NotEqual(0, next.Stepped.Directory.JournalUsedBytes); // Nobody has taken the id over yet.
+        var log = (DurableLog)next.Stepped.Directory.CreateAt(TopicId, DurabilityClass.Fsync, default, 0);
+        Assert.Equal(AppendStatus.Ok, next.Stepped.Append(log, TestFrames.Build(77, 1, 1, 60)));
+        next.Checkpoint();
+        Assert.Equal(1, log.Durable);
+        Assert.Equal(0, next.Stepped.Directory.JournalUsedBytes);
+        next.Stepped.Directory.Dispose();
+        Assert.True(new JournalWorld(next.Files, next.Clock).Stepped.Directory.WasClosedCleanly);
+    }
+
+    [Fact]
+    public void A_failure_of_the_former_log_that_is_told_late_does_not_stop_the_one_that_has_its_id_now()
+    {
+        var world = new JournalWorld();
+        Former(world, frames: 2);
+        DataDirectory directory = world.Stepped.Directory;
+        directory.Park(TopicId);
+        var log = (DurableLog)directory.CreateAt(TopicId, DurabilityClass.Fsync, default, 0);
+        uint former = directory.Store.FirstGenerationOf(TopicId) - 1;
+        Assert.NotEqual(0u, former);
+        var file = new ReplayedFile(world.Files, TopicId, former, $"/data/topics/{TopicId}/former", 0, isSuspect: false);
+
+        // The checkpoint asked before the id was taken over.
+        directory.OnFileFailed(file, new IOException("injected"));
+        Assert.Null(log.Failure);
+        log.Dispose();
+        directory.OnFileFailed(file, new IOException("injected"));
+        Assert.Null(directory.Store.GetPoison(TopicId));
+    }
+
+    [Fact]
+    public void What_the_new_log_commits_after_the_checkpoint_went_missing_is_replayed()
+    {
+        var world = new JournalWorld();
+        Former(world, frames: 1);
+        world.Stepped.Directory.Park(TopicId);
+        world.Stepped.Directory.CreateAt(TopicId, DurabilityClass.Fsync, default, 1);
+        SimulatedFileSystem left = world.Files.Crash(new Random(1), 0);
+        left.Unlink("/data/checkpoint");
+        var next = new JournalWorld(left, world.Clock);
+        DurableLog log = next.Stepped.Open(TopicId);
+        Assert.Equal(AppendStatus.Ok, next.Stepped.Append(log, TestFrames.Build(77, 1, 1, 60)));
+        next.Stepped.RunCommits(); // By itself, with the opening; the next one goes into the journal.
+        next.CountTopicSyncs();
+        Assert.Equal(AppendStatus.Ok, next.Stepped.Append(log, TestFrames.Build(77, 2, 1, 60)));
+        next.Stepped.RunCommits();
+        Assert.Equal((3, 0), (log.Durable, next.TopicSyncs));
+        Check(next.PowerCut(), 1, records: 2);
+    }
+
+    private static void CheckpointWithFailingSyncs(JournalWorld world)
+    {
+        world.Files.Before = (call, path) =>
+        {
+            if (call == FileCall.Sync && path.Contains("/topics/", StringComparison.Ordinal))
+            {
+                throw new IOException("injected");
+            }
+        };
+        world.Checkpoint();
+        world.Files.Before = null;
     }
 
     private static void Former(JournalWorld world, int frames)

@@ -61,24 +61,29 @@ public sealed partial class DataDirectory
     /// <summary>Maps a file; null when there are too many maps, or the file is just being closed: the reader then goes the cold way.</summary>
     internal SegmentMap? TryMap(WalFile file, bool writable)
     {
-        if (Interlocked.Increment(ref _maps) <= Options.MaxMaps)
+        SegmentMap? map = null;
+        int maps = Interlocked.Increment(ref _maps);
+        try
         {
-            try
+            map = maps <= Options.MaxMaps ? new SegmentMap(file.Map(writable), Reap) : null;
+        }
+        catch (IOException error)
+        {
+            Report(WalEventKind.BackgroundError, 0, $"{file.Path} could not be mapped: {error.Message}", error);
+        }
+        catch (ObjectDisposedException)
+        {
+            // By the janitor, who may close it at any moment.
+        }
+        finally
+        {
+            if (map is null)
             {
-                return new SegmentMap(file.Map(writable), Reap);
-            }
-            catch (IOException error)
-            {
-                Report(WalEventKind.BackgroundError, 0, $"{file.Path} could not be mapped: {error.Message}", error);
-            }
-            catch (ObjectDisposedException)
-            {
-                // By the janitor, who may close it at any moment.
+                Interlocked.Decrement(ref _maps);
             }
         }
 
-        Interlocked.Decrement(ref _maps);
-        return null;
+        return map;
     }
 
     /// <summary>Puts an <c>os</c> log on the list that the janitor syncs.</summary>

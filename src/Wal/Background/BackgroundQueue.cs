@@ -9,7 +9,7 @@ internal interface IBackgroundWork
 
 /// <summary>
 /// A queue with a bounded number of dedicated threads, started when first needed. Long work runs on so many of them at the most that short work always finds a
-/// thread soon. What a thread of the queue queues itself it runs itself, next: no other one is woken for it.
+/// thread soon. Short work that a thread of the queue queues itself it runs itself, next: no other one is woken for it.
 /// Runs on: its threads. Shared with: all who enqueue.
 /// </summary>
 internal sealed class BackgroundQueue(string name, int maxThreads, bool startThreads, int maxLong = int.MaxValue) : IDisposable
@@ -96,7 +96,7 @@ internal sealed class BackgroundQueue(string name, int maxThreads, bool startThr
         lock (_lock)
         {
             queue.Enqueue(work);
-            if (!startThreads || _stopping || _ofThisThread == this)
+            if (!startThreads || _stopping || (_ofThisThread == this && queue == _queue))
             {
                 return;
             }

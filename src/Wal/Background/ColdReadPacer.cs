@@ -5,7 +5,8 @@ namespace Danube.Fast.Wal;
 /// <summary>
 /// Keeps a long backlog that is read from the disk from delaying what is published meanwhile. While logs grow or are synced, all cold reads together take only a share of the time of one
 /// processor, with what their takers do with them at once (sending): after each one they rest. Bytes that are still in memory are read quickly that way, a busy disk slows them
-/// down by itself. They are never held below a least rate and twice the rate at which the logs grow that are being read, so a consumer always catches up.
+/// down by itself. They are never held below a least rate and twice the rate at which the logs grow that are being read, so all of them together
+/// catch up; one of several may fall behind while the others read.
 /// Runs on: the cold readers. Shared with: nobody else; it looks at the directory's counters.
 /// </summary>
 /// <param name="counters">Of the directory.</param>
@@ -64,9 +65,7 @@ internal sealed class ColdReadPacer(WalCounters counters, int percent)
         {
             LookAtCounters(now);
             TimeSpan rest = _isBusy ? RestAfter(took, bytes, percent, _behindPerSecond) : TimeSpan.Zero;
-            _nextStart = Math.Max(_nextStart, now) + (long)(rest.TotalSeconds * Stopwatch.Frequency);
-            long latest = now + (long)(LongestRest.TotalSeconds * Stopwatch.Frequency);
-            _nextStart = Math.Min(_nextStart, latest);
+            _nextStart = Math.Min(NextStart(_nextStart, now, Ticks(took), Ticks(rest)), now + Ticks(LongestRest));
             return rest;
         }
     }
@@ -78,6 +77,17 @@ internal sealed class ColdReadPacer(WalCounters counters, int percent)
         double longest = Math.Max(0, (bytes / leastRate) - took.TotalSeconds);
         return TimeSpan.FromSeconds(Math.Min(longest, took.TotalSeconds * (100 - percent) / percent));
     }
+
+    /// <summary>When the next read may begin; all in ticks of the stopwatch.</summary>
+    /// <param name="nextStart">The same after the read before.</param>
+    /// <param name="now">The end of the read.</param>
+    /// <param name="took">Its time.</param>
+    /// <param name="rest">What is due after it.</param>
+    internal static long NextStart(long nextStart, long now, long took, long rest) =>
+        rest == 0 ? Math.Max(nextStart, now)
+            : Math.Max(nextStart, now - took) + took + rest; // From its beginning: a rest that was saved up is not paid off by the read's own time.
+
+    private static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
 
     private void LookAtCounters(long now)
     {

@@ -6,7 +6,7 @@ namespace Danube.Fast.Wal;
 /// <summary>A file of the operating system.</summary>
 internal sealed class NativeFile(string path, SafeFileHandle handle) : WalFile
 {
-    private static bool _cannotPass;
+    private static bool _cannotPass, _cannotBeginWrite;
 
     // O_DIRECT differs between architectures.
     private static int DirectFlag => RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x10000 : 0x4000;
@@ -132,10 +132,19 @@ internal sealed class NativeFile(string path, SafeFileHandle handle) : WalFile
 
     public override void BeginWrite(long position, long length)
     {
-        if (OperatingSystem.IsLinux())
+        if (!OperatingSystem.IsLinux() || Volatile.Read(ref _cannotBeginWrite))
+        {
+            return;
+        }
+
+        try
         {
             // Only this flag: those that wait would also take an error away.
             _ = Libc.SyncFileRange(handle, position, length, Libc.SyncFileRangeWrite);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            Volatile.Write(ref _cannotBeginWrite, true); // The C library does not have it.
         }
     }
 

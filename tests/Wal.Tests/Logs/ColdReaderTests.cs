@@ -174,6 +174,30 @@ public sealed class ColdReaderTests
     }
 
     [Theory]
+    [InlineData(600, 1, 600)] // Half of the time: each rest is too short to be taken, two are not.
+    [InlineData(10, 2, 190)]
+    [InlineData(10, 50, 1)]
+    public void Rests_that_are_saved_up_are_all_due_in_the_end(long took, int reads, long rest)
+    {
+        long next = 0, now = 0;
+        for (int i = 0; i <= reads; i++)
+        {
+            now += took; // The next one begins at once.
+            next = ColdReadPacer.NextStart(next, now, took, rest);
+        }
+
+        Assert.Equal((reads + 1) * rest, next - now);
+    }
+
+    [Fact]
+    public void A_read_that_owes_no_rest_leaves_what_others_owe()
+    {
+        Assert.Equal(500, ColdReadPacer.NextStart(500, 400, 100, 0));
+        Assert.Equal(400, ColdReadPacer.NextStart(200, 400, 100, 0));
+        Assert.Equal(450, ColdReadPacer.NextStart(200, 400, 100, 50)); // It began when it was allowed to.
+    }
+
+    [Theory]
     [InlineData(true, false)]
     [InlineData(false, true)] // Of an os topic: nobody syncs, and yet a reader at its tail wants the processor.
     [InlineData(false, false)]
@@ -239,6 +263,31 @@ public sealed class ColdReaderTests
 
             queue.Enqueue(new Work(() => Next(left - 1)));
         }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Long_work_that_a_thread_of_the_queue_queues_does_not_wait_for_it(bool later)
+    {
+        using var queue = new BackgroundQueue("test-reader", 3, startThreads: true, maxLong: 2);
+        using var ran = new ManualResetEventSlim();
+        var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        queue.Enqueue(new Work(() =>
+        {
+            var work = new Work(ran.Set);
+            if (later)
+            {
+                queue.EnqueueLater(work);
+            }
+            else
+            {
+                queue.EnqueueLong(work);
+            }
+
+            done.SetResult(ran.Wait(TimeSpan.FromSeconds(60))); // As long as this thread has other work.
+        }));
+        Assert.True(await done.Task.WaitAsync(TimeSpan.FromSeconds(120)));
     }
 
     [Fact]

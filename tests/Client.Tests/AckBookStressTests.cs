@@ -1,3 +1,7 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Danube.Fast.Protocol;
+
 namespace Danube.Fast.Client.Tests;
 
 /// <summary>Acknowledgements that pass the lock, beside a book that is sent, settled and moved: nothing is lost, nothing of before is taken.</summary>
@@ -132,6 +136,118 @@ public sealed class AckBookStressTests
         Assert.True(_acks.IsSettled((1L << 55) - 1));
         Assert.True(_acks.IsSettled(1L << 55));
         Assert.False(_acks.IsSettled((1L << 55) + 1));
+    }
+
+    [Fact]
+    public async Task An_acknowledgement_that_passes_the_lock_while_another_opens_the_range_is_pending_at_once()
+    {
+        const int Rounds = 400_000, RoundsPerBook = 5000, Delays = 301;
+        var longest = TimeSpan.FromSeconds(4);
+        long started = Stopwatch.GetTimestamp();
+        var lost = new List<int>();
+        ConsumerSession session = Session(1);
+        for (int first = 0; first < Rounds && Stopwatch.GetElapsedTime(started) < longest; first += RoundsPerBook)
+        {
+            // Other books lie otherwise on the lines of the cache, which decides how far apart the other processor sees two fields change.
+            var acks = new AckBook();
+            int round = 0, done = 0;
+            Task opener = Task.Factory.StartNew(Open, TaskCreationOptions.LongRunning);
+            for (int i = 1; i <= RoundsPerBook; i++)
+            {
+                acks.Begin(session, 1, keep: false);
+                Volatile.Write(ref round, i);
+                if (i % 2 == 0)
+                {
+                    // Exactly behind the opening; every other time about then, without having asked for it.
+                    AwaitOpening(acks);
+                }
+                else
+                {
+                    for (int delay = i % Delays; delay > 0; delay--)
+                    {
+                        Volatile.Read(ref round);
+                    }
+                }
+
+                acks.Add(1, 1);
+                if (!acks.HasPending)
+                {
+                    lost.Add(first + i);
+                }
+
+                Await(ref done, i);
+            }
+
+            await opener.WaitAsync(TimeSpan.FromMinutes(2));
+
+            void Open()
+            {
+                for (int i = 1; i <= RoundsPerBook; i++)
+                {
+                    Await(ref round, i);
+                    acks.Add(0, 1);
+                    Volatile.Write(ref done, i);
+                }
+            }
+        }
+
+        Assert.Equal([], lost.Take(5));
+    }
+
+    [Fact]
+    public async Task Ranges_are_sent_and_remembered_beyond_the_largest_int()
+    {
+        const int Ranges = 400, Kept = 256, Turns = 10;
+        using var broker = new FakeBroker();
+        await using Connection connection = await Connection.OpenAsync(
+            new BrokerAddress("127.0.0.1", broker.Port), ProducerTests.Fast(), new BlockPool(), clientName: null, inbox: null, CancellationToken.None);
+        broker.Watch(FrameType.Ack);
+        var session = new ConsumerSession(null!, connection, channel: 1, epoch: 1, creditRecords: 1, creditBytes: 1);
+        _acks.Begin(session, 1, keep: false);
+        SentCount(_acks) = int.MaxValue - (Ranges / 2);
+        for (int i = 0; i < Ranges; i++)
+        {
+            _acks.Add(2 * i, 1);
+            if (i % Turns == Turns - 1)
+            {
+                _acks.Send(session);
+            }
+        }
+
+        await connection.PingAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(Ranges / Turns, broker.Seen(FrameType.Ack).Length);
+        _acks.Begin(Session(2), 2, keep: true);
+        Assert.Equal(
+            Enumerable.Range(Ranges - Kept, Kept).Select(i => 2 * i), Enumerable.Range(0, 2 * Ranges).Where(o => _acks.IsSettled(o)));
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_sentCount")]
+    private static extern ref long SentCount(AckBook acks);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_open")]
+    private static extern ref long OpenRange(AckBook acks);
+
+    private static void AwaitOpening(AckBook acks)
+    {
+        ref long open = ref OpenRange(acks);
+        var spin = default(SpinWait);
+        for (int i = 0; Volatile.Read(ref open) < 0; i++)
+        {
+            if (i > 10_000)
+            {
+                spin.SpinOnce(sleep1Threshold: -1);
+            }
+        }
+    }
+
+    private static void Await(ref int value, int expected)
+    {
+        var spin = default(SpinWait);
+        while (Volatile.Read(ref value) != expected)
+        {
+            // A turn of the processor at most: sleeping would make the rounds few.
+            spin.SpinOnce(sleep1Threshold: -1);
+        }
     }
 
     private static void Meet(Barrier barrier) => Assert.True(barrier.SignalAndWait(TimeSpan.FromMinutes(2)), "The other side does not come.");

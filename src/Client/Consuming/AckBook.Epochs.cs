@@ -54,9 +54,9 @@ internal sealed partial class AckBook
     private void Recall()
     {
         CloseRange();
-        for (int i = Math.Max(0, _sentCount - _sent.Length); i < _sentCount; i++)
+        for (long i = Math.Max(0, _sentCount - _sent.Length); i < _sentCount; i++)
         {
-            (long from, long to) = _sent[i % _sent.Length];
+            (long from, long to) = _sent[(int)(i % _sent.Length)];
             Push(from, to);
             _pending++;
         }

@@ -29,8 +29,8 @@ internal sealed partial class AckBook
     private readonly Lock _gate = new();
     private readonly (long From, long To)[] _sent = new (long, long)[RangesPerFrame];
     private (long From, long To)[] _ranges = new (long, long)[DueRanges * 2];
-    private int _rangeCount, _pending, _sentCount;
-    private long _cumulative;
+    private int _rangeCount, _pending;
+    private long _cumulative, _sentCount;
     private uint _epoch, _oldestEpoch;
     private ConsumerSession? _session;
 
@@ -52,6 +52,8 @@ internal sealed partial class AckBook
                 return SettleLate(from, to, epoch.Value);
             }
 
+            // Before the range can be seen: who lengthens it past the lock may send right behind that, and must find it pending.
+            Volatile.Write(ref _pending, _pending + 1);
             if (!TryExtendLocked(from, to))
             {
                 // Most likely the one just below: other consumers' work or a nack in between leave gaps, not disorder.
@@ -59,7 +61,6 @@ internal sealed partial class AckBook
                 OpenRange(from, to);
             }
 
-            _pending++;
             return _pending == 1 ? AckStep.Started : _pending >= DueRecords || _rangeCount >= DueRanges ? AckStep.Due : AckStep.None;
         }
     }
@@ -120,7 +121,7 @@ internal sealed partial class AckBook
                 AckFrame.BeginAck(frame, session.Channel, _cumulative, ranges, _epoch);
                 for (int i = 0; i < ranges; i++, sent++)
                 {
-                    _sent[_sentCount++ % _sent.Length] = _ranges[sent];
+                    _sent[(int)(_sentCount++ % _sent.Length)] = _ranges[sent];
                     AckFrame.WriteRange(frame, i, _ranges[sent].From, (uint)(_ranges[sent].To - _ranges[sent].From));
                 }
 

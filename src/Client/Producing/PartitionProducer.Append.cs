@@ -118,7 +118,6 @@ internal sealed partial class PartitionProducer
 
         SendOperation operation = _operations.Rent();
         operation.Begin(this, isPost: true, cancellationToken.CanBeCanceled, context);
-        operation.Message = message;
         using (_gate.Enter())
         {
             ThrowIfFaulted();
@@ -127,6 +126,7 @@ internal sealed partial class PartitionProducer
             if (_firstWaiter is not null || !TryAppend(message, null, context))
             {
                 Measure(message);
+                operation.Message = message;
                 Enqueue(operation);
             }
             else

@@ -12,18 +12,14 @@ internal sealed partial class LeaderLoop
 {
     // A broker that is to be emptied is asked in vain for every topic with stored messages, two writes each: so many requests are open at once.
     private const int AskedAtOnce = 200;
-    private static readonly TimeSpan RequestLimit = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan AskAgainAtMost = TimeSpan.FromHours(1);
 
-    private readonly Dictionary<string, (long At, int Times)> _asked = new(StringComparer.Ordinal);
-
-    private void ForgetRequests() => _asked.Clear();
+    private readonly ReleaseRequests _requests;
 
     private async Task ReleaseAsync(LeaderPass pass, CancellationToken cancellationToken)
     {
         var writes = new List<(string, MetadataTransaction)>();
         var toEmpty = new List<(string Topic, Assignment Assignment, MetadataEntry Entry, bool IsInMemory)>();
+        var asked = new HashSet<string>(StringComparer.Ordinal);
         int open = 0;
         foreach ((string topic, Assignment assignment, MetadataEntry entry) in pass.Assignments)
         {
@@ -39,21 +35,21 @@ internal sealed partial class LeaderLoop
             if (assignment.State == AssignmentState.Releasing)
             {
                 open += isUnwanted ? 0 : 1;
-                if (IsInVain(topic, isUnwanted && pass.IsOwnerThere(assignment)))
+                if (_requests.IsInVain(topic, isUnwanted && pass.IsOwnerThere(assignment)))
                 {
                     writes.Add((topic, AssignmentWrites.ByLeader(pass.Token, topic, entry, AssignmentRules.CancelRelease(assignment)!)));
                 }
             }
             else if (pass.IsOwnerThere(assignment) && (isUnwanted || IsToBeEmptied(assignment.Owner, pass)))
             {
-                if (!MayAsk(topic))
+                if (!_requests.MayAsk(topic, isUnwanted))
                 {
                     continue;
                 }
 
                 if (isUnwanted)
                 {
-                    writes.Add(Ask(topic, assignment, entry, pass));
+                    Ask(topic, assignment, entry);
                 }
                 else
                 {
@@ -62,37 +58,34 @@ internal sealed partial class LeaderLoop
             }
             else if (pass.IsOwnerThere(assignment))
             {
-                _asked.Remove(topic);
+                _requests.Forget(topic);
             }
         }
 
-        // What is given up for certain comes first.
-        writes.AddRange(toEmpty.OrderByDescending(t => t.IsInMemory).Take(Math.Max(0, AskedAtOnce - open)).Select(t => Ask(t.Topic, t.Assignment, t.Entry, pass)));
-        await WriteAsync(writes, null, cancellationToken);
+        // What is given up for certain comes first, and nothing is asked for again before all else was once.
+        foreach ((string topic, Assignment assignment, MetadataEntry entry, _) in toEmpty
+            .OrderByDescending(t => t.IsInMemory).ThenBy(t => _requests.TimesOf(t.Topic)).Take(Math.Max(0, AskedAtOnce - open)))
+        {
+            Ask(topic, assignment, entry);
+        }
+
+        await WriteAsync(writes, topic =>
+        {
+            if (asked.Contains(topic))
+            {
+                _requests.TakeBack(topic);
+            }
+        }, cancellationToken);
+
+        void Ask(string topic, Assignment assignment, MetadataEntry entry)
+        {
+            _requests.OnAsked(topic);
+            asked.Add(topic);
+            writes.Add((topic, AssignmentWrites.ByLeader(pass.Token, topic, entry, AssignmentRules.RequestRelease(assignment)!)));
+        }
     }
 
     private bool IsToBeEmptied(int broker, LeaderPass pass) => View.ModeOf(broker) != BrokerMode.Active && pass.Active.Count > 0;
-
-    // A new leader counts from its first look.
-    private bool IsInVain(string topic, bool isForGood)
-    {
-        if (!_asked.ContainsKey(topic))
-        {
-            _asked[topic] = (_node.Clock.GetTimestamp(), 1);
-        }
-
-        return !isForGood && _node.Clock.GetElapsedTime(_asked[topic].At) >= RequestLimit;
-    }
-
-    // Every time that it was in vain the next attempt comes later.
-    private bool MayAsk(string topic) => !_asked.TryGetValue(topic, out (long At, int Times) asked)
-        || _node.Clock.GetElapsedTime(asked.At) >= Min(AskAgainAfter * Math.Pow(2, asked.Times - 1), AskAgainAtMost);
-
-    private (string Topic, MetadataTransaction Write) Ask(string topic, Assignment assignment, MetadataEntry entry, LeaderPass pass)
-    {
-        _asked[topic] = (_node.Clock.GetTimestamp(), _asked.GetValueOrDefault(topic).Times + 1);
-        return (topic, AssignmentWrites.ByLeader(pass.Token, topic, entry, AssignmentRules.RequestRelease(assignment)!));
-    }
 
     // Only the leader gives topics out, and it gives none to this broker: what a listing does not show will not come.
     private async Task DeclareDrainedAsync(LeaderPass pass, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Danube.Fast.Metadata;
 
 namespace Danube.Fast.Server.Cluster;
@@ -23,13 +24,24 @@ internal sealed partial class LeaderLoop
         var batch = new LeaderBatch(_batchTopics);
         long revision = 0;
         bool isGood = true;
+        ExceptionDispatchInfo? away = null;
         foreach ((string topic, MetadataTransaction write) in writes)
         {
             if (isGood && !batch.TryAdd(topic, write))
             {
                 bool isAlone = batch.Topics.Count == 1;
-                (isGood, revision) = await CommitAsync(batch, onFailure, cancellationToken);
-                isGood |= isAlone;
+                try
+                {
+                    (isGood, revision) = await CommitAsync(batch, onFailure, cancellationToken);
+                    isGood |= isAlone;
+                }
+                catch (IOException e)
+                {
+                    // The rest must hear of it too.
+                    away = ExceptionDispatchInfo.Capture(e);
+                    isGood = false;
+                }
+
                 batch = new LeaderBatch(_batchTopics);
                 isGood = isGood && batch.TryAdd(topic, write);
             }
@@ -40,6 +52,7 @@ internal sealed partial class LeaderLoop
             }
         }
 
+        away?.Throw();
         if (isGood && batch.Topics.Count > 0)
         {
             (isGood, revision) = await CommitAsync(batch, onFailure, cancellationToken);

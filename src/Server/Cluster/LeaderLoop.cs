@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using Danube.Fast.LoadManager;
 using Danube.Fast.Metadata;
 using Microsoft.Extensions.Logging;
@@ -41,6 +42,7 @@ internal sealed partial class LeaderLoop
         _log = log;
         _placement = new LeaderPlacement(node.View, load, definition => node.RequirementsOf(definition));
         _absence = new MemberAbsence(node.Clock);
+        _requests = new ReleaseRequests(node.Clock);
         _compactor = compacts ? new MetadataCompactor(node.Store, TimeProvider.System) : null;
         node.View.Revised += OnRevised;
     }
@@ -122,17 +124,32 @@ internal sealed partial class LeaderLoop
 
         var pass = new LeaderPass(View, token);
         _absence.Observe(pass.OwningSessions, pass.PresentSessions);
-        await ReleaseAsync(pass, cancellationToken);
-        await RemoveAsync(pass, cancellationToken);
-        await AssignAsync(pass, cancellationToken);
-        await DeclareDrainedAsync(pass, cancellationToken);
-        await CompactAsync(cancellationToken);
+        await StepAsync([ReleaseAsync, RemoveAsync, AssignAsync, DeclareDrainedAsync, (_, stop) => CompactAsync(stop)], pass, cancellationToken);
+    }
+
+    // A step that fails for ever must not hold up the others; the loop begins again with what went wrong first.
+    private static async Task StepAsync(Func<LeaderPass, CancellationToken, Task>[] steps, LeaderPass pass, CancellationToken cancellationToken)
+    {
+        ExceptionDispatchInfo? first = null;
+        foreach (Func<LeaderPass, CancellationToken, Task> step in steps)
+        {
+            try
+            {
+                await step(pass, cancellationToken);
+            }
+            catch (Exception e) when (e is not (IOException or OperationCanceledException))
+            {
+                first ??= ExceptionDispatchInfo.Capture(e);
+            }
+        }
+
+        first?.Throw();
     }
 
     private async Task BeginAsync(long token, CancellationToken cancellationToken)
     {
         _absence.Reset();
-        ForgetRequests();
+        _requests.Clear();
         if (token == 0)
         {
             _token = 0;

@@ -5,7 +5,11 @@ using System.Text.Json;
 namespace Danube.Fast.AdminCli;
 
 /// <summary>The broker did not do what was asked; the message is for the person at the terminal.</summary>
-internal sealed class AdminException(string message) : Exception(message);
+internal sealed class AdminException(string message, HttpStatusCode? status = null) : Exception(message)
+{
+    /// <summary>What the broker answered; null when it was not a refusal of the broker.</summary>
+    public HttpStatusCode? Status => status;
+}
 
 /// <summary>Calls of the HTTP admin API. Replies stay JSON: a broker newer than this program may say more than it knows.</summary>
 internal sealed class AdminApi : IDisposable
@@ -28,6 +32,19 @@ internal sealed class AdminApi : IDisposable
             return await GetAsync(path, cancellationToken);
         }
         catch (AdminException)
+        {
+            return default;
+        }
+    }
+
+    /// <summary>The reply; an undefined element when the broker says that there is no such thing. Not to know it is a failure.</summary>
+    public async Task<JsonElement> FindAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await GetAsync(path, cancellationToken);
+        }
+        catch (AdminException e) when (e.Status == HttpStatusCode.NotFound)
         {
             return default;
         }
@@ -61,7 +78,7 @@ internal sealed class AdminApi : IDisposable
         string text = await response.Content.ReadAsStringAsync(cancellationToken);
         if (!response.IsSuccessStatusCode)
         {
-            throw new AdminException(ErrorText(text) ?? $"the broker answered {(int)response.StatusCode} {response.ReasonPhrase}.");
+            throw new AdminException(ErrorText(text) ?? $"the broker answered {(int)response.StatusCode} {response.ReasonPhrase}.", response.StatusCode);
         }
 
         if (text.Length == 0)

@@ -52,7 +52,20 @@ internal static class TransferCommands
     {
         try
         {
-            await System.IO.File.WriteAllTextAsync(path, text + "\n", cancellationToken);
+            // A former backup stays until the new one is complete; what is empty, or no file at all, is written in place.
+            string target = (System.IO.File.Exists(path) ? System.IO.File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null) ?? path;
+            bool isBackup = new FileInfo(target) is { Exists: true, Length: > 0 };
+            string written = isBackup ? target + ".new" : path;
+            await System.IO.File.WriteAllTextAsync(written, text + "\n", cancellationToken);
+            if (isBackup)
+            {
+                using (FileStream file = System.IO.File.OpenWrite(written))
+                {
+                    file.Flush(flushToDisk: true);
+                }
+
+                System.IO.File.Move(written, target, overwrite: true);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -140,7 +153,7 @@ internal static class TransferCommands
 
         private async Task<bool> MakeTopicAsync(string name, JsonElement topic, CancellationToken cancellationToken)
         {
-            if ((await api.TryGetAsync($"{TopicCommands.Path}{name}/policy", cancellationToken)).ValueKind == JsonValueKind.Object)
+            if ((await api.FindAsync($"{TopicCommands.Path}{name}/policy", cancellationToken)).ValueKind == JsonValueKind.Object)
             {
                 return false;
             }
@@ -148,7 +161,10 @@ internal static class TransferCommands
             var members = topic.Member("policy") is { ValueKind: JsonValueKind.Object } policy ? policy.EnumerateObject().ToDictionary(m => m.Name, m => m.Value) : [];
             foreach (string member in (string[])["topic", "durability", "partitions"])
             {
-                members[member] = topic.Member(member);
+                if (topic.Member(member) is { ValueKind: not JsonValueKind.Undefined } value)
+                {
+                    members[member] = value;
+                }
             }
 
             await api.PostAsync(TopicCommands.Path, JsonSerializer.Serialize(members, Indented.Default.DictionaryStringJsonElement), cancellationToken);
@@ -158,7 +174,7 @@ internal static class TransferCommands
         private async Task<bool> MakeSubscriptionAsync(string topic, JsonElement subscription, CancellationToken cancellationToken)
         {
             string path = $"{TopicCommands.Path}{topic}/subscriptions/{Uri.EscapeDataString(subscription.Text("name"))}";
-            if ((await api.TryGetAsync(path, cancellationToken)).ValueKind == JsonValueKind.Object)
+            if ((await api.FindAsync(path, cancellationToken)).ValueKind == JsonValueKind.Object)
             {
                 return false;
             }

@@ -182,10 +182,11 @@ internal sealed partial class ClusterCatalog
         ? [.. Enumerable.Range(0, topic.Partitions).Select(name.PartitionTopic)]
         : [topic.Topic];
 
-    // Nobody has opened it yet.
+    // Nobody has opened it yet. A topic that is handed on, or made anew, is in these states too, with a higher epoch: its first assignment has epoch 1,
+    // that of a broker which takes it over unopened 2, and a topic that was served had 2 already.
     private bool IsNew(string topic) => !node.View.TryGetAssignment(topic, out _, out Assignment? assignment)
         || !node.View.TryGetTopic(topic, out TopicDefinition? definition) || (ulong)assignment.TopicId != definition.TopicId
-        || assignment.State is AssignmentState.Assigned or AssignmentState.Failed;
+        || assignment is { State: AssignmentState.Assigned or AssignmentState.Failed, Epoch: < 3 };
 
     private static MetadataTransaction As(long? leaderToken) =>
         leaderToken is { } token ? new MetadataTransaction().IfCreated(ClusterKeys.Leader, token) : new MetadataTransaction();

@@ -95,6 +95,11 @@ internal sealed partial class ClusterView
         {
             Set(_remakes, key[(ClusterKeys.Remakes.Length - 1)..], change.Entry, e => e);
         }
+        else if (key.StartsWith(ClusterKeys.Namespaces, StringComparison.Ordinal))
+        {
+            // Kept where topics are; here it is only known whether it can be read.
+            _ = change.Entry is { } entry ? TopicRecords.DecodeNamespace(entry) : null;
+        }
         else if (key == ClusterKeys.Leader)
         {
             _leader = change.Entry is { } leader ? new LeaderEntry(LeaderRecord.Decode(leader), leader.CreatedRevision) : null;

@@ -12,8 +12,10 @@ internal sealed partial class AdminApi
 
     private Task ExportAsync(HttpContext context)
     {
-        var reply = new ExportReply(ExportVersion, DateTimeOffset.UtcNow, topics.ExportNamespaces(), [.. topics.ExportTopics().Select(Exported)]);
-        return AnswerAsync<ExportReply>(context, "export", reply, ExportJson.Default.ExportReply);
+        Answer<ExportReply> answer = topics.CheckExport() is { } refusal
+            ? refusal
+            : new ExportReply(ExportVersion, DateTimeOffset.UtcNow, topics.ExportNamespaces(), [.. topics.ExportTopics().Select(Exported)]);
+        return AnswerAsync(context, "export", answer, ExportJson.Default.ExportReply);
     }
 
     private static ExportedTopic Exported((TopicDefinition Topic, SubscriptionDefinition[] Subscriptions) topic) => new(

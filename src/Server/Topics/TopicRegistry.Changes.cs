@@ -133,15 +133,15 @@ internal sealed partial class TopicRegistry
         return TopicPolicies.Check(spec);
     }
 
-    // Topics with a log: a partitioned topic counts by its partitions, its base does not.
-    private Refusal? CheckNamespace(string ns, int coming)
+    // Topics with a log: a partitioned topic counts by its partitions, its base does not; of creations that run together each counts the others.
+    private Refusal? CheckNamespace(string ns, int coming, int underWay = 0)
     {
         if (!_namespaces.TryGetValue(ns, out NamespaceSpec? spec) || spec.MaxTopics is not > 0)
         {
             return null;
         }
 
-        int count = _entries.Values.Count(e => e.Name.Namespace == ns && !e.Definition.IsBase);
+        int count = underWay + _entries.Values.Count(e => e.Name.Namespace == ns && !e.Definition.IsBase);
         return count + coming <= spec.MaxTopics
             ? null
             : new Refusal(ErrorCode.LimitExceeded, $"Namespace {ns} holds {count} topics, the limit is {spec.MaxTopics} (max_topics, partitions counted one by one): delete some first, or raise the limit.");

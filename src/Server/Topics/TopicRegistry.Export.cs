@@ -1,11 +1,21 @@
 using Danube.Fast.Core;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Cluster;
 
 namespace Danube.Fast.Server.Topics;
 
 /// <summary>What is recorded of namespaces, topics and subscriptions, taken out as a whole and put back one by one.</summary>
 internal sealed partial class TopicRegistry
 {
+    /// <summary>Why this broker cannot say now what all there is: it may have an old view, or records that it cannot read; null when it can.</summary>
+    public Refusal? CheckExport() =>
+        Lookup is { IsProven: false } lookup ? lookup.Unproven()
+        : cluster is not null && Array.Find(ExportedKeys, cluster.View.HasUnreadable) is { } prefix
+            ? new Refusal(ErrorCode.Unavailable, $"There are records under {prefix} that this broker cannot read, and its log says which and why: nothing is exported, since they would be missing. Ask another broker, or let brokers of a later version serve the cluster.")
+        : null;
+
+    private static string[] ExportedKeys { get; } = [ClusterKeys.Namespaces, ClusterKeys.Topics, ClusterKeys.Subscriptions];
+
     /// <summary>Policies of namespaces, in order of name.</summary>
     public NamespaceSpec[] ExportNamespaces() => [.. _namespaces.Values.OrderBy(n => n.Namespace, StringComparer.Ordinal)];
 

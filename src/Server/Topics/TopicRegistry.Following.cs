@@ -94,6 +94,11 @@ internal sealed partial class TopicRegistry
 
     private void FollowNamespace(string ns, MetadataEntry? entry)
     {
+        if (cluster!.View.IsUnreadable(ClusterKeys.Namespaces + ns))
+        {
+            return; // What it said before stays.
+        }
+
         if (entry is null)
         {
             _namespaces.TryRemove(ns, out _);

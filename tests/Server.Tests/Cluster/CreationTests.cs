@@ -72,13 +72,69 @@ public sealed class CreationTests
         Assert.Contains("no broker serves it yet", await over.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_topic_that_is_being_handed_on_is_not_created_again()
+    {
+        await using var rig = new ClusterRig();
+        RigBroker broker = await rig.StartAsync(1, o => Waits(o, TimeSpan.FromMilliseconds(50)));
+        Assert.Null((await CreateAsync(broker, 5)).Refusal);
+        await AssignAsync(rig, Topic, 1);
+        await rig.UntilAsync(Topic, a => a.State == AssignmentState.Serving);
+
+        // To a broker that does not open it.
+        await AssignAsync(rig, Topic, 2);
+        await rig.UntilSeenAsync(1);
+        Assert.Equal((AssignmentState.Assigned, 3), ((await rig.ReadAsync(Topic)).State, (await rig.ReadAsync(Topic)).Epoch));
+        Assert.Equal(ErrorCode.TopicExists, (await CreateAsync(broker, 5)).Refusal!.Code);
+    }
+
+    [Theory]
+    [InlineData(10, 0, 1, 10)]
+    [InlineData(1000, 10, 1, 10)]
+    [InlineData(10, 0, 2, 6)]
+    [InlineData(1000, 10, 3, 9)]
+    public async Task Creations_that_run_together_keep_to_the_limits(int limit, int namespaceLimit, int partitions, int made)
+    {
+        await using var rig = new ClusterRig();
+        RigBroker broker = await rig.StartAsync(1, o => Waits(o, TimeSpan.FromMilliseconds(50)) with { Limits = o.Limits with { MaxTopics = limit } });
+        using RawClient client = await broker.HelloAsync();
+        await client.SetNamespaceAsync(new NamespaceSpec { Namespace = "default", MaxTopics = namespaceLimit });
+        const int Asked = 100;
+        for (int i = 0; i < Asked; i++)
+        {
+            await client.SendAsync(Create($"/default/t{i}", "c", partitions));
+        }
+
+        int created = 0;
+        for (int i = 0; i < Asked; i++)
+        {
+            ReceivedFrame frame = await client.ReceiveAsync();
+            created += frame.Type == FrameType.Response ? 1 : 0;
+            Assert.True(frame.Type == FrameType.Response || frame.Error.Code == "limit_exceeded");
+        }
+
+        Assert.Equal(made, created * partitions);
+        int bases = partitions == 1 ? 0 : created;
+        Assert.Equal(made + bases, (await rig.Store.ListAsync(ClusterKeys.Topics)).Entries.Count);
+
+        // Where one is deleted another one has room.
+        if (partitions == 1)
+        {
+            MetadataEntry last = (await rig.Store.ListAsync(ClusterKeys.Topics)).Entries[^1];
+            await rig.Store.DeleteAsync(last.Key);
+            await rig.UntilSeenAsync(1);
+            Assert.Null((await CreateAsync(broker, 5)).Refusal);
+            Assert.Equal(ErrorCode.LimitExceeded, (await broker.Host.Topics.CreateAsync(new TopicSpec { Topic = "/default/u" }, CancellationToken.None)).Refusal!.Code);
+        }
+    }
+
     private static BrokerOptions Waits(BrokerOptions options, TimeSpan limit) => options with { Cluster = options.Cluster with { FollowLimit = limit } };
 
     private static Task<Answer<TopicEntry>> CreateAsync(RigBroker broker, int maxProducers) =>
         broker.Host.Topics.CreateAsync(new TopicSpec { Topic = Topic, Durability = "memory", MaxProducers = maxProducers }, CancellationToken.None);
 
-    private static byte[] Create(string topic, string correlation) => RawClient.RequestFrame(
-        Commands.CreateTopic, JsonSerializer.SerializeToUtf8Bytes(new TopicSpec { Topic = topic, Durability = "memory" }, ControlJson.Default.TopicSpec), correlation);
+    private static byte[] Create(string topic, string correlation, int? partitions = null) => RawClient.RequestFrame(
+        Commands.CreateTopic, JsonSerializer.SerializeToUtf8Bytes(new TopicSpec { Topic = topic, Durability = "memory", Partitions = partitions }, ControlJson.Default.TopicSpec), correlation);
 
     private static async Task AssignAsync(ClusterRig rig, string topic, int broker)
     {

@@ -7,6 +7,9 @@ internal sealed partial class ClusterNode
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
+    // What the view showed at the last proof. Later it may show what others made of the store after it went back. Of the proof loop only.
+    private MetadataSnapshot? _proven;
+
     /// <summary>
     /// Finds the cluster, takes in its records, registers and starts the loops. While the store is away this waits, and says so.
     /// </summary>
@@ -118,11 +121,12 @@ internal sealed partial class ClusterNode
     }
 
     // Whoever was a member then may be shown as one now and know of topics that the store gives to somebody else. A broker whose revisions have been
-    // passed already does not see that the store went back; without its session it opens everything anew as well.
+    // passed already does not see that the store went back; without its session it opens everything anew as well, and what it still believes of a topic
+    // its owner loop corrects when a write is refused. Sessions that were made since are good.
     private async Task EndLostSessionsAsync(CancellationToken cancellationToken)
     {
         Log.StoreWentBack(_log, AssignmentRules.HandOverDelay.TotalSeconds);
-        foreach (MetadataEntry member in View.Snapshot.Entries.Values.Where(e => BrokerOf(e.Key, ClusterKeys.Members) is not null))
+        foreach (MetadataEntry member in (_proven ?? View.Snapshot).Entries.Values.Where(e => BrokerOf(e.Key, ClusterKeys.Members) is not null))
         {
             await _proofStore.RevokeLeaseAsync(member.LeaseId, cancellationToken);
         }

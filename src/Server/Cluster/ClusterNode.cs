@@ -46,7 +46,7 @@ internal sealed partial class ClusterNode : IAsyncDisposable
         Store = new MeasuredStore(ClusterStores.Open(options), StoreFigures);
         _proofStore = new MeasuredStore(ClusterStores.Open(options), StoreFigures);
         View = new ClusterView(log);
-        Membership = new Membership(_proofStore, Broker, me, Clock) { KnownRevision = () => View.Revision, OnStoreWentBack = EndLostSessionsAsync, OnSilence = OnSilence };
+        Membership = new Membership(_proofStore, Broker, me, Clock) { KnownRevision = () => View.Revision, OnStoreWentBack = EndLostSessionsAsync, OnProven = () => _proven = View.Snapshot, OnSilence = OnSilence };
         Election = new LeaderElection(Store, Membership);
         Load = new ClusterLoad(load, TimeProvider.System);
         Catalog = new ClusterCatalog(this, options.FollowLimit);

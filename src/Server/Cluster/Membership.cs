@@ -46,6 +46,9 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
     /// </summary>
     public Func<CancellationToken, Task> OnStoreWentBack { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>Told of every proof: the store is still in the state that was known before.</summary>
+    public Action? OnProven { get; init; }
+
     /// <summary>How often the store has gone back to an older state: revisions of before and after cannot be compared.</summary>
     public int Setbacks => Volatile.Read(ref _setbacks);
 
@@ -81,6 +84,7 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
             {
                 Interlocked.Exchange(ref _leaseId, lease.Id);
                 Interlocked.Exchange(ref _session, there.CreatedRevision);
+                await RepeatAnnouncementAsync(cancellationToken);
                 return;
             }
 
@@ -115,6 +119,7 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
         if (!_hasStoreGoneBack && listing.Entries.FirstOrDefault(e => e.Key == _key)?.CreatedRevision == Session)
         {
             Proof.Prove(Session, sent);
+            OnProven?.Invoke();
             if (!renewsFirst)
             {
                 await store.RenewLeaseAsync(LeaseId, cancellationToken);
@@ -184,6 +189,22 @@ internal sealed class Membership(IMetadataStore store, int broker, MemberRecord 
         if (session != 0 && lease != 0)
         {
             await store.CommitAsync(new MetadataTransaction().IfCreated(_key, session).Put(_key, record.Encode(), lease), cancellationToken);
+        }
+    }
+
+    // A stop that began during the registration found no session in which to say so. Without an answer the broker shuts down unannounced.
+    private async Task RepeatAnnouncementAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (record.IsStopping)
+            {
+                await AnnounceStopAsync(cancellationToken);
+            }
+        }
+        catch (IOException)
+        {
+            // The registration is good all the same.
         }
     }
 

@@ -129,6 +129,14 @@ internal sealed partial class OwnerLoop
             return;
         }
 
+        if (_isLeaving && topic.Rights.IsAskedToRelease)
+        {
+            // Asked for while it was being closed: nobody opens it here any more.
+            topic.Rights.Stop();
+            _toWrite.Add(topic);
+            return;
+        }
+
         // The leader has changed its mind, or somebody has changed everything.
         topic.Phase = OwnerPhase.Idle;
         DecideIdle(topic);

@@ -40,11 +40,17 @@ internal sealed partial class OwnerLoop
         }
 
         bool isMember = result.Outcome != MetadataOutcome.Refused || result.Found(ClusterKeys.Member(_me))?.CreatedRevision == batch[0].Next.Session;
+        if (result.Outcome == MetadataOutcome.Refused && batch.Any(w => w.Topic.Rights.IsAheadOf(result.Found(ClusterKeys.Assignment(w.Topic.Name)), result.Revision)))
+        {
+            // It would say again what was lost; and what it knew tells which epochs clients have seen.
+            await _view.CompareAsync(cancellationToken);
+        }
+
         foreach ((OwnedTopic topic, Assignment next) in batch)
         {
             if (result.Outcome == MetadataOutcome.Refused)
             {
-                topic.Rights.Observe(result.Found(ClusterKeys.Assignment(topic.Name)), result.Revision);
+                topic.Rights.ObserveNow(result.Found(ClusterKeys.Assignment(topic.Name)), result.Revision);
                 if (isMember)
                 {
                     Decide(topic);
@@ -103,7 +109,13 @@ internal sealed partial class OwnerLoop
             try
             {
                 MetadataEntry? entry = await _store.GetAsync(ClusterKeys.Assignment(topic.Name), cancellationToken);
-                topic.Rights.Observe(entry, topic.Rights.KnownRevision + 1);
+                long asOf = topic.Rights.KnownRevision + 1;
+                if (topic.Rights.IsAheadOf(entry, asOf))
+                {
+                    await _view.CompareAsync(cancellationToken);
+                }
+
+                topic.Rights.ObserveNow(entry, asOf);
                 return;
             }
             catch (IOException)

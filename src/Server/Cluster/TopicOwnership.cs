@@ -42,6 +42,25 @@ internal sealed class TopicOwnership(string topic, int me)
         _knownRevision = revision;
     }
 
+    /// <summary>
+    /// True when an answer of the store is older than what is known: the store has gone back to an older state, of which nothing else may tell once its revisions have
+    /// passed those that were known.
+    /// </summary>
+    /// <param name="entry">The entry that the store certainly has now, null when the key is not there.</param>
+    /// <param name="asOf">The revision of the answer.</param>
+    public bool IsAheadOf(MetadataEntry? entry, long asOf) => (entry?.Revision ?? asOf) < _knownRevision;
+
+    /// <summary>Takes note of what the store certainly has now, in answer to a write or a read, also when that <see cref="IsAheadOf">is older</see>.</summary>
+    public void ObserveNow(MetadataEntry? entry, long asOf)
+    {
+        if (IsAheadOf(entry, asOf))
+        {
+            Forget();
+        }
+
+        Observe(entry, asOf);
+    }
+
     /// <summary>Forgets everything: the store has gone back to an older state, and its revisions mean something else now.</summary>
     public void Forget() => (_entry, _known, _knownRevision, _stoppedAt) = (null, null, 0, 0);
 

@@ -103,7 +103,9 @@ internal sealed partial class DurableLog
         int at = IndexOf(segments, position.Offset);
         if (at < 0)
         {
-            return AddDamageFrom(position.Offset, segments.Length > 0 ? segments[0].BaseOffset : Visible);
+            // Deleted since the first look: whoever misses a segment finds the start raised. Else it is lost.
+            status = Classify(position.Offset);
+            return status != ReadStatus.Ok ? status : AddDamageFrom(position.Offset, segments.Length > 0 ? segments[0].BaseOffset : Visible);
         }
 
         Segment segment = segments[at];

@@ -97,6 +97,11 @@ internal sealed partial class DurableLog
             return ReadStatus.AtEnd;
         }
 
+        if (!_isLoaded)
+        {
+            return ReadStatus.Failed; // It could not be opened: it knows its recorded end, and nothing about what it holds. That is no damage.
+        }
+
         return _damages.Length > 0 && TryFindDamage(offset, out _) ? ReadStatus.Damaged : ReadStatus.Ok;
     }
 

@@ -32,6 +32,11 @@ internal sealed partial class DurableLog
 
     private long FindNow(long unixMicros)
     {
+        if (!_isLoaded)
+        {
+            throw new IOException($"The log of topic {TopicId} could not be opened.", Failure);
+        }
+
         long committed = Volatile.Read(ref _committed);
         long start = Volatile.Read(ref _logStart);
         Segment[] segments = Volatile.Read(ref _segments);

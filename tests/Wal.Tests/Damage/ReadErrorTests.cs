@@ -81,6 +81,51 @@ public sealed class ReadErrorTests
         Assert.Equal(4, await found);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_log_that_cannot_be_opened_is_not_damaged(bool isClean)
+    {
+        var directory = new SteppedDirectory(_files, _clock);
+        directory.Fill(directory.Create(1), 20, RecordBytes);
+        directory.RunCommits();
+        directory.Tick(TimeSpan.FromSeconds(1)); // The durable end is noted.
+        directory.RunCommits();
+        if (isClean)
+        {
+            directory.Directory.Dispose();
+        }
+
+        SimulatedFileSystem stopped = isClean ? _files : _files.Kill();
+        var next = new SteppedDirectory(stopped, _clock);
+        DurableLog log = next.Open(1);
+        stopped.Before = (call, path) =>
+        {
+            if (call == FileCall.Open && path == Segment0)
+            {
+                throw new UnauthorizedAccessException("injected"); // A copy that was put back for another user.
+            }
+        };
+        Assert.Equal(20, log.Durable);
+        Assert.NotNull(log.Failure);
+        stopped.Before = null;
+        LogPosition position = LogPosition.At(3);
+        Assert.Equal(ReadStatus.Failed, log.Read(ref position, 1000, out _));
+        Assert.Equal(ReadStatus.Failed, log.ReadCold(ref position, 1000, out _));
+        ValueTask<long> found = log.FindOffsetAsync(long.MaxValue);
+        next.RunBackground();
+        await Assert.ThrowsAsync<IOException>(async () => await found);
+        Assert.Empty(log.Damages);
+        Assert.Equal(0, next.Directory.Counters.Damages);
+        next.RunCommits();
+        next.Directory.Dispose();
+        var mended = new SteppedDirectory(stopped, _clock);
+        DurableLog again = mended.Open(1);
+        again.EnsureReady();
+        mended.RunCommits();
+        Assert.Equal(20, LogDriver.ReadAll(again, 0).Count);
+    }
+
     [Fact]
     public void A_disk_that_cannot_be_read_stops_the_log_instead_of_shortening_it()
     {

@@ -63,6 +63,32 @@ public sealed class DeletedWhileBusyTests
     }
 
     [Fact]
+    public void A_read_whose_offset_is_deleted_meanwhile_finds_no_damage()
+    {
+        var stepped = new SteppedDirectory(new SimulatedFileSystem(), new TestClock());
+        DurableLog log = stepped.Create(TopicId);
+        var gate = new AskedGate();
+        log.Gate = gate;
+        stepped.Fill(log, 400, 1000);
+        stepped.RunCommits();
+        long last = log.SegmentsForTest[^1].BaseOffset;
+        Assert.True(log.SegmentsForTest.Count > 2);
+        LogPosition position = LogPosition.At(0);
+        gate.OnAsked = () =>
+        {
+            gate.OnAsked = null;
+            log.DeleteBelow(last);
+            Assert.True(stepped.Directory.Cleaner.RunOne());
+            Assert.Equal(last, log.LogStart);
+        };
+        Assert.Equal(ReadStatus.BelowStart, log.ReadCold(ref position, 1000, out _));
+        Assert.Null(gate.OnAsked);
+        Assert.Empty(log.Damages);
+        Assert.Equal(0, stepped.Directory.Counters.Damages);
+        Assert.DoesNotContain(stepped.Events, e => e.Kind == WalEventKind.Damaged);
+    }
+
+    [Fact]
     public async Task A_time_is_looked_up_in_what_is_left_when_the_front_is_deleted_meanwhile()
     {
         var files = new SimulatedFileSystem();
@@ -90,5 +116,20 @@ public sealed class DeletedWhileBusyTests
         stepped.RunBackground();
         Assert.True(found.IsCompletedSuccessfully);
         Assert.Equal(last, await found);
+    }
+
+    // Asked for the visible end: behind the look at the log's start, in front of that at its segments.
+    private sealed class AskedGate : OwnershipGate
+    {
+        public Action? OnAsked { get; set; }
+
+        public override bool MayAcknowledge
+        {
+            get
+            {
+                OnAsked?.Invoke();
+                return true;
+            }
+        }
     }
 }

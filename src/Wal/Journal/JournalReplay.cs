@@ -13,7 +13,7 @@ namespace Danube.Fast.Wal;
 /// <param name="store">Takes the durable ends that the entries prove.</param>
 /// <param name="ring">The journal's file.</param>
 /// <param name="mayClose">Files may be closed early: the file system was opened before and can be synced as a whole, or nothing has to be durable.</param>
-internal sealed class JournalReplay(WalFileSystem files, string topicsPath, StateStore store, JournalRing ring, bool mayClose)
+internal sealed partial class JournalReplay(WalFileSystem files, string topicsPath, StateStore store, JournalRing ring, bool mayClose)
 {
     private const int MaxDamagedEntries = 64;
 
@@ -46,6 +46,7 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
     {
         using var reader = new JournalReader(ring);
         Walk(reader, tail, tail + (ulong)ring.Capacity, incarnation, countDamage: true);
+        ApplyEarly(reader);
         Finish();
     }
 
@@ -60,6 +61,7 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
         {
             Walk(reader, from, from + (ulong)ring.Capacity, ulong.MaxValue, countDamage: false);
             Head = Math.Max(Head, JournalReader.RoundUp(end));
+            ApplyEarly(reader);
         }
 
         Finish();
@@ -172,15 +174,20 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
 
         if (topic.Files.TryGetValue(entry.SegmentBase, out ReplayedFile? file) || TryFind(topic, entry, out file))
         {
-            WalFile target = _handles.Use(file);
-            if (ReplayTarget.Accepts(target, entry, data))
-            {
-                target.Write(data, entry.Position);
-            }
-
-            topic.Saw(entry);
-            file.EndOffset = Math.Max(file.EndOffset, entry.EndOffset);
+            Write(topic, file, entry, data);
         }
+    }
+
+    private void Write(ReplayTopic topic, ReplayedFile file, in JournalEntry entry, ReadOnlySpan<byte> data)
+    {
+        WalFile target = _handles.Use(file);
+        if (ReplayTarget.Accepts(target, entry, data))
+        {
+            target.Write(data, entry.Position);
+        }
+
+        topic.Saw(entry);
+        file.EndOffset = Math.Max(file.EndOffset, entry.EndOffset);
     }
 
     // False: the entry has no target any more, or its target is lost.
@@ -193,7 +200,7 @@ internal sealed class JournalReplay(WalFileSystem files, string topicsPath, Stat
         {
             if (entry.Position != 0)
             {
-                NoteMissing(topic, entry);
+                _early.Add(entry.Lsn);
                 return false;
             }
 

@@ -60,6 +60,48 @@ public sealed class JournalKeepingTests
     }
 
     [Fact]
+    public void What_is_acknowledged_while_the_first_sync_of_a_file_fails_is_kept_too()
+    {
+        var world = new JournalWorld();
+        DurableLog bad = world.Stepped.Create(1), good = world.Stepped.Create(2);
+        world.Append(bad, 1);
+        world.Stepped.RunCommits();
+        world.Files.Before = (call, path) =>
+        {
+            if (call == FileCall.Sync && path.Contains("/topics/1/", StringComparison.Ordinal))
+            {
+                if (bad.Durable == 1)
+                {
+                    world.Append(bad, 2);
+                    world.Stepped.RunCommits(); // The journal goes on while the disk tries.
+                }
+
+                throw new IOException("injected");
+            }
+        };
+        for (ulong i = 1; world.Counters.Checkpoints == 0; i++)
+        {
+            Assert.True(i < 40);
+            world.Append(good, i, 1000);
+            world.Stepped.RunCommits();
+        }
+
+        world.Files.Before = null;
+        Assert.Equal(2, bad.Durable);
+        Assert.Equal([1UL], world.Stepped.Directory.Health.PoisonedTopics);
+        JournalWorld next = world.PowerCut(); // The file's name goes too: its entries make it again.
+        Assert.DoesNotContain(next.Stepped.Events, e => e.Kind == WalEventKind.JournalDamaged);
+        next = next.PowerCut(); // Nothing of it was synced yet: the tail must not have passed any of them.
+        Assert.DoesNotContain(next.Stepped.Events, e => e.Kind == WalEventKind.JournalDamaged);
+        DurableLog again = next.Stepped.Open(1);
+        again.EnsureReady();
+        next.Stepped.RunCommits();
+        Assert.Equal((2, 2), (again.Durable, LogDriver.ReadAll(again, 0).Count));
+        Assert.Empty(again.Damages);
+        Assert.Contains(next.Stepped.Events, e => e.Kind == WalEventKind.Unpoisoned);
+    }
+
+    [Fact]
     public void Many_failed_logs_are_kept_in_little_space()
     {
         const int Failed = 30, Good = 100;

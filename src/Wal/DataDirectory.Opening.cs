@@ -56,7 +56,7 @@ public sealed partial class DataDirectory
         JournalOpening? journal = null;
         try
         {
-            volume = files.OpenVolume(path);
+            volume = files.OpenVolume(Path.Combine(path, TopicsName)); // Which may be another one: a link, or a disk of its own.
             checkpoint = Checkpoint.Open(Path.Combine(path, CheckpointName), files, options.Time);
             records = RecordLog.Open(Path.Combine(path, CursorLogName), files);
             var store = new StateStore(records);

@@ -7,6 +7,9 @@ internal sealed partial class DurableLog
 {
     private const int MaxSegmentsInGroup = 8;
 
+    // Who only notes something under the commit lock has left it by then. Who closes the log or deletes its front may be syncing it: the other logs of the group do not wait for that.
+    private const int LockPatienceMs = 1;
+
     // Under the commit lock, from joining a group to its end.
     private long _groupTarget;
     private int _firstPart;
@@ -33,8 +36,12 @@ internal sealed partial class DurableLog
     /// </summary>
     internal GroupAnswer JoinGroup(Journal journal, List<GroupPart> parts)
     {
-        _commitLock.Enter();
         GroupAnswer answer = GroupAnswer.TooLarge;
+        if (!_commitLock.TryEnter(LockPatienceMs))
+        {
+            return answer;
+        }
+
         try
         {
             if (!HasFailed && IsReady && !_poisonFound)

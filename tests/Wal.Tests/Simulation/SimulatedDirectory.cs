@@ -38,8 +38,8 @@ internal sealed class SimulatedDirectory
         _pending.Clear();
     }
 
-    /// <summary>All files and directories below, and this one.</summary>
-    public void SyncTree()
+    /// <summary>All files and directories below but <paramref name="mounted"/>, and this one.</summary>
+    public void SyncTree(object? mounted)
     {
         foreach (object node in Entries.Values)
         {
@@ -47,9 +47,9 @@ internal sealed class SimulatedDirectory
             {
                 file.Sync();
             }
-            else
+            else if (node != mounted)
             {
-                ((SimulatedDirectory)node).SyncTree();
+                ((SimulatedDirectory)node).SyncTree(mounted);
             }
         }
 

@@ -3,14 +3,25 @@ namespace Danube.Fast.Wal.Tests;
 // What is open: the volume, the lock, files and their maps.
 internal sealed partial class SimulatedFileSystem
 {
-    private sealed class Volume(SimulatedFileSystem files) : WalVolume
+    /// <summary>A directory on a disk of its own: a volume opened above it does not sync it. Null: all is on one disk.</summary>
+    public string? Mount { get; set; }
+
+    private sealed class Volume(SimulatedFileSystem files, string path) : WalVolume
     {
         protected override void SyncNow()
         {
-            files.Enter(FileCall.SyncVolume, "/");
+            files.Enter(FileCall.SyncVolume, path);
             lock (files._lock)
             {
-                files._root.SyncTree();
+                object? mounted = files.Mount is { } mount ? files.Find(mount) : null;
+                if (mounted is SimulatedDirectory own && path.StartsWith(files.Mount!, StringComparison.Ordinal))
+                {
+                    own.SyncTree(null);
+                }
+                else
+                {
+                    files._root.SyncTree(mounted);
+                }
             }
         }
 

@@ -239,7 +239,7 @@ internal sealed partial class SimulatedFileSystem : WalFileSystem
         }
     }
 
-    public override WalVolume OpenVolume(string path) => new Volume(this);
+    public override WalVolume OpenVolume(string path) => new Volume(this, path);
 
     public override (long FreeBytes, long TotalBytes) Space(string path) => (FreeBytes, TotalBytes);
 

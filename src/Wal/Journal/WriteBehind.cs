@@ -7,8 +7,11 @@ namespace Danube.Fast.Wal;
 /// </summary>
 internal sealed class WriteBehind(Committer committer) : CommitWork
 {
-    /// <summary>Less than a millisecond of a disk; more than a log among many has between two checkpoints.</summary>
-    public const int PieceBytes = 1024 * 1024;
+    /// <summary>
+    /// So little that a thousand logs leave little to a checkpoint; more than each of ten thousand has between two, whose files it writes in any case
+    /// (measured: docs/decisions/0009-many-topics.md).
+    /// </summary>
+    public const int PieceBytes = 32 * 1024;
 
     private const long PageMask = ~4095L;
 

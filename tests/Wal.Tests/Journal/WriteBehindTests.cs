@@ -5,7 +5,7 @@ namespace Danube.Fast.Wal.Tests;
 /// <summary>What the journal holds goes into the files a piece at a time, so that a checkpoint has little left to write.</summary>
 public sealed class WriteBehindTests
 {
-    private const int Record = 60_000, RingBytes = 64 * 1024 * 1024, SegmentBytes = 8 * 1024 * 1024;
+    private const int Record = 60_000, SmallRecord = 2_000, RingBytes = 64 * 1024 * 1024, SegmentBytes = 8 * 1024 * 1024;
 
     private readonly SimulatedFileSystem _files = new();
     private readonly SteppedDirectory _directory;
@@ -48,23 +48,23 @@ public sealed class WriteBehindTests
     {
         DurableLog log = _directory.Create(1);
         ulong sequence = 0;
-        Fill(4_500_000);
+        Fill(4_500_000, Record);
         _directory.Tick(TimeSpan.FromSeconds(6));
         _directory.RunCommits();
         int before = Pieces.Count;
         Segment last = log.SegmentsForTest[^1];
         long synced = last.SyncedPosition;
         Assert.InRange(synced, 1, last.Capacity - (3 * WriteBehind.PieceBytes));
-        Fill(WriteBehind.PieceBytes / 2);
+        Fill(WriteBehind.PieceBytes / 2, SmallRecord);
         Assert.Equal(before, Pieces.Count);
-        Fill(2 * WriteBehind.PieceBytes);
+        Fill(2 * WriteBehind.PieceBytes, SmallRecord);
         Assert.Equal(synced / 4096 * 4096, Pieces[before].Position);
 
-        void Fill(long bytes)
+        void Fill(long bytes, int record)
         {
-            for (long filled = 0; filled < bytes; filled += Record)
+            for (long filled = 0; filled < bytes; filled += record)
             {
-                Append(log, ++sequence);
+                Append(log, ++sequence, record);
             }
         }
     }
@@ -75,7 +75,7 @@ public sealed class WriteBehindTests
         DurableLog[] logs = [.. Enumerable.Range(1, 20).Select(i => _directory.Create((ulong)i))];
         for (ulong i = 1; i <= 10; i++)
         {
-            Array.ForEach(logs, l => Append(l, i));
+            Array.ForEach(logs, l => Append(l, i, SmallRecord));
         }
 
         Assert.Empty(Pieces);
@@ -92,9 +92,9 @@ public sealed class WriteBehindTests
         Assert.Empty(Pieces);
     }
 
-    private void Append(DurableLog log, ulong sequence)
+    private void Append(DurableLog log, ulong sequence, int record = Record)
     {
-        Assert.Equal(AppendStatus.Ok, _directory.Append(log, TestFrames.Build(log.TopicId + 10, sequence, 1, Record)));
+        Assert.Equal(AppendStatus.Ok, _directory.Append(log, TestFrames.Build(log.TopicId + 10, sequence, 1, record)));
         _directory.RunCommits();
     }
 }

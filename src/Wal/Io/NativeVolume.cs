@@ -17,17 +17,37 @@ internal sealed class NativeVolume : WalVolume
         _directory = directory;
     }
 
-    /// <summary>Null on systems without a syncfs that tells of errors.</summary>
+    /// <summary>Null on systems without a syncfs that waits for the disk and tells of errors.</summary>
     /// <exception cref="IOException">The path cannot be opened.</exception>
     public static NativeVolume? Open(string path)
     {
-        if (!OperatingSystem.IsLinux() || Environment.OSVersion.Version < FirstThatTells)
+        if (!OperatingSystem.IsLinux() || Environment.OSVersion.Version < FirstThatTells || !Vouches(FormatOf(path)))
         {
             return null;
         }
 
         int directory = Libc.OpenForReading(path);
         return directory >= 0 ? new NativeVolume(path, directory) : throw IoErrors.FromLastError("open", path);
+    }
+
+    /// <summary>
+    /// True for file systems whose syncfs returns when the bytes are on the disk. Where another process or machine keeps the files (fuse, 9p, cifs, ...) it may return before that one was
+    /// asked for anything; a sync of a single file is passed on.
+    /// </summary>
+    /// <param name="format">As mount names it.</param>
+    internal static bool Vouches(string format) => format is "ext2" or "ext3" or "ext4" or "xfs" or "btrfs" or "zfs" or "f2fs" or "bcachefs" or "jfs" or "nilfs2" or "reiserfs"
+        or "overlay" or "overlayfs" or "tmpfs" or "ramfs";
+
+    private static string FormatOf(string path)
+    {
+        try
+        {
+            return new DriveInfo(path).DriveFormat;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
     }
 
     protected override void SyncNow()

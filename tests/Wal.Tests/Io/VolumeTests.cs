@@ -12,6 +12,25 @@ public sealed class VolumeTests
         Assert.Equal(1, volume.Calls);
     }
 
+    [Theory]
+    [InlineData("ext4", true)]
+    [InlineData("overlay", true)]
+    [InlineData("fuse.mergerfs", false)]
+    [InlineData("fuseblk", false)]
+    [InlineData("virtiofs", false)]
+    [InlineData("9p", false)]
+    [InlineData("cifs", false)]
+    public void Only_a_file_system_of_this_machine_is_synced_as_a_whole(string format, bool vouches) => Assert.Equal(vouches, NativeVolume.Vouches(format));
+
+    [Fact]
+    public void A_folder_of_such_a_file_system_has_a_volume()
+    {
+        string folder = Path.GetTempPath();
+        using WalVolume? volume = WalFileSystem.Native.OpenVolume(folder);
+        Assert.Equal(OperatingSystem.IsLinux() && NativeVolume.Vouches(new DriveInfo(folder).DriveFormat), volume is not null);
+        volume?.Sync();
+    }
+
     private sealed class FailsOnce : WalVolume
     {
         public int Calls { get; private set; }

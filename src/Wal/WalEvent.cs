@@ -39,6 +39,9 @@ public enum WalEventKind
 
     /// <summary>There is no room for the journal: each log is synced by itself.</summary>
     JournalUnavailable = 13,
+
+    /// <summary>A segment file of another topic lies among those of a log: nothing in it counts.</summary>
+    ForeignSegment = 14,
 }
 
 /// <summary>One event.</summary>

@@ -142,7 +142,7 @@ public sealed class DirectoryInspection
         using var window = new FileWindow(SegmentHeader.Size);
         file.Open(_files, topicId, window);
         SegmentHeader header = file.HasHeader ? file.Header : default;
-        return new SegmentPicture(Path.GetFileName(file.Path), file.BaseOffset, file.Length, file.HasHeader, header.Generation, header.Epoch, Time(header.CreatedMicros));
+        return new SegmentPicture(Path.GetFileName(file.Path), file.BaseOffset, file.Length, file.HasHeader, header.Generation, header.Epoch, Time(header.CreatedMicros), file.IsForeign ? file.Header.TopicId : null);
     }
 
     private ScanPicture Scan(ulong topicId, List<ScanFile> files, long logStart, long durable)

@@ -77,7 +77,8 @@ public sealed record RecordFilePicture(long Bytes, int Records, long DamagedByte
 /// <param name="Generation">Taken for the segment.</param>
 /// <param name="Epoch">Topic epoch.</param>
 /// <param name="Created">When.</param>
-public sealed record SegmentPicture(string Name, long BaseOffset, long Bytes, bool HasHeader, uint Generation, uint Epoch, DateTimeOffset Created);
+/// <param name="ForeignTopicId">The topic that the header names when it is sound and names another one: nothing in the file counts. Else null.</param>
+public sealed record SegmentPicture(string Name, long BaseOffset, long Bytes, bool HasHeader, uint Generation, uint Epoch, DateTimeOffset Created, ulong? ForeignTopicId);
 
 /// <summary>A saved cursor.</summary>
 /// <param name="Subscription">Its name.</param>
@@ -117,7 +118,12 @@ public sealed record LogPicture(
                 yield return $"Topic {TopicId}: offsets {damage.From} to {damage.To - 1} were acknowledged and cannot be read.";
             }
 
-            foreach (SegmentPicture segment in Segments.Where(s => !s.HasHeader && s.BaseOffset < DurableEnd))
+            foreach (SegmentPicture segment in Segments.Where(s => s.ForeignTopicId is not null))
+            {
+                yield return $"Topic {TopicId}: {segment.Name} is a segment of topic {segment.ForeignTopicId} and does not belong here; nothing in it counts. Take it away.";
+            }
+
+            foreach (SegmentPicture segment in Segments.Where(s => !s.HasHeader && s.ForeignTopicId is null && s.BaseOffset < DurableEnd))
             {
                 yield return $"Topic {TopicId}: the header of {segment.Name} cannot be read; frames in it count all the same.";
             }

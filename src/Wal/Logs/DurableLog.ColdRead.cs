@@ -149,8 +149,31 @@ internal sealed partial class DurableLog
         long endPosition = segments[at].CommittedPosition;
         WalFile file = _files.Open(segments[at].Path);
         file.StopReadAhead();
-        return new SegmentReader(file, endPosition, endOffset, windowBytes);
+        return ReaderOf(segments[at], file, endPosition, endOffset, windowBytes);
     }
+
+    private SegmentReader ReaderOf(Segment segment, WalFile file, long endPosition, long endOffset, int windowBytes)
+    {
+        var reader = new SegmentReader(file, endPosition, endOffset, windowBytes);
+        if (segment.Owner == SegmentOwner.Unknown)
+        {
+            segment.Owner = reader.OwnerFor(TopicId, out ulong named);
+            if (segment.Owner == SegmentOwner.Foreign)
+            {
+                ReportForeign(segment.Path, named);
+            }
+        }
+
+        if (segment.Owner == SegmentOwner.Foreign)
+        {
+            reader.HideFrames();
+        }
+
+        return reader;
+    }
+
+    private void ReportForeign(string path, ulong owner) => _directory.Report(
+        WalEventKind.ForeignSegment, TopicId, $"{path} is a segment of topic {owner} and does not belong here: nothing in it counts. Stop the broker, take the file away, and put back the one of this topic if there is a copy.");
 
     // By the index, which is built when the segment has none that reaches far enough to the front. The first frame needs none: that is where a reader who comes
     // from the segment in front goes on.

@@ -149,6 +149,11 @@ internal sealed partial class DurableLog
             AddDamage(Math.Max(from, _logStart), to);
         }
 
+        foreach ((string path, ulong owner) in found.Foreign)
+        {
+            ReportForeign(path, owner);
+        }
+
         LoadProducers();
         _isLoaded = true;
         if (opening.WasClean)

@@ -187,7 +187,7 @@ internal sealed partial class DurableLog
             return;
         }
 
-        using var reader = new SegmentReader(_files.Open(_segments[at].Path), _segments[at].CommittedPosition, end, ReplayWindowBytes);
+        using var reader = ReaderOf(_segments[at], _files.Open(_segments[at].Path), _segments[at].CommittedPosition, end, ReplayWindowBytes);
         long expected = _segments[at].BaseOffset;
         while (expected < end)
         {

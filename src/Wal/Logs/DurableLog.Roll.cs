@@ -257,6 +257,7 @@ internal sealed partial class DurableLog
         var segment = new Segment(path, _committed, prepared.Capacity)
         {
             File = prepared.File,
+            Owner = SegmentOwner.Own,
             Map = prepared.Map,
             Generation = _generation,
             CreatedMicros = now,

@@ -100,7 +100,7 @@ internal sealed partial class DurableLog
     private SegmentReader OpenCommitted(Segment[] segments, int at, long committed)
     {
         long endOffset = at + 1 < segments.Length ? Math.Min(committed, segments[at + 1].BaseOffset) : committed;
-        return new SegmentReader(_files.Open(segments[at].Path), segments[at].CommittedPosition, endOffset, LookupWindowBytes);
+        return ReaderOf(segments[at], _files.Open(segments[at].Path), segments[at].CommittedPosition, endOffset, LookupWindowBytes);
     }
 
     private sealed class TimeLookup(DurableLog log, long unixMicros) : IBackgroundWork

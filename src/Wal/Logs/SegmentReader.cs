@@ -10,7 +10,7 @@ internal sealed class SegmentReader : IDisposable
 {
     private readonly WalFile _file;
     private readonly FileWindow _window;
-    private readonly long _endPosition;
+    private long _endPosition;
     private readonly long _endOffset;
 
     public SegmentReader(WalFile file, long endPosition, long endOffset, int windowBytes)
@@ -38,6 +38,22 @@ internal sealed class SegmentReader : IDisposable
             throw new IOException($"{_file.Path} cannot be read: {error.Message}", error);
         }
     }
+
+    /// <summary>Whose the file is; unknown when it cannot be read.</summary>
+    public SegmentOwner OwnerFor(ulong topicId, out ulong named)
+    {
+        named = topicId;
+        if (!_window.TryGet(0, SegmentHeader.Size, out ReadOnlySpan<byte> bytes))
+        {
+            return _window.ReadError is null ? SegmentOwner.Own : SegmentOwner.Unknown;
+        }
+
+        named = SegmentHeader.TryRead(bytes, out SegmentHeader header) ? header.TopicId : topicId;
+        return named == topicId ? SegmentOwner.Own : SegmentOwner.Foreign;
+    }
+
+    /// <summary>From now on the file holds nothing.</summary>
+    public void HideFrames() => _endPosition = SegmentHeader.Size;
 
     /// <summary>The header of the file.</summary>
     public bool TryFileHeader(out SegmentHeader header)

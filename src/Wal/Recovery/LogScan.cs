@@ -59,6 +59,7 @@ internal sealed partial class LogScan : IDisposable
             }
         }
 
+        PassOverForeign();
         _expected = _start;
         bool inPlace = WalkAll();
         _result.ContinueInPlace = inPlace && _result.End == _expected;
@@ -87,6 +88,18 @@ internal sealed partial class LogScan : IDisposable
         }
 
         _window.Dispose();
+    }
+
+    // As if they were not there. They stay on the disk for whoever put them there, until a new segment needs the name.
+    private void PassOverForeign()
+    {
+        foreach (ScanFile file in _scan.Where(f => f.IsForeign))
+        {
+            _result.Foreign.Add((file.Path, file.Header.TopicId));
+            file.Dispose();
+        }
+
+        _scan.RemoveAll(f => f.IsForeign);
     }
 
     // True when the last segment can be appended to.

@@ -6,6 +6,9 @@ internal sealed class RecoveredLog
     public List<Segment> Segments { get; } = [];
     public List<(long From, long To)> Damages { get; } = [];
 
+    /// <summary>Segment files of other topics, which were passed over: their paths, and whose they are.</summary>
+    public List<(string Path, ulong TopicId)> Foreign { get; } = [];
+
     public long LogStart { get; set; }
 
     /// <summary>Next offset: last good + 1, or the durable end that a record proves when everything behind the last good one is lost.</summary>

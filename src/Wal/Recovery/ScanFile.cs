@@ -15,6 +15,9 @@ internal sealed class ScanFile(string path, long baseOffset) : IDisposable
     public bool HasHeader { get; private set; }
     public SegmentHeader Header => _header;
 
+    /// <summary>The header is sound and names another topic.</summary>
+    public bool IsForeign { get; private set; }
+
     /// <summary>Good frames end here; 0 = not even the header was good.</summary>
     public long DataEnd { get; set; }
 
@@ -30,8 +33,9 @@ internal sealed class ScanFile(string path, long baseOffset) : IDisposable
         File ??= files.Open(Path);
         Length = File.Length;
         window.Attach(File);
-        HasHeader = window.TryGet(0, SegmentHeader.Size, out ReadOnlySpan<byte> bytes) && SegmentHeader.TryRead(bytes, out _header)
-            && _header.TopicId == topicId && _header.BaseOffset == BaseOffset;
+        bool isSound = window.TryGet(0, SegmentHeader.Size, out ReadOnlySpan<byte> bytes) && SegmentHeader.TryRead(bytes, out _header);
+        IsForeign = isSound && _header.TopicId != topicId;
+        HasHeader = isSound && !IsForeign && _header.BaseOffset == BaseOffset;
     }
 
     /// <summary>Opens the file again if it was closed.</summary>
@@ -43,6 +47,7 @@ internal sealed class ScanFile(string path, long baseOffset) : IDisposable
         var segment = new Segment(Path, BaseOffset, Length)
         {
             File = File,
+            Owner = SegmentOwner.Own,
             Generation = HasHeader ? _header.Generation : 0,
             CreatedMicros = HasHeader ? _header.CreatedMicros : 0,
             FirstTimeMicros = FirstTimeMicros,

@@ -29,6 +29,9 @@ internal sealed class Segment(string path, long baseOffset, long capacity)
 
     public uint Generation { get; set; }
 
+    /// <summary>Whose the file is. Set by whoever looks at its header, always to the same value.</summary>
+    public SegmentOwner Owner { get; set; }
+
     /// <summary>Creation time from the header, Unix microseconds; 0 when it was not read yet. Not before the last append of the segment in front.</summary>
     public long CreatedMicros { get; set; }
 

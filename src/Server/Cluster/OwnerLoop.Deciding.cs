@@ -75,6 +75,10 @@ internal sealed partial class OwnerLoop
             if (topic.Epoch <= known.Epoch)
             {
                 Activate(topic, known);
+                if (_isLeaving)
+                {
+                    DecideServing(topic);
+                }
             }
         }
         else if (topic.Rights.IsAskedToRelease)

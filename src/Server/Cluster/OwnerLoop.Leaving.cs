@@ -7,7 +7,7 @@ internal sealed partial class OwnerLoop
     private int _looksAtAll;
 
     /// <inheritdoc/>
-    public bool HasToGiveUp => _owned.Values.Any(o => o.Phase is not (OwnerPhase.Idle or OwnerPhase.Prepared) && _actions.IsInMemory(o.Name));
+    public bool HasToGiveUp => _owned.Values.Any(o => o.Phase != OwnerPhase.Idle && _actions.IsInMemory(o.Name));
 
     /// <inheritdoc/>
     public void GiveUp()

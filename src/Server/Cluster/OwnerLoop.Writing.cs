@@ -39,42 +39,51 @@ internal sealed partial class OwnerLoop
             return;
         }
 
-        bool isMember = result.Outcome != MetadataOutcome.Refused || result.Found(ClusterKeys.Member(_me))?.CreatedRevision == batch[0].Next.Session;
-        if (result.Outcome == MetadataOutcome.Refused && batch.Any(w => w.Topic.Rights.IsAheadOf(result.Found(ClusterKeys.Assignment(w.Topic.Name)), result.Revision)))
+        if (result.Outcome == MetadataOutcome.Refused)
         {
-            // It would say again what was lost; and what it knew tells which epochs clients have seen.
-            await _view.CompareAsync(cancellationToken);
+            await TakeRefusalAsync(batch, result, cancellationToken);
+            return;
         }
 
         foreach ((OwnedTopic topic, Assignment next) in batch)
         {
-            if (result.Outcome == MetadataOutcome.Refused)
+            await ReadAsync(topic, cancellationToken);
+            if (topic.Rights.Known is { } known && known.State == next.State && known.Session == next.Session && known.Epoch == next.Epoch && known.Owner == _me)
             {
-                topic.Rights.ObserveNow(result.Found(ClusterKeys.Assignment(topic.Name)), result.Revision);
-                if (isMember)
-                {
-                    Decide(topic);
-                }
+                OnWritten(topic, known);
             }
             else
             {
-                await ReadAsync(topic, cancellationToken);
-                if (topic.Rights.Known is { } known && known.State == next.State && known.Session == next.Session && known.Epoch == next.Epoch && known.Owner == _me)
-                {
-                    OnWritten(topic, known);
-                }
-                else
-                {
-                    Decide(topic);
-                }
+                Decide(topic);
             }
         }
+    }
 
-        if (!isMember)
+    private async Task TakeRefusalAsync((OwnedTopic Topic, Assignment Next)[] batch, TransactionResult result, CancellationToken cancellationToken)
+    {
+        await LearnAsync([.. batch.Select(w => (w.Topic, result.Found(ClusterKeys.Assignment(w.Topic.Name)), result.Revision))], cancellationToken);
+        if (result.Found(ClusterKeys.Member(_me))?.CreatedRevision == batch[0].Next.Session)
         {
-            // The session has ended; membership finds that out, and the next one looks at everything.
-            await Task.Delay(LookAgainAfter, cancellationToken);
+            Array.ForEach(batch, w => Decide(w.Topic));
+            return;
         }
+
+        // The session has ended; membership finds that out, and the next one looks at everything.
+        await Task.Delay(LookAgainAfter, cancellationToken);
+    }
+
+    /// <summary>
+    /// Takes note of what the store certainly has now. When that is older than what was known, the store has gone back: the view is compared with it first. It would say
+    /// again what was lost; and what it knew tells which epochs clients have seen.
+    /// </summary>
+    private async Task LearnAsync((OwnedTopic Topic, MetadataEntry? Entry, long AsOf)[] found, CancellationToken cancellationToken)
+    {
+        if (Array.Exists(found, f => f.Topic.Rights.IsAheadOf(f.Entry, f.AsOf)))
+        {
+            await _view.CompareAsync(cancellationToken);
+        }
+
+        Array.ForEach(found, f => f.Topic.Rights.ObserveNow(f.Entry, f.AsOf));
     }
 
     private void OnWritten(OwnedTopic topic, Assignment written)
@@ -109,13 +118,7 @@ internal sealed partial class OwnerLoop
             try
             {
                 MetadataEntry? entry = await _store.GetAsync(ClusterKeys.Assignment(topic.Name), cancellationToken);
-                long asOf = topic.Rights.KnownRevision + 1;
-                if (topic.Rights.IsAheadOf(entry, asOf))
-                {
-                    await _view.CompareAsync(cancellationToken);
-                }
-
-                topic.Rights.ObserveNow(entry, asOf);
+                await LearnAsync([(topic, entry, topic.Rights.KnownRevision + 1)], cancellationToken);
                 return;
             }
             catch (IOException)

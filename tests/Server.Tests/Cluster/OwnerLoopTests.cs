@@ -1,52 +1,27 @@
 using Danube.Fast.Metadata;
 using Danube.Fast.Server.Cluster;
-using Danube.Fast.Tests;
-using Danube.Fast.Wal;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Danube.Fast.Server.Tests.Cluster;
 
 /// <summary>The owner's side over a real store: what it opens, writes and closes, and in which order.</summary>
 public sealed class OwnerLoopTests : IAsyncLifetime
 {
-    private const int Me = 2;
-    private const string Topic = "/default/orders";
-    private static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(90);
+    private const int Me = OwnerRig.Me;
+    private const string Topic = OwnerRig.Topic;
 
-    private readonly string _directory = Directory.CreateTempSubdirectory("danube-owner-").FullName;
-    private readonly ManualTime _time = new();
-    private readonly CancellationTokenSource _stop = new();
-    private readonly EmbeddedMetadataStore _store;
-    private readonly ClusterView _view = new(NullLogger.Instance);
-    private readonly Membership _membership;
+    private readonly OwnerRig _rig = new();
     private readonly RecordedActions _actions;
-    private Task _running = Task.CompletedTask;
-    private bool _viewEnded;
 
     public OwnerLoopTests()
     {
-        _store = EmbeddedMetadataStore.Open(_directory, WalFileSystem.Native, _time);
-        _membership = new Membership(_store, Me, new MemberRecord { DataId = "data", BootId = "boot", Address = "127.0.0.1:1" }, _time);
-        _actions = new RecordedActions(_store);
+        _actions = new RecordedActions(_rig.Store);
     }
 
-    public async Task InitializeAsync()
-    {
-        await _membership.RegisterAsync(CancellationToken.None);
-        Assert.True(await _membership.ProveAsync(CancellationToken.None));
-    }
+    public Task InitializeAsync() => _rig.RegisterAsync();
 
     public async Task DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!_viewEnded)
-        {
-            await _view.DisposeAsync();
-        }
-
-        await _store.DisposeAsync();
-        Directory.Delete(_directory, recursive: true);
+        await _rig.DisposeAsync();
         Assert.Empty(_actions.Faults);
     }
 
@@ -57,7 +32,7 @@ public sealed class OwnerLoopTests : IAsyncLifetime
         await BeginAsync();
         await AssignAsync(Topic, epoch: 3, startOffset: 100);
         Assignment served = await UntilAsync(Topic, a => a.State == AssignmentState.Serving);
-        Assert.Equal((10L, Me, _membership.Session), (served.Epoch, served.Owner, served.Session));
+        Assert.Equal((10L, Me, _rig.Membership.Session), (served.Epoch, served.Owner, served.Session));
         await CallsAsync("park", $"prepare {Topic} 5 at 100", $"activate {Topic} 10");
         Assert.True(_actions.GateOf(Topic)!.MayAcknowledge);
     }
@@ -75,7 +50,7 @@ public sealed class OwnerLoopTests : IAsyncLifetime
     [Fact]
     public async Task Many_topics_are_served_with_few_transactions()
     {
-        var counting = new CountingStore(_store);
+        var counting = new CountingStore(_rig.Store);
         for (int i = 0; i < 150; i++)
         {
             await AssignAsync($"/default/t{i}");
@@ -149,13 +124,13 @@ public sealed class OwnerLoopTests : IAsyncLifetime
     {
         OwnerLoop loop = await ServeAsync();
         var old = _actions.GateOf(Topic)!;
-        await _store.RevokeLeaseAsync(_membership.LeaseId);
-        Assert.False(await _membership.ProveAsync(CancellationToken.None));
+        await _rig.Store.RevokeLeaseAsync(_rig.Membership.LeaseId);
+        Assert.False(await _rig.Membership.ProveAsync(CancellationToken.None));
         Assert.False(old.MayAcknowledge);
-        await _membership.RegisterAsync(CancellationToken.None);
-        loop.OnSession(_membership.Session);
-        await _membership.ProveAsync(CancellationToken.None);
-        Assignment again = await UntilAsync(Topic, a => a.Session == _membership.Session);
+        await _rig.Membership.RegisterAsync(CancellationToken.None);
+        loop.OnSession(_rig.Membership.Session);
+        await _rig.Membership.ProveAsync(CancellationToken.None);
+        Assignment again = await UntilAsync(Topic, a => a.Session == _rig.Membership.Session);
         Assert.Equal((AssignmentState.Serving, 3L), (again.State, again.Epoch));
         await UntilCallAsync($"activate {Topic} 3");
         Assert.Contains($"stop {Topic} NotOwner", _actions.Calls);
@@ -175,7 +150,7 @@ public sealed class OwnerLoopTests : IAsyncLifetime
     public async Task A_topic_that_was_deleted_and_made_again_is_opened_by_its_new_id()
     {
         await ServeAsync();
-        await _store.DeleteAsync(ClusterKeys.Assignment(Topic));
+        await _rig.Store.DeleteAsync(ClusterKeys.Assignment(Topic));
         await AssignAsync(Topic, topicId: 77);
         await UntilAsync(Topic, a => a.State == AssignmentState.Serving && a.TopicId == 77);
         Assert.Contains($"stop {Topic} NotOwner", _actions.Calls);
@@ -220,7 +195,7 @@ public sealed class OwnerLoopTests : IAsyncLifetime
     [Fact]
     public async Task A_lost_answer_is_looked_up_and_not_sent_again()
     {
-        await BeginAsync(new SlowStore(_store, () => { }) { LosesAnswers = true });
+        await BeginAsync(new SlowStore(_rig.Store, () => { }) { LosesAnswers = true });
         await AssignAsync(Topic);
         await UntilCallAsync($"activate {Topic} 2");
         Assert.Equal(2, (await ReadAsync(Topic)).Epoch);
@@ -234,15 +209,15 @@ public sealed class OwnerLoopTests : IAsyncLifetime
         OwnerLoop loop = await BeginAsync();
         await AssignAsync(Topic);
         await UntilCallAsync($"prepare {Topic} 5 at 0");
-        await _store.RevokeLeaseAsync(_membership.LeaseId);
+        await _rig.Store.RevokeLeaseAsync(_rig.Membership.LeaseId);
         gate.SetResult();
         await AssignAsync("/default/other");
         await UntilCallAsync("prepare /default/other 5 at 0");
         Assert.Equal(AssignmentState.Assigned, (await ReadAsync(Topic)).State);
-        Assert.False(await _membership.ProveAsync(CancellationToken.None));
-        await _membership.RegisterAsync(CancellationToken.None);
-        loop.OnSession(_membership.Session);
-        await UntilAsync(Topic, a => a.State == AssignmentState.Serving && a.Session == _membership.Session);
+        Assert.False(await _rig.Membership.ProveAsync(CancellationToken.None));
+        await _rig.Membership.RegisterAsync(CancellationToken.None);
+        loop.OnSession(_rig.Membership.Session);
+        await UntilAsync(Topic, a => a.State == AssignmentState.Serving && a.Session == _rig.Membership.Session);
     }
 
     [Fact]
@@ -250,8 +225,7 @@ public sealed class OwnerLoopTests : IAsyncLifetime
     {
         // The view hears nothing; the store knows better.
         OwnerLoop loop = await ServeAsync();
-        await _view.DisposeAsync();
-        _viewEnded = true;
+        await _rig.EndViewAsync();
         await ChangeAsync(Topic, a => a with { Owner = 3, Epoch = a.Epoch + 1 });
         Assert.False(loop.Doubt(Topic, 9));
         await UntilCallAsync($"stop {Topic} NotOwner");
@@ -270,7 +244,7 @@ public sealed class OwnerLoopTests : IAsyncLifetime
     [Fact]
     public async Task Doubts_about_one_topic_that_come_together_are_one_question()
     {
-        var counting = new CountingStore(_store);
+        var counting = new CountingStore(_rig.Store);
         OwnerLoop loop = await BeginAsync(counting);
         await AssignAsync(Topic);
         await UntilCallAsync($"activate {Topic} 2");
@@ -312,9 +286,26 @@ public sealed class OwnerLoopTests : IAsyncLifetime
         await UntilAsync(() => !loop.HasToGiveUp);
         await AssignAsync("/default/late");
         await ChangeAsync("/default/stored", a => AssignmentRules.RequestRelease(a)!);
-        await UntilAsync(() => _view.TryGetAssignment("/default/stored", out _, out Assignment? seen) && seen.State == AssignmentState.Releasing);
+        await UntilAsync(() => _rig.View.TryGetAssignment("/default/stored", out _, out Assignment? seen) && seen.State == AssignmentState.Releasing);
         Assert.Equal(AssignmentState.Releasing, (await ReadAsync("/default/stored")).State);
         Assert.DoesNotContain(_actions.Calls, c => c.StartsWith("prepare /default/late", StringComparison.Ordinal) || c.StartsWith("stop /default/stored", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_topic_that_is_just_being_opened_when_the_broker_shuts_down_is_given_up_before_its_lease_goes()
+    {
+        var gate = new TaskCompletionSource();
+        var held = new CountingStore(_rig.Store) { Hold = gate.Task };
+        OwnerLoop loop = await BeginAsync(held);
+        await AssignAsync(Topic);
+
+        // Its log is open; the write that makes this broker serve it is on its way.
+        await UntilAsync(() => held.Commits == 1);
+        loop.GiveUp();
+        Assert.True(loop.HasToGiveUp);
+        gate.SetResult();
+        await UntilAsync(() => !loop.HasToGiveUp);
+        Assert.Equal((AssignmentState.Released, _actions.EndOffset), ((await ReadAsync(Topic)).State, (await ReadAsync(Topic)).StartOffset));
     }
 
     private async Task<OwnerLoop> ServeAsync()
@@ -325,27 +316,21 @@ public sealed class OwnerLoopTests : IAsyncLifetime
         return loop;
     }
 
-    private async Task<OwnerLoop> BeginAsync(IMetadataStore? store = null)
-    {
-        var loop = new OwnerLoop(store ?? _store, _view, _membership, _actions, TimeProvider.System, NullLogger.Instance);
-        await _view.OpenAsync(_store, new MetadataViewOptions(), CancellationToken.None);
-        _running = Task.Run(() => loop.RunAsync(_stop.Token));
-        return loop;
-    }
+    private Task<OwnerLoop> BeginAsync(IMetadataStore? store = null) => _rig.BeginOwnerAsync(_actions, store);
 
     private async Task AssignAsync(string topic, int owner = Me, long epoch = 1, long startOffset = 0, long topicId = 5)
     {
-        var assignment = new Assignment { TopicId = topicId, Owner = owner, Session = _membership.Session, Epoch = epoch, State = AssignmentState.Assigned, StartOffset = startOffset };
-        Assert.True((await _store.PutAsync(ClusterKeys.Assignment(topic), assignment.Encode())).Succeeded);
+        var assignment = new Assignment { TopicId = topicId, Owner = owner, Session = _rig.Membership.Session, Epoch = epoch, State = AssignmentState.Assigned, StartOffset = startOffset };
+        Assert.True((await _rig.Store.PutAsync(ClusterKeys.Assignment(topic), assignment.Encode())).Succeeded);
     }
 
     private async Task ChangeAsync(string topic, Func<Assignment, Assignment> change)
     {
-        MetadataEntry entry = (await _store.GetAsync(ClusterKeys.Assignment(topic)))!;
-        Assert.True((await _store.PutAsync(entry.Key, change(Assignment.Decode(entry)).Encode(), entry.Revision)).Succeeded);
+        MetadataEntry entry = (await _rig.Store.GetAsync(ClusterKeys.Assignment(topic)))!;
+        Assert.True((await _rig.Store.PutAsync(entry.Key, change(Assignment.Decode(entry)).Encode(), entry.Revision)).Succeeded);
     }
 
-    private async Task<Assignment> ReadAsync(string topic) => Assignment.Decode((await _store.GetAsync(ClusterKeys.Assignment(topic)))!);
+    private async Task<Assignment> ReadAsync(string topic) => Assignment.Decode((await _rig.Store.GetAsync(ClusterKeys.Assignment(topic)))!);
 
     private async Task<Assignment> UntilAsync(string topic, Func<Assignment, bool> condition)
     {
@@ -367,7 +352,7 @@ public sealed class OwnerLoopTests : IAsyncLifetime
         long begun = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(begun) < HangGuard, "hangs; calls: " + string.Join(", ", _actions.Calls));
+            Assert.True(TimeProvider.System.GetElapsedTime(begun) < OwnerRig.HangGuard, "hangs; calls: " + string.Join(", ", _actions.Calls));
             await Task.Delay(10);
         }
     }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Danube.Fast.Core;
 using Danube.Fast.Metadata;
 using Danube.Fast.Server.Cluster;
@@ -98,6 +97,12 @@ public sealed partial class BrokerHost : IAsyncDisposable
         var opened = new Stack<IAsyncDisposable>();
         try
         {
+            if (!options.Wal.Files.DirectoryExists(options.DataDirectory))
+            {
+                // A start that cannot listen leaves no folder behind. Where one is, whoever runs on it is told first.
+                CheckPorts(options);
+            }
+
             // The lock comes first: two brokers on one folder must not even look at the metadata.
             var events = new WalEventLog(categories.Storage);
             DataDirectory data = OpenData(options, events);
@@ -176,33 +181,6 @@ public sealed partial class BrokerHost : IAsyncDisposable
             MeasureLatency = options.Metrics.Latency,
             OnEvent = events.Write,
         });
-
-    private static Listener BindNative(BrokerOptions options, ILogger log)
-    {
-        var endPoint = new IPEndPoint(options.ListenAddress, options.Port);
-        try
-        {
-            return Listener.Bind(endPoint, log);
-        }
-        catch (SocketException e)
-        {
-            throw new BrokerStartException($"Cannot listen on {endPoint} (native protocol): {e.Message}. Stop what uses the port, or choose another with --port.", e);
-        }
-    }
-
-    private async Task StartHttpAsync(CancellationToken cancellationToken)
-    {
-        var endPoint = new IPEndPoint(_options.HttpAddress, _options.HttpPort);
-        var api = new AdminApi(_topics, Requests, new MetricsPage(Metrics, TimeProvider.System), _health, _load, Brokers, _logs.Http);
-        try
-        {
-            _http = await Http.HttpEndpoint.StartAsync(endPoint, api.HandleAsync, cancellationToken);
-        }
-        catch (Exception e) when (e is IOException or SocketException)
-        {
-            throw new BrokerStartException($"Cannot listen on {endPoint} (HTTP): {e.Message} Stop what uses the port, or choose another with --http-port.", e);
-        }
-    }
 
     private void Begin()
     {

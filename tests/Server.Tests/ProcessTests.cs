@@ -99,6 +99,11 @@ public sealed class ProcessTests
 
         await using TestBroker broker = await TestBroker.StartAsync();
         await AssertRefusedAsync("choose another with --port", [], "--port", $"{broker.Host.NativeEndPoint.Port}", "--http-port", "0", "--data-dir", Path.Combine(folder.Path, "d"));
+        await AssertRefusedAsync("choose another with --http-port", [], "--port", "0", "--http-port", $"{broker.Host.HttpEndPoint.Port}", "--data-dir", Path.Combine(folder.Path, "d"));
+        Assert.False(Directory.Exists(Path.Combine(folder.Path, "d")), "A start that was refused has left its folder behind.");
+
+        // On a folder that is in use that says more than the ports.
+        await AssertRefusedAsync($"process {Environment.ProcessId}", [], "--port", $"{broker.Host.NativeEndPoint.Port}", "--http-port", "0", "--data-dir", broker.Host.DataDirectory);
         await AssertRefusedAsync($"process {Environment.ProcessId}", [], "--port", "0", "--http-port", "0", "--data-dir", broker.Host.DataDirectory);
     }
 

@@ -219,7 +219,7 @@ public abstract class TopicLog : IDisposable
     public abstract void DeleteBelow(long offset);
 
     /// <summary>
-    /// Stored bytes from about <paramref name="offset"/> to the end: an estimate from indexes, no walk over frames, cheap enough to ask every second; 0 at or behind
+    /// Stored bytes from about <paramref name="offset"/> to the end: an estimate from indexes, no walk over frames; within a stretch of an index (64 KiB, or one frame) records count as of one size; cheap enough to ask every second; 0 at or behind
     /// <see cref="Committed"/>. The first call after an open may read the length of files.
     /// </summary>
     public abstract long BytesFrom(long offset);

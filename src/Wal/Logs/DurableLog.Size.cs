@@ -50,17 +50,24 @@ internal sealed partial class DurableLog
         return bytes;
     }
 
-    // By the index; without one, as if all records of the segment were of one size.
+    // By the index, and between two entries as if all records there were of one size: what one entry counts too much, one that is not acknowledged would hold back for
+    // ever under a quota that is smaller. Without an index as if all records of the segment were of one size.
     private static long BytesFrom(Segment segment, long offset, long end)
     {
         long bytes = DataBytes(segment);
-        if (segment.CommittedPosition != Segment.UnknownEnd && segment.Index is { } index && index.TryFind(offset, out SparseIndex.Entry entry))
+        if (segment.CommittedPosition == Segment.UnknownEnd || segment.Index is not { } index || !index.TryFindAround(offset, out SparseIndex.Entry before, out SparseIndex.Entry? behind))
         {
-            return Math.Max(0, bytes + SegmentHeader.Size - entry.Position);
+            return Share(bytes, segment.BaseOffset, offset, end);
         }
 
-        return (long)((double)bytes * (end - offset) / Math.Max(1, end - segment.BaseOffset));
+        // An entry may be there a moment before its frame counts.
+        long last = bytes + SegmentHeader.Size;
+        (long toOffset, long toPosition) = behind is { } entry && entry.Offset < end && entry.Position <= last ? (entry.Offset, entry.Position) : (end, last);
+        return Math.Max(0, last - toPosition + Share(toPosition - before.Position, before.Offset, offset, toOffset));
     }
+
+    // Of bytes that begin at one offset and end at another, what lies from a third on.
+    private static long Share(long bytes, long from, long offset, long to) => (long)((double)bytes * (to - offset) / Math.Max(1, to - from));
 
     private static long DataBytes(Segment segment)
     {

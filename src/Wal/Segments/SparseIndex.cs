@@ -38,6 +38,13 @@ internal sealed class SparseIndex
     {
         int count = Count;
         IndexBlock entries = Volatile.Read(ref _entries);
+        int at = LastAtOrBefore(entries, count, offset);
+        entry = at >= 0 ? entries[at] : default;
+        return at >= 0;
+    }
+
+    private static int LastAtOrBefore(IndexBlock entries, int count, long offset)
+    {
         int low = 0, high = count - 1;
         while (low <= high)
         {
@@ -52,8 +59,19 @@ internal sealed class SparseIndex
             }
         }
 
-        entry = high >= 0 ? entries[high] : default;
-        return high >= 0;
+        return high;
+    }
+
+    /// <summary>The last entry at or before an offset, and the first one behind it; that is null when there is none.</summary>
+    public bool TryFindAround(long offset, out Entry before, out Entry? behind)
+    {
+        // Entries that are added meanwhile lie behind all that are counted here.
+        int count = Count;
+        IndexBlock entries = Volatile.Read(ref _entries);
+        int at = LastAtOrBefore(entries, count, offset);
+        before = at >= 0 ? entries[at] : default;
+        behind = at + 1 < count ? entries[at + 1] : null;
+        return at >= 0;
     }
 
     /// <summary>The last entry whose frame was appended before a time; false when there is none.</summary>

@@ -60,6 +60,28 @@ public sealed class SpaceTests
     }
 
     [Fact]
+    public async Task A_quota_that_is_smaller_than_a_step_of_the_index_counts_what_is_there()
+    {
+        await using TestBroker broker = await TestBroker.StartAsync();
+        using RawClient client = await broker.HelloAsync();
+        await client.SetNamespaceAsync(new NamespaceSpec { Namespace = "a", BacklogQuotaBytes = 5_000, BacklogQuotaAction = "drop_oldest" });
+        await client.CreateAsync(new TopicSpec { Topic = "/a/t", Durability = "os" });
+        await client.SubscribeAsync("/a/t");
+
+        // 1,136 bytes a frame: four of them fit, and are kept.
+        await client.PublishAsync("/a/t", "os", [.. Enumerable.Range(0, 40).Select(i => new string('x', 1000))]);
+        await Admin.UntilAsync(async () => (await DataPathTests.DescribeAsync(client, "/a/t")).Subscriptions[0].Backlog <= 4);
+        Assert.Equal(4, (await DataPathTests.DescribeAsync(client, "/a/t")).Subscriptions[0].Backlog);
+
+        // One message that stays unacknowledged is no reason to refuse all others.
+        await client.SetNamespaceAsync(new NamespaceSpec { Namespace = "a", BacklogQuotaAction = "refuse" });
+        await client.SkipAsync("/a/t", "s", 3);
+        TopicEntry entry = broker.Host.Topics.Find("/a/t").Value!;
+        await Admin.UntilAsync(() => Task.FromResult(!entry.Topic!.IsOverQuota));
+        Assert.InRange(entry.Topic!.Log.BytesFrom(39), 1, 2_000);
+    }
+
+    [Fact]
     public async Task What_everybody_has_acknowledged_is_deleted()
     {
         await using TestBroker broker = await TestBroker.StartAsync();

@@ -71,6 +71,7 @@ public sealed partial class BrokerHost
             var owner = new OwnerLoop(cluster.Store, cluster.View, cluster.Membership, _topics, cluster.Clock, _logs.Topics);
             cluster.Owner = owner;
             cluster.RequirementsOf = _topics.RequirementsOf;
+            cluster.Room.MaxTopicsOf = _topics.MaxTopicsOf;
             _topics.Lookup = new TopicLookup(cluster.Broker, cluster.View, () => cluster.IsProven, TimeProvider.System) { FailureHere = owner.FailureOf };
             _topics.OnHigherEpoch = owner.Doubt;
         }

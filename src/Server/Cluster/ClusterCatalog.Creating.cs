@@ -13,7 +13,7 @@ internal sealed partial class ClusterCatalog
     /// <summary>Most topics of one transaction.</summary>
     public const int BatchTopics = 60;
 
-    private readonly TopicCreations _creations = new(node.Store);
+    private readonly TopicCreations _creations = new(node.Store, node.Room);
 
     /// <summary>
     /// Makes a topic, or a base with its partitions; the view shows it when this returns. One of the same settings that nobody has served yet counts
@@ -26,6 +26,11 @@ internal sealed partial class ClusterCatalog
             TopicDefinition first = definition.IsBase ? definition with { State = TopicState.Creating } : definition;
             string key = ClusterKeys.Topic(definition.Topic);
             CreationResult result = await _creations.AddAsync(first).WaitAsync(cancellationToken);
+            if (result.Full is { } full)
+            {
+                return full;
+            }
+
             if (result.Outcome == MetadataOutcome.Done && !definition.IsBase)
             {
                 await node.View.WaitForAsync(result.Revision, cancellationToken);

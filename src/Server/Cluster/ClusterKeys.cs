@@ -26,6 +26,9 @@ internal static class ClusterKeys
     /// <summary>One key per topic that is between its deletion and its creation, see <see cref="ClusterAdmin"/>: what it will be.</summary>
     public const string Remakes = "/cluster/remakes/";
 
+    /// <summary>One key per namespace with a limit in which a topic was created, see <see cref="NamespaceRoom"/>; its revision is all that counts.</summary>
+    public const string Gates = "/cluster/gates/";
+
     /// <summary>One key per namespace with a policy.</summary>
     public const string Namespaces = "/namespaces/";
 

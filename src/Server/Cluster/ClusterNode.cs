@@ -49,6 +49,7 @@ internal sealed partial class ClusterNode : IAsyncDisposable
         Membership = new Membership(_proofStore, Broker, me, Clock) { KnownRevision = () => View.Revision, OnStoreWentBack = EndLostSessionsAsync, OnProven = () => _proven = View.Snapshot, OnSilence = OnSilence };
         Election = new LeaderElection(Store, Membership);
         Load = new ClusterLoad(load, TimeProvider.System);
+        Room = new NamespaceRoom(Store, View);
         Catalog = new ClusterCatalog(this, options.FollowLimit);
         Admin = new ClusterAdmin(this);
         View.Revised += OnRevised;
@@ -100,6 +101,9 @@ internal sealed partial class ClusterNode : IAsyncDisposable
 
     /// <summary>Brokers as the load manager knows them, and its decisions; of use on the leader.</summary>
     public ClusterLoad Load { get; }
+
+    /// <summary>Keeps namespaces to their limits; to be told of them before the loops start.</summary>
+    public NamespaceRoom Room { get; }
 
     /// <summary>Writes what is recorded of topics, namespaces and subscriptions.</summary>
     public ClusterCatalog Catalog { get; }

@@ -8,8 +8,11 @@ namespace Danube.Fast.Server.Cluster;
 /// few dozen transactions.
 /// Runs on: control requests; one of them at a time writes for all. Shared with: all of them.
 /// </summary>
-internal sealed class TopicCreations(IMetadataStore store)
+internal sealed class TopicCreations(IMetadataStore store, NamespaceRoom room)
 {
+    // Kept free for the gates of namespaces: their keys twice.
+    private const int GateBytes = NamespaceRoom.MaxGates * 2 * 1024;
+
     private readonly Lock _lock = new();
     private readonly Queue<Creation> _waiting = new();
     private bool _isWriting;
@@ -45,7 +48,7 @@ internal sealed class TopicCreations(IMetadataStore store)
             }
             catch (Exception e)
             {
-                batch.ForEach(c => c.Done.TrySetException(e));
+                batch.ForEach(c => c.Done.TrySetException(e)); // Those that were told already stay so.
             }
         }
     }
@@ -61,7 +64,7 @@ internal sealed class TopicCreations(IMetadataStore store)
             {
                 // A transaction writes a key once; the second of two of one name is to meet the first.
                 bytes += next.MostBytes;
-                if (batch.Count > 0 && (bytes > MetadataTransaction.MaxBytes || names.Contains(next.Definition.Topic)))
+                if (batch.Count > 0 && (bytes > MetadataTransaction.MaxBytes - GateBytes || names.Contains(next.Definition.Topic)))
                 {
                     break;
                 }
@@ -75,11 +78,18 @@ internal sealed class TopicCreations(IMetadataStore store)
         }
     }
 
-    private async Task WriteAsync(List<Creation> batch)
+    private async Task WriteAsync(List<Creation> waiting)
     {
-        while (batch.Count > 0)
+        while (waiting.Count > 0)
         {
+            (List<NamespaceGate> gates, List<Creation> batch) = await AdmitAsync(waiting);
+            if (batch.Count == 0)
+            {
+                continue;
+            }
+
             var transaction = new MetadataTransaction();
+            gates.ForEach(g => g.AddTo(transaction));
             for (int slot = 0; slot < batch.Count; slot++)
             {
                 Creation creation = batch[slot];
@@ -90,17 +100,50 @@ internal sealed class TopicCreations(IMetadataStore store)
 
             TransactionResult result = await store.CommitAsync(transaction);
 
-            // Those that are in the way of the others are told; the others try again without them.
+            // Those that are in the way of the others are told; the others try again without them. So do all when somebody else has created in a namespace since it was counted.
             HashSet<string>? there = result.Outcome == MetadataOutcome.Refused ? [.. result.Entries.Select(e => e.Key)] : null;
             List<Creation> again = there is null ? [] : batch.FindAll(c => !there.Contains(c.Key) && !there.Contains(c.Remake));
-            again = again.Count == batch.Count ? [] : again;
+            again = again.Count == batch.Count && !gates.Exists(g => g.IsPassed(result)) ? [] : again;
             foreach (Creation creation in batch.Except(again))
             {
                 creation.Done.TrySetResult(new CreationResult(result.Outcome, result.Revision, creation.Slot, creation.Value, result.Found(creation.Key)));
+                waiting.Remove(creation);
             }
-
-            batch = again;
         }
+    }
+
+    /// <summary>Counts the namespaces with a limit, tells those for which there is no room, and chooses what goes into the next transaction.</summary>
+    private async Task<(List<NamespaceGate> Gates, List<Creation> Batch)> AdmitAsync(List<Creation> waiting)
+    {
+        var gates = new List<NamespaceGate>();
+        var batch = new List<Creation>();
+        foreach (IGrouping<string, Creation> same in waiting.GroupBy(c => c.Namespace, StringComparer.Ordinal).ToArray())
+        {
+            int limit = room.MaxTopicsOf(same.Key);
+            if (limit <= 0)
+            {
+                batch.AddRange(same);
+            }
+            else if (gates.Count < NamespaceRoom.MaxGates)
+            {
+                NamespaceGate gate = await room.CountAsync(same.Key, limit);
+                gates.Add(gate);
+                foreach (Creation creation in same)
+                {
+                    if (gate.Take(room.NeededFor(creation.Definition)) is { } full)
+                    {
+                        creation.Done.TrySetResult(new CreationResult(MetadataOutcome.Refused, 0, 0, creation.Value, null, full));
+                        waiting.Remove(creation);
+                    }
+                    else
+                    {
+                        batch.Add(creation);
+                    }
+                }
+            }
+        }
+
+        return (gates, batch);
     }
 
     private sealed class Creation(TopicDefinition definition)
@@ -108,6 +151,8 @@ internal sealed class TopicCreations(IMetadataStore store)
         public TopicDefinition Definition { get; } = definition;
 
         public string Key { get; } = ClusterKeys.Topic(definition.Topic);
+
+        public string Namespace { get; } = definition.Topic.Split('/')[1];
 
         public string Remake { get; } = ClusterKeys.Remakes + definition.Topic[1..];
 
@@ -128,4 +173,5 @@ internal sealed class TopicCreations(IMetadataStore store)
 /// <param name="Slot">Its place in the transaction.</param>
 /// <param name="Value">The record.</param>
 /// <param name="There">Refused: the topic's record that is there; null when the topic is about to be made anew.</param>
-internal readonly record struct CreationResult(MetadataOutcome Outcome, long Revision, int Slot, byte[] Value, MetadataEntry? There);
+/// <param name="Full">Refused before anything was written, because its namespace has no room.</param>
+internal readonly record struct CreationResult(MetadataOutcome Outcome, long Revision, int Slot, byte[] Value, MetadataEntry? There, Refusal? Full = null);

@@ -1,5 +1,6 @@
 using Danube.Fast.Core;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Cluster;
 
 namespace Danube.Fast.Server.Topics;
 
@@ -144,8 +145,11 @@ internal sealed partial class TopicRegistry
         int count = underWay + _entries.Values.Count(e => e.Name.Namespace == ns && !e.Definition.IsBase);
         return count + coming <= spec.MaxTopics
             ? null
-            : new Refusal(ErrorCode.LimitExceeded, $"Namespace {ns} holds {count} topics, the limit is {spec.MaxTopics} (max_topics, partitions counted one by one): delete some first, or raise the limit.");
+            : NamespaceRoom.Full(ns, count, spec.MaxTopics.Value);
     }
+
+    /// <summary>Most topics of a namespace, partitions counted one by one; 0 = without limit.</summary>
+    public int MaxTopicsOf(string ns) => _namespaces.GetValueOrDefault(ns)?.MaxTopics ?? 0;
 
     private TopicDefinition Define(TopicName name, TopicSpec spec) => new()
     {

@@ -128,6 +128,50 @@ public sealed class CreationTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 10)]
+    [InlineData(3, 9)]
+    public async Task Brokers_that_create_at_once_keep_to_the_limit_of_a_namespace_together(int partitions, int made)
+    {
+        await using var rig = new ClusterRig();
+        RigBroker[] brokers = [await rig.StartAsync(1, o => Waits(o, TimeSpan.FromMilliseconds(50))), await rig.StartAsync(2, o => Waits(o, TimeSpan.FromMilliseconds(50)))];
+        using (RawClient client = await brokers[0].HelloAsync())
+        {
+            await client.SetNamespaceAsync(new NamespaceSpec { Namespace = "default", MaxTopics = 10 });
+        }
+
+        await rig.UntilSeenAsync(1);
+        await rig.UntilSeenAsync(2);
+
+        // Both have counted when the first of them writes.
+        var gate = new TaskCompletionSource();
+        int[] before = [.. brokers.Select(b => b.Link.Commits)];
+        foreach (RigBroker broker in brokers)
+        {
+            broker.Link.Hold = gate.Task;
+        }
+
+        Task<Answer<TopicEntry>>[] creating =
+        [
+            .. Enumerable.Range(0, 40).Select(i => brokers[i % 2].Host.Topics.CreateAsync(
+                new TopicSpec { Topic = $"/default/t{i}", Durability = "memory", Partitions = partitions }, CancellationToken.None)),
+        ];
+        await ClusterRig.UntilAsync(() => Task.FromResult(brokers.Zip(before).All(b => b.First.Link.Commits > b.Second)), () => "both write");
+        gate.SetResult();
+        Answer<TopicEntry>[] answers = await Task.WhenAll(creating);
+        Assert.Equal(made, answers.Count(a => a.Refusal is null) * partitions);
+        Assert.All(answers.Where(a => a.Refusal is not null), a => Assert.Equal(ErrorCode.LimitExceeded, a.Refusal!.Code));
+        Assert.Equal(made, (await rig.Store.ListAsync(ClusterKeys.Topics)).Entries.Select(TopicRecords.Decode).Count(t => !t.IsBase));
+
+        // Each of them may make the next one where one has gone.
+        if (partitions == 1)
+        {
+            await rig.Store.DeleteAsync((await rig.Store.ListAsync(ClusterKeys.Topics)).Entries[0].Key);
+            await rig.UntilSeenAsync(2);
+            Assert.Null((await brokers[1].Host.Topics.CreateAsync(new TopicSpec { Topic = "/default/last", Durability = "memory" }, CancellationToken.None)).Refusal);
+        }
+    }
+
     private static BrokerOptions Waits(BrokerOptions options, TimeSpan limit) => options with { Cluster = options.Cluster with { FollowLimit = limit } };
 
     private static Task<Answer<TopicEntry>> CreateAsync(RigBroker broker, int maxProducers) =>

@@ -1,6 +1,7 @@
 using Danube.Fast.Metadata;
 using Danube.Fast.Server.Cluster;
 using Danube.Fast.Server.Topics;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Danube.Fast.Server.Tests.Cluster;
 
@@ -16,7 +17,7 @@ public sealed class TopicCreationsTests
         await inner.PutAsync(ClusterKeys.Remakes + "default/remade", TopicRecords.Encode(Named("/default/remade")));
         var gate = new TaskCompletionSource();
         var store = new CountingStore(inner) { Hold = gate.Task };
-        var creations = new TopicCreations(store);
+        var creations = new TopicCreations(store, new NamespaceRoom(store, new ClusterView(NullLogger.Instance)));
         Task<CreationResult>[] all = [.. Enumerable.Range(0, 100).Select(i => creations.AddAsync(Named($"/default/t{i}")))];
         Task<CreationResult> twice = creations.AddAsync(Named("/default/t99"));
         Task<CreationResult> there = creations.AddAsync(Named("/default/there"));
@@ -46,7 +47,7 @@ public sealed class TopicCreationsTests
         await using EmbeddedMetadataStore inner = EmbeddedMetadataStore.Open(folder.Path);
         var gate = new TaskCompletionSource();
         var store = new CountingStore(inner) { Hold = gate.Task, IsCut = true };
-        var creations = new TopicCreations(store);
+        var creations = new TopicCreations(store, new NamespaceRoom(store, new ClusterView(NullLogger.Instance)));
         Task<CreationResult> first = creations.AddAsync(Named("/default/a"));
         gate.SetException(new MetadataUnavailableException("away"));
         await Assert.ThrowsAsync<MetadataUnavailableException>(() => first);

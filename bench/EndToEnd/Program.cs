@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Danube.Fast.Bench;
 using Danube.Fast.Bench.Peers;
 using Danube.Fast.Bench.Subcommands;
 using Danube.Fast.Bench.Workers;
@@ -31,8 +32,4 @@ var root = new RootCommand("Danube.Fast end-to-end benchmark. Every figure is pr
     FuzzCommand.Create(),
     PeersCommand.Create(),
 };
-ParseResult parsed = root.Parse(args);
-int exitCode = await parsed.InvokeAsync();
-
-// Wrong usage is told apart from a run that failed.
-return parsed.Errors.Count > 0 ? 2 : exitCode;
+return await BenchCommandLine.RunAsync(root, args, Console.Error);

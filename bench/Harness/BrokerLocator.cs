@@ -15,7 +15,7 @@ public static class BrokerLocator
             }
         }
 
-        throw new DirectoryNotFoundException("Danube.Fast.sln was not found above " + AppContext.BaseDirectory + "; set DANUBE_BROKER to the path of danube-broker.dll.");
+        throw new DirectoryNotFoundException($"This program is not in a source tree of Danube.Fast: there is no Danube.Fast.sln above {AppContext.BaseDirectory}. Run it with ./danube of a source tree; for a broker alone DANUBE_BROKER, the path of danube-broker.dll, is enough.");
     }
 
     /// <summary>Path of <c>danube-broker.dll</c>, in the caller's own configuration when that is built, else Release.</summary>

@@ -11,7 +11,7 @@ public static class ExitCodes
     /// <summary>Wrong usage.</summary>
     public const int Usage = 2;
 
-    /// <summary>The run could not take place: no broker there, not enough open files.</summary>
+    /// <summary>The run could not take place: no broker there, not enough open files, no place for reports.</summary>
     public const int NotRun = 3;
 
     /// <summary>Ctrl-C, and nothing wrong until then.</summary>

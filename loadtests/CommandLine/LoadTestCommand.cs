@@ -18,17 +18,18 @@ public static class LoadTestCommand
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
         ParsedLine line = ParsedLine.Read(Create(output, error), args);
-        if (line.Result is not { } parsed)
+        if (line.Result is not { } parsed || line.Problems.Count > 0)
         {
-            await error.WriteLineAsync("danube loadtest: " + line.Problems[0]);
+            foreach (string problem in line.Problems)
+            {
+                await error.WriteLineAsync("danube loadtest: " + problem);
+            }
+
             await error.WriteLineAsync("Try --help.");
             return ExitCodes.Usage;
         }
 
-        int code = await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = TerminationTimeout });
-
-        // Wrong usage is told apart from a run that failed.
-        return parsed.Errors.Count > 0 ? ExitCodes.Usage : code;
+        return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = TerminationTimeout });
     }
 
     private static RootCommand Create(TextWriter output, TextWriter error)
@@ -63,8 +64,19 @@ public static class LoadTestCommand
     private static async Task<int> RunAsync(
         IReadOnlyList<ScenarioEntry> entries, ParseResult parsed, LoadTestOptions options, TextWriter output, TextWriter error, CancellationToken cancellation)
     {
-        DirectoryInfo folder = options.ReportDirectory(parsed) ?? new DirectoryInfo(Path.Combine(Artifacts(), DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH-mm-ss")));
-        FileInfo results = options.Results(parsed) ?? new FileInfo(Path.Combine(Artifacts(), "results.csv"));
+        DirectoryInfo folder;
+        FileInfo results;
+        try
+        {
+            folder = options.ReportDirectory(parsed) ?? new DirectoryInfo(Path.Combine(Artifacts(), DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH-mm-ss")));
+            results = options.Results(parsed) ?? new FileInfo(Path.Combine(Artifacts(), "results.csv"));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            await error.WriteLineAsync("danube loadtest: this program is not in a source tree of Danube.Fast, where its reports would go: name places for them with --report-dir and --results.");
+            return ExitCodes.NotRun;
+        }
+
         var runs = new List<RunReport>();
         bool isNotRun = false;
         foreach (ScenarioEntry entry in entries)

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Danube.Fast.Cli;
 
-/// <summary>A command line that was read, or what is wrong with it. Compiled into danube-admin-cli and danube-loadtest too.</summary>
+/// <summary>A command line that was read, or what is wrong with it. Compiled into danube-admin-cli, danube-loadtest and danube-bench too.</summary>
 /// <param name="Result">Null when not even that could be made of it.</param>
 /// <param name="Problems">Sentences; empty when it can be run.</param>
 internal sealed record ParsedLine(ParseResult? Result, IReadOnlyList<string> Problems)
@@ -21,9 +21,10 @@ internal sealed record ParsedLine(ParseResult? Result, IReadOnlyList<string> Pro
         }
     }
 
-    // The library names the type of .NET.
+    // One line; and the library names the type of .NET.
     private static string Plain(string message)
     {
+        message = string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         int type = message.IndexOf(" as expected type ", StringComparison.Ordinal);
         if (type < 0)
         {

@@ -104,9 +104,45 @@ public class BenchRunTests
         Assert.Equal("p10", (string?)report["reports"]!["p10"]!["command"]);
     }
 
-    private static async Task<(int ExitCode, string Errors)> RunBenchAsync(string[] arguments)
+    [Theory(Timeout = 600_000)]
+    [InlineData("p1 --no-such-option", "'--no-such-option'")]
+    [InlineData("no-such-command", "'no-such-command'")]
+    [InlineData("p7 --seconds soon", "'soon' for option '--seconds': it takes a number.")]
+    public async Task WrongUsageIsOneLineAndAHint(string arguments, string named)
     {
-        var start = new ProcessStartInfo(DotNetHost.Path, [BrokerLocator.BenchAssembly(), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        (int exitCode, string errors) = await RunBenchAsync(arguments.Split(' '));
+        string[] lines = errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal((2, "Try --help."), (exitCode, lines[^1]));
+        Assert.InRange(lines.Length, 2, 3);
+        Assert.StartsWith("danube bench: ", lines[0], StringComparison.Ordinal);
+        Assert.Contains(named, errors, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 600_000)]
+    public async Task OutsideOfASourceTreeItSaysSo()
+    {
+        // The program itself decides where it is: a copy of it elsewhere.
+        DirectoryInfo elsewhere = Directory.CreateTempSubdirectory("danube-bench-");
+        try
+        {
+            foreach (string file in Directory.GetFiles(Path.GetDirectoryName(BrokerLocator.BenchAssembly())!).Where(f => Path.GetExtension(f) is ".dll" or ".json"))
+            {
+                File.Copy(file, Path.Combine(elsewhere.FullName, Path.GetFileName(file)));
+            }
+
+            (int exitCode, string errors) = await RunBenchAsync(["micro", "--check"], Path.Combine(elsewhere.FullName, "danube-bench.dll"));
+            Assert.Equal(3, exitCode);
+            Assert.StartsWith("danube bench: This program is not in a source tree of Danube.Fast", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        }
+        finally
+        {
+            elsewhere.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<(int ExitCode, string Errors)> RunBenchAsync(string[] arguments, string? program = null)
+    {
+        var start = new ProcessStartInfo(DotNetHost.Path, [program ?? BrokerLocator.BenchAssembly(), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         await process.StandardOutput.ReadToEndAsync().WaitAsync(Guard);

@@ -35,7 +35,34 @@ public sealed partial class CommandTests : IDisposable
     [InlineData("many-topics --topics 70000")]
     [InlineData("mixed-sizes --size 100")]
     [InlineData("all --rate 5")]
-    public async Task Wrong_usage_is_refused(string arguments) => Assert.Equal(ExitCodes.Usage, (await LoadTest.RunAsync(arguments)).Code);
+    public async Task Wrong_usage_is_refused_with_what_is_wrong_and_one_hint(string arguments)
+    {
+        (int code, string text) = await LoadTest.RunAsync(arguments);
+        Assert.Equal(ExitCodes.Usage, code);
+        string[] lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("Try --help.", lines[^1]);
+        Assert.All(lines[..^1], l => Assert.StartsWith("danube loadtest: ", l, StringComparison.Ordinal));
+        Assert.InRange(lines.Length, 2, 3);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task Outside_of_a_source_tree_it_says_what_it_lacks()
+    {
+        // The program itself decides where it is: a copy of it elsewhere.
+        DirectoryInfo elsewhere = _folder.CreateSubdirectory("program");
+        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(typeof(LoadTestCommand).Assembly.Location)!).Where(f => Path.GetExtension(f) is ".dll" or ".json"))
+        {
+            File.Copy(file, Path.Combine(elsewhere.FullName, Path.GetFileName(file)));
+        }
+
+        var start = new ProcessStartInfo(DotNetHost.Path, [Path.Combine(elsewhere.FullName, "danube-loadtest.dll"), "one-to-one", "--quiet"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        string error = await process.StandardError.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(120));
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(120));
+        Assert.Equal((ExitCodes.NotRun, ""), (process.ExitCode, await output));
+        Assert.StartsWith("danube loadtest: this program is not in a source tree of Danube.Fast", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
 
     [Fact(Timeout = 300_000)]
     public async Task A_broker_that_is_not_there_is_neither_a_pass_nor_a_failure()

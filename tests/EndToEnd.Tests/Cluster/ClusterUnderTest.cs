@@ -247,6 +247,23 @@ internal sealed class ClusterUnderTest : IAsyncDisposable
         return rankings.RootElement.GetProperty("brokers").EnumerateArray().Count(b => b.GetProperty("standing").GetString() == "ranked") == _running.Count;
     }
 
+    /// <summary>Waits until the first of these topics is another broker's; that is known a moment after it is so.</summary>
+    /// <param name="topics">Names.</param>
+    /// <param name="from">The broker that has them.</param>
+    /// <param name="revision">What was before is not looked at.</param>
+    public async Task FirstMovedAsync(IReadOnlySet<string> topics, int from, long revision)
+    {
+        const string Prefix = "/cluster/assignments";
+        using var guard = new CancellationTokenSource(Guard);
+        await foreach (MetadataRevision seen in Store.WatchAsync(Prefix + "/", revision + 1, guard.Token))
+        {
+            if (seen.Changes.Any(c => c.Entry is { } entry && topics.Contains(c.Key[Prefix.Length..]) && Place(Read(entry)).Owner != from))
+            {
+                return;
+            }
+        }
+    }
+
     private static TopicPlace Place(JsonElement assignment) => new(
         assignment.GetProperty("owner").GetInt32(), assignment.GetProperty("epoch").GetInt64(), assignment.GetProperty("state").GetString()!);
 

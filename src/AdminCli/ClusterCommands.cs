@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Danube.Fast.Cli;
 
 namespace Danube.Fast.AdminCli;
 
@@ -91,8 +92,13 @@ internal static class ClusterCommands
         string broker = reply.Text("broker");
         string where = broker.Length > 0 ? "broker " + broker : "no broker";
         output.WriteLine(reply.Text("kind") == "decision"
-            ? $"{reply.Text("topic")}: {where} (decided {reply.Text("at")})"
+            ? $"{reply.Text("topic")}: {where} (decided {TimeText.Of(reply.Text("at"))})"
             : $"{reply.Text("topic")}: no decision about it is kept; a topic placed now would go to {where}");
+        if (reply.Text("owner") is { Length: > 0 } owner)
+        {
+            output.WriteLine($"it is with broker {owner} now");
+        }
+
         foreach (JsonElement step in reply.Items("steps"))
         {
             output.WriteLine("  - " + step.GetString());
@@ -110,7 +116,7 @@ internal static class ClusterCommands
     private static void PrintStatus(TextWriter output, JsonElement reply)
     {
         string leader = reply.Text("leader"), since = reply.Text("leads_since");
-        output.WriteLine(leader.Length == 0 ? "leader    none" : $"leader    broker {leader}{(since.Length > 0 ? $" since {since}" : "")}");
+        output.WriteLine(leader.Length == 0 ? "leader    none" : $"leader    broker {leader}{(since.Length > 0 ? $" since {TimeText.Of(since)}" : "")}");
         output.WriteLine($"metadata  {reply.Text("meta_store")}{Metadata(reply.Member("metadata"))}");
         string[] topics = reply.Member("topics") is { ValueKind: JsonValueKind.Object } states
             ? [.. states.EnumerateObject().Where(s => s.Value.GetInt32() > 0).Select(s => $"{s.Value.GetInt32()} {s.Name}")]

@@ -87,6 +87,22 @@ public sealed class AdminClusterTests(Broker broker) : IClassFixture<Broker>
     }
 
     [Fact]
+    public async Task Where_a_topic_is_now_stands_beside_where_it_was_put()
+    {
+        await using WebApplication made = await StartAsync(200, """{"topic":"/a/b","kind":"decision","broker":3,"owner":2,"at":"2026-11-22T01:05:07.1234567+01:00","steps":[],"candidates":[]}""");
+        Assert.Equal(["/a/b: broker 3 (decided 2026-11-22 00:05:07Z)", "it is with broker 2 now"], Lines((await RunAsync(made, "cluster explain --topic /a/b")).Output));
+    }
+
+    [Fact]
+    public async Task Times_are_for_people()
+    {
+        await using WebApplication made = await StartAsync(200, """{"meta_store":"etcd","leader":1,"leads_since":"2026-11-22T00:05:07.1234567+00:00","brokers":[],"topics":{},"metadata":{}}""");
+        Assert.Equal("leader    broker 1 since 2026-11-22 00:05:07Z", Lines((await RunAsync(made, "cluster status")).Output)[0]);
+        await using WebApplication later = await StartAsync(200, """{"meta_store":"etcd","leader":1,"leads_since":"of a later version","brokers":[],"topics":{},"metadata":{}}""");
+        Assert.Equal("leader    broker 1 since of a later version", Lines((await RunAsync(later, "cluster status")).Output)[0]);
+    }
+
+    [Fact]
     public async Task Health_shows_what_a_good_check_has_to_say()
     {
         await using WebApplication made = await StartAsync(200, """{"checks":[{"name":"cluster","ok":true,"reason":"no proof for 9 s"},{"name":"journal","ok":true,"reason":""}],"failed":[],"damaged":[]}""");

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Danube.Fast.Cli.Terminal;
 using Danube.Fast.Wal;
 
@@ -12,7 +11,7 @@ internal static class LogText
         foreach (SlotPicture slot in picture.Slots)
         {
             output.WriteLine(slot.State == SlotState.Good
-                ? $"checkpoint slot {slot.Index}: number {slot.Number}, incarnation {slot.Incarnation}, generations below {slot.GenerationReserve}, journal from {slot.TailLsn}, {Flags(slot)}, written {Time(slot.Written)}"
+                ? $"checkpoint slot {slot.Index}: number {slot.Number}, incarnation {slot.Incarnation}, generations below {slot.GenerationReserve}, journal from {slot.TailLsn}, {Flags(slot)}, written {TimeText.Of(slot.Written)}"
                 : $"checkpoint slot {slot.Index}: {(slot.State == SlotState.Empty ? "empty" : "unreadable")}");
         }
 
@@ -50,7 +49,7 @@ internal static class LogText
         var segments = new TextTable("  SEGMENT", "BYTES", "GENERATION", "EPOCH", "CREATED");
         foreach (SegmentPicture segment in log.Segments)
         {
-            segments.Add("  " + segment.Name, segment.Bytes, segment.HasHeader ? segment.Generation : "no header", segment.Epoch, segment.HasHeader ? Time(segment.Created) : "");
+            segments.Add("  " + segment.Name, segment.Bytes, segment.HasHeader ? segment.Generation : "no header", segment.Epoch, segment.HasHeader ? TimeText.Of(segment.Created) : "");
         }
 
         segments.WriteTo(output);
@@ -72,6 +71,4 @@ internal static class LogText
     private static string Counted(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 
     private static string Flags(SlotPicture slot) => slot.IsSuspect ? "suspect" : slot.IsClean ? "clean" : "not clean";
-
-    private static string Time(DateTimeOffset time) => time.ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture);
 }

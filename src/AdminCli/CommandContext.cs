@@ -8,6 +8,9 @@ internal sealed class CommandContext(SharedOptions options, TextWriter output, T
 {
     public TextWriter Output { get; } = output;
 
+    /// <summary>Receives everything that is no result.</summary>
+    public TextWriter Error { get; } = error;
+
     /// <summary>Makes <paramref name="call"/> the action of a command; broker errors become a line on the error output and exit code 1.</summary>
     public void SetAction(Command command, Func<AdminApi, ParseResult, CancellationToken, Task> call) => SetAction(command, async (api, parsed, cancellationToken) =>
     {
@@ -29,7 +32,7 @@ internal sealed class CommandContext(SharedOptions options, TextWriter output, T
             }
             catch (AdminException e)
             {
-                await error.WriteLineAsync("danube-admin-cli: " + e.Message);
+                await Error.WriteLineAsync("danube-admin-cli: " + e.Message);
                 return failure;
             }
         });

@@ -26,15 +26,23 @@ internal static class SubscriptionCommands
         Argument<string> topic = TopicArgument.Topic();
         command.Arguments.Add(topic);
         context.SetAction(command, async (api, parsed, cancellationToken) =>
-            context.Print(parsed, await api.GetAsync($"{TopicCommands.Path}{parsed.GetValue(topic)}/subscriptions", cancellationToken), reply => TableWriter.Write(
-                context.Output, reply.Items("subscriptions"), "name", "type", "consumers", "mark_delete", "backlog", "delayed", "epoch", "blocked")));
+        {
+            JsonElement list = await api.GetAsync($"{TopicCommands.Path}{parsed.GetValue(topic)}/subscriptions", cancellationToken);
+            context.Print(parsed, list, reply => TableWriter.Write(
+                context.Output, reply.Items("subscriptions"), "name", "type", "consumers", "mark_delete", "backlog", "delayed", "epoch", "blocked"));
+            return PartialAnswer.Tell(context.Error, list);
+        });
         return command;
     }
 
     private static Command Describe(CommandContext context) =>
         WithNames("describe", "Shows a subscription with its policy and its consumers.", (command, path) =>
             context.SetAction(command, async (api, parsed, cancellationToken) =>
-                context.Print(parsed, await api.GetAsync(path(parsed), cancellationToken), reply => PrintSubscription(context.Output, reply))));
+            {
+                JsonElement details = await api.GetAsync(path(parsed), cancellationToken);
+                context.Print(parsed, details, reply => PrintSubscription(context.Output, reply));
+                return PartialAnswer.Tell(context.Error, details);
+            }));
 
     private static Command Skip(CommandContext context) =>
         WithNames("skip", "Acknowledges the next messages of a subscription unseen.", (command, path) =>
@@ -50,7 +58,7 @@ internal static class SubscriptionCommands
     private static Command Seek(CommandContext context) =>
         WithNames("seek", "Moves a subscription; its consumers go on from there.", (command, path) =>
         {
-            var to = new Option<string>("--to") { Description = "earliest, latest, offset:N or time:UNIX_MICROSECONDS.", Required = true };
+            var to = new Option<string>("--to") { Description = "earliest, latest, offset:N or time:UNIX_MICROSECONDS. Of a topic with partitions all are moved; an offset is one partition's.", Required = true };
             command.Options.Add(to);
             Post(context, command, parsed => (path(parsed) + "/seek", new JsonObject { ["to"] = parsed.GetValue(to) }), "mark_delete");
         });
@@ -76,12 +84,38 @@ internal static class SubscriptionCommands
         context.SetAction(command, async (api, parsed, cancellationToken) =>
         {
             (string path, JsonObject body) = request(parsed);
-            context.Print(parsed, await api.PostAsync(path, body.ToJsonString(), cancellationToken), reply => context.Output.WriteLine($"{figure} {reply.Text(figure)}"));
+            JsonElement done = await api.PostAsync(path, body.ToJsonString(), cancellationToken);
+            context.Print(parsed, done, reply => PrintDone(context.Output, reply, figure));
+            return PartialAnswer.Tell(context.Error, done);
         });
+
+    // Of a topic with partitions what was done in each of them.
+    private static void PrintDone(TextWriter output, JsonElement reply, string figure)
+    {
+        if (reply.Member("partitions").ValueKind == JsonValueKind.Array)
+        {
+            TableWriter.Write(output, reply.Items("partitions"), "topic", figure);
+        }
+        else
+        {
+            output.WriteLine($"{figure} {reply.Text(figure)}");
+        }
+    }
 
     private static void PrintSubscription(TextWriter output, JsonElement details)
     {
-        foreach (string part in (string[])["subscription", "policy"])
+        // Of a topic with partitions offsets and epochs are each partition's own.
+        JsonElement[] partitions = details.Member("partitions").ValueKind == JsonValueKind.Array ? [.. details.Items("partitions")] : [];
+        if (partitions.Length > 0)
+        {
+            TableWriter.WriteRows(output, ["PARTITION", "CONSUMERS", "MARK_DELETE", "ACKNOWLEDGED_BEYOND", "BACKLOG", "DELAYED", "EPOCH", "BLOCKED"], partitions.Select(p => (string[])
+            [
+                p.Text("topic"), Of(p, "consumers"), Of(p, "mark_delete"), p.Text("acknowledged_beyond"), Of(p, "backlog"), Of(p, "delayed"), Of(p, "epoch"), Of(p, "blocked"),
+            ]));
+            output.WriteLine();
+        }
+
+        foreach (string part in partitions.Length > 0 ? (string[])["policy"] : ["subscription", "policy"])
         {
             if (details.ValueKind == JsonValueKind.Object && details.TryGetProperty(part, out JsonElement members))
             {
@@ -91,5 +125,7 @@ internal static class SubscriptionCommands
         }
 
         TableWriter.Write(output, details.Items("consumers"), "name", "priority", "active", "in_flight", "credit");
+
+        static string Of(JsonElement partition, string member) => partition.Member("subscription").Text(member);
     }
 }

@@ -55,9 +55,13 @@ internal static class TopicCommands
         Argument<string> topic = TopicArgument.Topic();
         command.Arguments.Add(topic);
         context.SetAction(command, async (api, parsed, cancellationToken) =>
-            context.Print(parsed, await api.GetAsync($"{Path}{parsed.GetValue(topic)}/stats", cancellationToken), reply => TableWriter.Write(
+        {
+            JsonElement stats = await api.GetAsync($"{Path}{parsed.GetValue(topic)}/stats", cancellationToken);
+            context.Print(parsed, stats, reply => TableWriter.Write(
                 context.Output, reply.Items("loads"), "topic_name", "message_rate", "byte_rate", "out_byte_rate", "producer_count", "consumer_count", "subscription_count", "wal_size_bytes",
-                "avg_latency_ms", "p99_latency_ms", "backlog_messages", "oldest_message_age_sec")));
+                "avg_latency_ms", "p99_latency_ms", "backlog_messages", "oldest_message_age_sec"));
+            return PartialAnswer.Tell(context.Error, stats);
+        });
         return command;
     }
 

@@ -25,10 +25,12 @@ internal static class SubscriptionCommands
         command.Runs(error, async (parsed, cancellationToken) =>
         {
             await using DanubeClient client = await DanubeClient.ConnectAsync(parsed.GetValue(url)!, null, cancellationToken);
-            return await Watch.RunAsync(
-                parsed, watch, output,
-                async (picture, token) => TopicPictures.Subscriptions(picture, (await client.DescribeTopicAsync(parsed.GetValue(topic)!, token)).Subscriptions),
-                cancellationToken);
+            return await Watch.RunAsync(parsed, watch, output, error, async (picture, notes, token) =>
+            {
+                (TopicInfo info, PartitionAnswers<TopicInfo>? partitions) = await PartitionAnswers.DescribeAsync(client, parsed.GetValue(topic)!, token);
+                TopicPictures.Subscriptions(picture, partitions is null ? info.Subscriptions : PartitionAnswers.Sums(partitions.Answers.Select(a => a.Answer)), isSum: partitions is not null);
+                return partitions?.Tell(notes) ?? CliCommandLine.Success;
+            }, cancellationToken);
         });
         return command;
     }
@@ -36,9 +38,21 @@ internal static class SubscriptionCommands
     private static Command Describe(TextWriter output, TextWriter error)
     {
         Option<string?> watch = Watch.Option();
-        return One("describe", "Shows a subscription with its policy and its consumers.", error, [watch], (wish, cancellationToken) => Watch.RunAsync(
-            wish.Parsed, watch, output,
-            async (picture, token) => SubscriptionPicture.Write(picture, await wish.Client.DescribeSubscriptionAsync(wish.Topic, wish.Subscription, token)),
+        return One("describe", "Shows a subscription with its policy and its consumers, of a topic with partitions in each of them.", error, [watch], (wish, cancellationToken) => Watch.RunAsync(
+            wish.Parsed, watch, output, error,
+            async (picture, notes, token) =>
+            {
+                if (await wish.FindPartitionsAsync(token) is not { } whole)
+                {
+                    SubscriptionPicture.Write(picture, await wish.Client.DescribeSubscriptionAsync(wish.Topic, wish.Subscription, token));
+                    return CliCommandLine.Success;
+                }
+
+                PartitionAnswers<SubscriptionDetails> partitions = await PartitionAnswers.AskAsync(
+                    whole, (partition, end) => wish.Client.DescribeSubscriptionAsync(partition, wish.Subscription, end), token);
+                SubscriptionPicture.Write(picture, wish.Topic, [.. partitions.Answers.Select(a => a.Answer)]);
+                return partitions.Tell(notes);
+            },
             cancellationToken));
     }
 
@@ -46,7 +60,7 @@ internal static class SubscriptionCommands
     {
         var to = new Option<string>("--to")
         {
-            Description = "The new position: earliest, latest, offset:N or time:T (T in ISO 8601 or Unix microseconds). All before it counts as acknowledged, all behind it comes again.",
+            Description = "The new position: earliest, latest, offset:N or time:T (T in ISO 8601 or Unix microseconds). All before it counts as acknowledged, all behind it comes again. Of a topic with partitions all are moved; an offset is one partition's.",
             Required = true,
         };
         to.Validators.Add(result =>
@@ -59,10 +73,33 @@ internal static class SubscriptionCommands
         return One("seek", "Moves a subscription, also while consumers are connected.", error, [to], async (wish, cancellationToken) =>
         {
             ConsumeCommand.TryParseStart(wish.Parsed.GetValue(to)!, out string position);
+            if (await wish.FindPartitionsAsync(cancellationToken) is { } whole)
+            {
+                return await SeekAllAsync(wish, whole, position, output, error, cancellationToken);
+            }
+
             SeekReply reply = await wish.Client.SeekAsync(wish.Topic, wish.Subscription, position, cancellationToken);
             output.WriteLine($"{wish.Subscription} goes on at offset {reply.MarkDelete}");
             return CliCommandLine.Success;
         });
+    }
+
+    private static async Task<int> SeekAllAsync(Wish wish, TopicInfo whole, string position, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
+        if (position.StartsWith("offset:", StringComparison.Ordinal))
+        {
+            await error.WriteLineAsync($"danube-cli: {whole.Topic} has {whole.Partitions} partitions, each with offsets of its own: name one of them, {whole.Topic}-part-0 say. To earliest, latest or a time all are moved.");
+            return CliCommandLine.Usage;
+        }
+
+        PartitionAnswers<SeekReply> partitions = await PartitionAnswers.AskAsync(
+            whole, (partition, token) => wish.Client.SeekAsync(partition, wish.Subscription, position, token), cancellationToken);
+        foreach ((string partition, SeekReply reply) in partitions.Answers)
+        {
+            output.WriteLine($"{wish.Subscription} goes on at offset {reply.MarkDelete} of {partition}");
+        }
+
+        return partitions.Tell(error);
     }
 
     private static Command Skip(TextWriter output, TextWriter error)
@@ -123,5 +160,10 @@ internal static class SubscriptionCommands
         return command;
     }
 
-    private sealed record Wish(DanubeClient Client, ParseResult Parsed, string Topic, string Subscription);
+    private sealed record Wish(DanubeClient Client, ParseResult Parsed, string Topic, string Subscription)
+    {
+        /// <summary>The topic when it has partitions, else null.</summary>
+        public async Task<TopicInfo?> FindPartitionsAsync(CancellationToken cancellationToken) =>
+            await Client.DescribeTopicAsync(Topic, cancellationToken) is { Partitions: > 1 } whole ? whole : null;
+    }
 }

@@ -27,13 +27,18 @@ internal static class Watch
     }
 
     /// <summary>Draws once, or until <paramref name="cancellationToken"/> when the option is given. Each picture appears whole.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="option">What <see cref="Option"/> has made.</param>
+    /// <param name="output">Receives the picture.</param>
+    /// <param name="error">Receives what is to be said about it; with the option that is part of the picture.</param>
+    /// <param name="draw">Draws a picture, says what is to be said, and answers with the exit code.</param>
+    /// <param name="cancellationToken">Ctrl-C.</param>
     public static async Task<int> RunAsync(
-        ParseResult parsed, Option<string?> option, TextWriter output, Func<TextWriter, CancellationToken, Task> draw, CancellationToken cancellationToken)
+        ParseResult parsed, Option<string?> option, TextWriter output, TextWriter error, Func<TextWriter, TextWriter, CancellationToken, Task<int>> draw, CancellationToken cancellationToken)
     {
         if (parsed.GetResult(option) is null)
         {
-            await draw(output, cancellationToken);
-            return CliCommandLine.Success;
+            return await draw(output, error, cancellationToken);
         }
 
         TimeSpan interval = Duration.TryParse(parsed.GetValue(option), out TimeSpan asked) ? asked : DefaultInterval;
@@ -43,7 +48,7 @@ internal static class Watch
             while (true)
             {
                 var picture = new StringWriter();
-                await draw(picture, cancellationToken);
+                await draw(picture, picture, cancellationToken);
                 await output.WriteAsync(before + picture + after);
                 await output.FlushAsync(cancellationToken);
                 await Task.Delay(interval, cancellationToken);

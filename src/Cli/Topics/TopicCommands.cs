@@ -23,8 +23,11 @@ internal static class TopicCommands
         command.Runs(error, async (parsed, cancellationToken) =>
         {
             await using DanubeClient client = await DanubeClient.ConnectAsync(parsed.GetValue(url)!, null, cancellationToken);
-            return await Watch.RunAsync(
-                parsed, watch, output, async (picture, token) => TopicPictures.List(picture, await client.ListTopicsAsync(parsed.GetValue(ns), token)), cancellationToken);
+            return await Watch.RunAsync(parsed, watch, output, error, async (picture, _, token) =>
+            {
+                TopicPictures.List(picture, await client.ListTopicsAsync(parsed.GetValue(ns), token));
+                return CliCommandLine.Success;
+            }, cancellationToken);
         });
         return command;
     }
@@ -34,12 +37,16 @@ internal static class TopicCommands
         Option<string> url = SharedOptions.Url();
         Argument<string> name = SharedOptions.TopicArgument();
         Option<string?> watch = Watch.Option();
-        var command = new Command("describe", "Shows one topic with its subscriptions.") { name, url, watch };
+        var command = new Command("describe", "Shows one topic with its subscriptions, and its partitions one by one.") { name, url, watch };
         command.Runs(error, async (parsed, cancellationToken) =>
         {
             await using DanubeClient client = await DanubeClient.ConnectAsync(parsed.GetValue(url)!, null, cancellationToken);
-            return await Watch.RunAsync(
-                parsed, watch, output, async (picture, token) => TopicPictures.One(picture, await client.DescribeTopicAsync(parsed.GetValue(name)!, token)), cancellationToken);
+            return await Watch.RunAsync(parsed, watch, output, error, async (picture, notes, token) =>
+            {
+                (TopicInfo topic, PartitionAnswers<TopicInfo>? partitions) = await PartitionAnswers.DescribeAsync(client, parsed.GetValue(name)!, token);
+                TopicPictures.One(picture, topic, partitions?.Answers);
+                return partitions?.Tell(notes) ?? CliCommandLine.Success;
+            }, cancellationToken);
         });
         return command;
     }

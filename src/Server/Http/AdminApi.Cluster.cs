@@ -109,6 +109,7 @@ internal sealed partial class AdminApi
             topic.Full,
             kept is null ? "preview" : "decision",
             decision.Broker,
+            load.Source.OwnerOf(topic.Full),
             decision.At,
             [.. decision.Steps],
             [.. decision.Candidates.Select(c => new CandidateReply(c.Id, c.Score, c.AssignedTopics, c.TopicsPerCore, [.. c.Missing]))]), ClusterRepliesJson.Default.ExplainReply);

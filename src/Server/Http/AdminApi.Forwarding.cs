@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -54,25 +55,34 @@ internal sealed partial class AdminApi
         return isOfOwner ? load.Source.OwnerElsewhere($"/{parts[0]}/{parts[1]}") : null;
     }
 
-    /// <summary>What the other brokers answer to the same call; those that do not answer in time are left out.</summary>
-    private async Task<IEnumerable<T>> AskOthersAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+    /// <summary>What the other brokers answer to the same call, by their address; those that do not answer in time are left out.</summary>
+    /// <param name="context">The call.</param>
+    /// <param name="type">Of an answer.</param>
+    /// <param name="work">What the answer itself takes.</param>
+    private async Task<IReadOnlyDictionary<string, T>> AskOthersAsync<T>(HttpContext context, JsonTypeInfo<T> type, TimeSpan work = default)
         where T : class
     {
-        if (IsForwarded(context))
+        var answered = new ConcurrentDictionary<string, T>(StringComparer.Ordinal);
+        if (!IsForwarded(context))
         {
-            return [];
+            string path = context.Request.Path + context.Request.QueryString.ToString();
+            await Task.WhenAll(load.Source.Describe().Where(m => m.IsRegistered && m.Broker != load.Source.Broker && m.Http is { Length: > 0 }).Select(async m =>
+            {
+                if (await AskAsync(context, m.Http, path, type, work) is { } answer)
+                {
+                    answered[m.Http!] = answer;
+                }
+            }));
         }
 
-        string path = context.Request.Path + context.Request.QueryString.ToString();
-        T?[] answers = await Task.WhenAll(load.Source.Describe().Where(m => m.IsRegistered && m.Broker != load.Source.Broker && m.Http is { Length: > 0 }).Select(m => AskAsync(context, m.Http, path, type)));
-        return answers.OfType<T>();
+        return answered;
     }
 
-    private async Task<T?> AskAsync<T>(HttpContext context, string? address, string path, JsonTypeInfo<T> type)
+    private async Task<T?> AskAsync<T>(HttpContext context, string? address, string path, JsonTypeInfo<T> type, TimeSpan work = default)
         where T : class
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        patience.CancelAfter(AskPatience);
+        patience.CancelAfter(AskPatience + work);
         try
         {
             using HttpRequestMessage request = Passed(context, HttpMethod.Get, address, path);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Danube.Fast.Core;
 using Danube.Fast.Protocol;
 using Danube.Fast.Server.Topics;
@@ -24,13 +25,42 @@ internal sealed partial class AdminApi
     {
         Answer<TopicInfo> described = await topics.DescribeAsync(topic, CancellationToken.None);
         Answer<SubscriptionsReply> reply = described.TryGet(out TopicInfo? info, out Refusal? refusal) ? new SubscriptionsReply(info.Subscriptions) : refusal;
+        if (info is { Partitions: > 1 } && !IsForwarded(context))
+        {
+            IReadOnlyDictionary<string, SubscriptionsReply> others = await AskOthersAsync(context, HttpJson.Default.SubscriptionsReply);
+            reply = new SubscriptionsReply(TopicLists.Merge([.. info.Subscriptions, .. others.Values.SelectMany(o => o.Subscriptions)]), Unanswered(topic, [.. others.Keys]));
+        }
+
         await AnswerAsync(context, "list_subscriptions", reply, HttpJson.Default.SubscriptionsReply);
     }
 
     private async Task DescribeSubscriptionAsync(HttpContext context, string topic, string name)
     {
-        var request = new SubscriptionRequest { Topic = topic, Subscription = name };
-        await AnswerAsync(context, "describe_subscription", await topics.DescribeSubscriptionAsync(request), HttpJson.Default.SubscriptionDetails);
+        if (topics.Find(topic).Value is { Definition.IsBase: true } whole)
+        {
+            await AnswerAsync(context, "describe_subscription", await DescribePartitionsAsync(context, whole, name), HttpJson.Default.PartitionedSubscriptionReply);
+            return;
+        }
+
+        await AnswerAsync(context, "describe_subscription", await DescribeHereAsync(topic, name), HttpJson.Default.SubscriptionDetails);
+    }
+
+    private Task<Answer<SubscriptionDetails>> DescribeHereAsync(string topic, string name) =>
+        topics.DescribeSubscriptionAsync(new SubscriptionRequest { Topic = topic, Subscription = name });
+
+    private async Task<Answer<PartitionedSubscriptionReply>> DescribePartitionsAsync(HttpContext context, TopicEntry whole, string name)
+    {
+        PartitionAnswers<SubscriptionDetails> answers = await AskPartitionsAsync(
+            context, whole, $"/subscriptions/{Uri.EscapeDataString(name)}", null, partition => DescribeHereAsync(partition, name), HttpJson.Default.SubscriptionDetails);
+        SubscriptionDetails[] parts = [.. answers.Values.Select(v => v.Value)];
+        return answers.Refusal is { } refusal ? refusal : new PartitionedSubscriptionReply(
+            whole.Name.Full,
+            TopicRegistry.Sum(name, parts.Select(p => p.Subscription)),
+            parts.Sum(p => p.AcknowledgedBeyond),
+            parts[0].Policy,
+            [.. parts.SelectMany(p => p.Consumers)],
+            parts,
+            answers.Missing);
     }
 
     private async Task UnsubscribeAsync(HttpContext context, string topic, string name) =>
@@ -58,10 +88,28 @@ internal sealed partial class AdminApi
     {
         if (await ReadBodyAsync(context, HttpJson.Default.SeekBody) is { } body)
         {
-            Answer<SeekReply> reply = StartPosition.TryParse(body.To, out StartPosition to)
-                ? await topics.SeekAsync(new SeekRequest { Topic = topic, Subscription = name }, to)
+            bool isPosition = StartPosition.TryParse(body.To, out StartPosition to);
+            if (isPosition && to.Kind != StartKind.Offset && topics.Find(topic).Value is { Definition.IsBase: true } whole)
+            {
+                await AnswerAsync(context, "seek", await SeekPartitionsAsync(context, whole, name, body, to), HttpJson.Default.PartitionedSeekReply);
+                return;
+            }
+
+            Answer<SeekReply> reply = isPosition
+                ? await SeekHereAsync(topic, name, to)
                 : new Refusal(ErrorCode.BadRequest, $"The position '{TopicRegistry.Shorten(body.To)}' is unknown: use earliest, latest, offset:N or time:UNIX_MICROSECONDS.");
             await AnswerAsync(context, "seek", reply, HttpJson.Default.SeekReply);
         }
+    }
+
+    private Task<Answer<SeekReply>> SeekHereAsync(string topic, string name, StartPosition to) => topics.SeekAsync(new SeekRequest { Topic = topic, Subscription = name }, to);
+
+    private async Task<Answer<PartitionedSeekReply>> SeekPartitionsAsync(HttpContext context, TopicEntry whole, string name, SeekBody body, StartPosition to)
+    {
+        PartitionAnswers<SeekReply> answers = await AskPartitionsAsync(
+            context, whole, $"/subscriptions/{Uri.EscapeDataString(name)}/seek", JsonSerializer.SerializeToUtf8Bytes(body, HttpJson.Default.SeekBody), partition => SeekHereAsync(partition, name, to),
+            HttpJson.Default.SeekReply);
+        return answers.Refusal is { } refusal ? refusal
+            : new PartitionedSeekReply(whole.Name.Full, [.. answers.Values.Select(v => new PartitionPosition(v.Partition, v.Value.SubscriptionEpoch, v.Value.MarkDelete))], answers.Missing);
     }
 }

@@ -45,8 +45,8 @@ internal sealed partial class AdminApi
         string? ns = Query(context, "namespace");
         requests.OnAdmin("list_topics", null);
         Task<TopicInfo[]> own = topics.ListAsync(ns);
-        Task<IEnumerable<ListTopicsReply>> others = AskOthersAsync(context, HttpJson.Default.ListTopicsReply);
-        await WriteAsync(context, StatusCodes.Status200OK, new ListTopicsReply { Topics = TopicLists.Merge([await own, .. (await others).Select(o => o.Topics)]) }, HttpJson.Default.ListTopicsReply);
+        Task<IReadOnlyDictionary<string, ListTopicsReply>> others = AskOthersAsync(context, HttpJson.Default.ListTopicsReply);
+        await WriteAsync(context, StatusCodes.Status200OK, new ListTopicsReply { Topics = TopicLists.Merge([await own, .. (await others).Values.Select(o => o.Topics)]) }, HttpJson.Default.ListTopicsReply);
     }
 
     private async Task CreateAsync(HttpContext context)
@@ -64,9 +64,10 @@ internal sealed partial class AdminApi
         if (method == HttpMethods.Get)
         {
             Answer<TopicInfo> described = await topics.DescribeAsync(topic, CancellationToken.None);
-            if (described.Value is { Partitions: > 1 } here)
+            if (described.Value is { Partitions: > 1 } here && !IsForwarded(context))
             {
-                described = TopicLists.Merge([here, .. await AskOthersAsync(context, HttpJson.Default.TopicInfo)]);
+                IReadOnlyDictionary<string, TopicInfo> others = await AskOthersAsync(context, HttpJson.Default.TopicInfo);
+                described = TopicLists.WithMissing(TopicLists.Merge([here, .. others.Values]), Unanswered(topic, [.. others.Keys]));
             }
 
             await AnswerAsync(context, "describe_topic", described, HttpJson.Default.TopicInfo);
@@ -128,18 +129,26 @@ internal sealed partial class AdminApi
     // Two looks at the counters, a second apart: nothing is kept for it between two calls.
     private async Task StatsAsync(HttpContext context, string name)
     {
-        if ((await topics.DescribeAsync(name, CancellationToken.None)).Refusal is { } refusal)
+        if (!(await topics.DescribeAsync(name, CancellationToken.None)).TryGet(out TopicInfo? info, out Refusal? refusal))
         {
             await AnswerAsync(context, "topic_stats", refusal, ClusterRepliesJson.Default.TopicStatsReply);
             return;
         }
 
+        // The others measure at the same time.
+        bool isWhole = info.Partitions > 1 && !IsForwarded(context);
+        Task<IReadOnlyDictionary<string, TopicStatsReply>>? others = isWhole ? AskOthersAsync(context, ClusterRepliesJson.Default.TopicStatsReply, StatsWindow) : null;
         var sampler = new TopicSampler(topics, onlyOpen: true, TimeProvider.System);
         var calculator = new TopicLoadCalculator(TimeProvider.System);
         calculator.Next(sampler.Take(name));
         await Task.Delay(StatsWindow, context.RequestAborted);
         TopicLoads loads = calculator.Next(sampler.Take(name));
-        var reply = new TopicStatsReply(name, Math.Round(loads.Window.TotalSeconds, 3), [.. loads.Topics.OrderBy(t => t.TopicName, StringComparer.Ordinal)]);
+        IReadOnlyDictionary<string, TopicStatsReply> answers = others is null ? new Dictionary<string, TopicStatsReply>() : await others;
+        TopicLoad[] all =
+        [
+            .. loads.Topics.Concat(answers.Values.SelectMany(a => a.Loads)).DistinctBy(t => t.TopicName).OrderBy(t => t.TopicName.Length).ThenBy(t => t.TopicName, StringComparer.Ordinal),
+        ];
+        var reply = new TopicStatsReply(name, Math.Round(loads.Window.TotalSeconds, 3), all, isWhole ? Unanswered(name, [.. answers.Keys], [.. all.Select(t => t.TopicName)]) : null);
         await AnswerAsync(context, "topic_stats", reply, ClusterRepliesJson.Default.TopicStatsReply);
     }
 

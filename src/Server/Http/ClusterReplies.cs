@@ -26,10 +26,11 @@ internal sealed record RankedReply(
 /// <param name="Topic">Full name.</param>
 /// <param name="Kind"><c>decision</c>: how the topic came to its broker. <c>preview</c>: no decision is kept; what would be decided now.</param>
 /// <param name="Broker">Chosen; null when nobody could be.</param>
+/// <param name="Owner">Whose the topic is at the moment; null when it is nobody's, as one with partitions always is.</param>
 /// <param name="At">When.</param>
 /// <param name="Steps">One sentence per step.</param>
 /// <param name="Candidates">Who was left at the end, the best first.</param>
-internal sealed record ExplainReply(string Topic, string Kind, long? Broker, DateTimeOffset At, string[] Steps, CandidateReply[] Candidates);
+internal sealed record ExplainReply(string Topic, string Kind, long? Broker, long? Owner, DateTimeOffset At, string[] Steps, CandidateReply[] Candidates);
 
 /// <summary>A candidate; lower scores are better.</summary>
 internal sealed record CandidateReply(long Broker, double Score, int Topics, double TopicsPerCore, string[] Missing);
@@ -84,8 +85,9 @@ internal sealed record BrokerModeReply(long Broker, string? Mode, int Topics, st
 /// <summary>Answer of .../stats.</summary>
 /// <param name="Topic">Full name.</param>
 /// <param name="WindowSeconds">What the rates are means of.</param>
-/// <param name="Loads">The topic, or its partitions one by one, as load reports have them; <c>load_share</c> is of these alone.</param>
-internal sealed record TopicStatsReply(string Topic, double WindowSeconds, TopicLoad[] Loads);
+/// <param name="Loads">The topic, or its partitions one by one, as load reports have them; <c>load_share</c> is of those that its broker serves.</param>
+/// <param name="Missing">Partitions that could not be asked; absent when there is none.</param>
+internal sealed record TopicStatsReply(string Topic, double WindowSeconds, TopicLoad[] Loads, MissingPartition[]? Missing = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(LoadReportsReply))]

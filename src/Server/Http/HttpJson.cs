@@ -49,7 +49,9 @@ internal sealed record NamespaceReply(string Namespace, int Topics, NamespaceSpe
 internal sealed record PolicyReply(TopicPolicy Policy, TopicPolicy Effective);
 
 /// <summary>Answer of .../subscriptions.</summary>
-internal sealed record SubscriptionsReply(SubscriptionInfo[] Subscriptions);
+/// <param name="Subscriptions">Of a topic with partitions with the sums over them.</param>
+/// <param name="Missing">Partitions that could not be asked; absent when there is none.</param>
+internal sealed record SubscriptionsReply(SubscriptionInfo[] Subscriptions, MissingPartition[]? Missing = null);
 
 /// <summary>Body of .../skip.</summary>
 internal sealed record SkipBody
@@ -95,5 +97,7 @@ internal sealed record SeekBody
 [JsonSerializable(typeof(SeekBody))]
 [JsonSerializable(typeof(SkipReply))]
 [JsonSerializable(typeof(SeekReply))]
+[JsonSerializable(typeof(PartitionedSubscriptionReply))]
+[JsonSerializable(typeof(PartitionedSeekReply))]
 [JsonSerializable(typeof(PeekReply))]
 internal sealed partial class HttpJson : JsonSerializerContext;

@@ -32,9 +32,19 @@ internal static class TopicLists
             Producers = said.Sum(t => t.Producers),
             State = Array.Find(said, t => t.State != Ok && !Ignorant.Contains(t.State))?.State ?? Ok,
             Failure = Array.Find(said, t => t.Failure is not null)?.Failure,
-            Subscriptions = [.. said.SelectMany(t => t.Subscriptions).GroupBy(s => s.Name, StringComparer.Ordinal).Select(Sum)],
+            Subscriptions = Merge(said.SelectMany(t => t.Subscriptions)),
         };
     }
+
+    /// <summary>One list of the subscriptions that several brokers have of the partitions of a topic, with sums.</summary>
+    public static SubscriptionInfo[] Merge(IEnumerable<SubscriptionInfo> said) => [.. said.GroupBy(s => s.Name, StringComparer.Ordinal).Select(Sum)];
+
+    /// <summary>The same, saying that it is not all there is.</summary>
+    public static TopicInfo WithMissing(TopicInfo merged, MissingPartition[]? missing) => missing is null ? merged : merged with
+    {
+        State = merged.State == Ok ? ErrorCodes.Name(ErrorCode.Unavailable) : merged.State,
+        Failure = merged.Failure ?? MissingPartition.Sentence(missing),
+    };
 
     private static int Rank(TopicInfo said) => Ignorant.Contains(said.State) ? 2 : said.State == Waiting ? 1 : 0;
 
@@ -43,5 +53,6 @@ internal static class TopicLists
         Consumers = same.Sum(s => s.Consumers),
         Backlog = same.Sum(s => s.Backlog),
         Delayed = same.Sum(s => s.Delayed),
+        Blocked = same.FirstOrDefault(s => s.Blocked is not null)?.Blocked,
     };
 }

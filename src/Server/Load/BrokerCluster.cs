@@ -96,6 +96,9 @@ internal sealed partial class BrokerCluster : IClusterSource
         return states;
     }
 
+    public long? OwnerOf(string topic) =>
+        _node.View.TryGetAssignment(topic, out _, out Assignment? assignment) && assignment is { Owner: > 0, State: not AssignmentState.Released } ? assignment.Owner : null;
+
     public string? OwnerElsewhere(string topic) =>
         _node.View.TryGetAssignment(topic, out _, out Assignment? assignment) && assignment.Owner != _node.Broker && assignment.State != AssignmentState.Released
             && _node.View.Members.TryGetValue(assignment.Owner, out (MemberRecord Record, long Session) owner)

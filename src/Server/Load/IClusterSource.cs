@@ -83,6 +83,9 @@ internal interface IClusterSource
     /// <summary>How often topics came to and went from brokers, since this broker sees it.</summary>
     AssignmentTally Assignments { get; }
 
+    /// <summary>The broker that has a topic now, whether it is there or not; null when nobody has it.</summary>
+    long? OwnerOf(string topic);
+
     /// <summary>Where HTTP reaches the owner of a topic, host:port, when that is another broker which is there; else null.</summary>
     string? OwnerElsewhere(string topic);
 

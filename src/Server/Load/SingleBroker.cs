@@ -57,6 +57,8 @@ internal sealed class SingleBroker(
         return [new ClusterMember(broker, true, Mode, version, null, native, http, topics.Entries.Count(e => !e.Definition.IsBase))];
     }
 
+    public long? OwnerOf(string topic) => topics.Find(topic).Value is { Definition.IsBase: false } ? broker : null;
+
     public string? OwnerElsewhere(string topic) => null;
 
     public ValueTask<Answer<ModeChange>> SetModeAsync(long other, BrokerMode mode, CancellationToken cancellationToken) => ValueTask.FromResult(Alone());

@@ -85,7 +85,8 @@ internal sealed partial class TopicRegistry
         return described.Refusal?.Redirect is null ? described : InfoOf(created) with { Policy = OwnPolicy(created.Definition) };
     }
 
-    private IEnumerable<TopicEntry> PartitionsOf(TopicEntry entry)
+    /// <summary>The partitions of a topic, in order.</summary>
+    public IEnumerable<TopicEntry> PartitionsOf(TopicEntry entry)
     {
         for (int i = 0; i < entry.Definition.Partitions; i++)
         {

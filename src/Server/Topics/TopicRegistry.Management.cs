@@ -86,9 +86,14 @@ internal sealed partial class TopicRegistry
         return null;
     }
 
-    /// <summary>Moves a subscription; over partitions the reply is that of the last one.</summary>
+    /// <summary>Moves a subscription; over partitions the reply is that of the last one. Each partition counts offsets of its own.</summary>
     public async Task<Answer<SeekReply>> SeekAsync(SeekRequest request, StartPosition to)
     {
+        if (to.Kind == StartKind.Offset && Partitioned(request.Topic, "seek to an offset") is { } partitioned)
+        {
+            return partitioned;
+        }
+
         if (!(await SubscriptionsAsync(request.Topic, request.Subscription)).TryGet(out List<Subscription>? all, out Refusal? refusal))
         {
             return refusal;
@@ -177,12 +182,14 @@ internal sealed partial class TopicRegistry
         return subscriptions.Count > 0 ? subscriptions : NoSubscription(Find(topic).Value!, name);
     }
 
+    /// <summary>The refusal of what makes sense for one partition only; null for a topic without partitions.</summary>
     private Refusal? Partitioned(string topic, string what) =>
         Find(topic).Value is { Definition.IsBase: true } entry
             ? new Refusal(ErrorCode.BadRequest, $"{entry.Name} has {entry.Definition.Partitions} partitions: {what} on one of them, {entry.Name.PartitionTopic(0)} say.")
             : null;
 
-    private static SubscriptionInfo Sum(string name, IEnumerable<SubscriptionInfo> parts)
+    /// <summary>A subscription over several partitions; offsets are left out.</summary>
+    public static SubscriptionInfo Sum(string name, IEnumerable<SubscriptionInfo> parts)
     {
         SubscriptionInfo[] all = [.. parts];
         return new SubscriptionInfo

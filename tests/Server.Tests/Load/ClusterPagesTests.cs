@@ -36,10 +36,10 @@ public sealed class ClusterPagesTests
         await UntilAsync(http, "/admin/v1/cluster/rankings", r => r.GetProperty("brokers")[0].GetProperty("standing").GetString() == "ranked");
         await http.PostAsJsonAsync("/admin/v1/topics", new { topic = "/a/b" });
         JsonElement decided = await UntilAsync(http, "/admin/v1/cluster/explain?topic=/a/b", e => e.GetProperty("kind").GetString() == "decision");
-        Assert.Equal(1, decided.GetProperty("broker").GetInt32());
+        Assert.Equal((1, 1), (decided.GetProperty("broker").GetInt32(), decided.GetProperty("owner").GetInt32()));
         Assert.NotEmpty(decided.GetProperty("steps").EnumerateArray());
         JsonElement preview = await http.GetFromJsonAsync<JsonElement>("/admin/v1/cluster/explain?topic=/a/no-such");
-        Assert.Equal(("preview", 1), (preview.GetProperty("kind").GetString(), preview.GetProperty("broker").GetInt32()));
+        Assert.Equal(("preview", 1, false), (preview.GetProperty("kind").GetString(), preview.GetProperty("broker").GetInt32(), preview.TryGetProperty("owner", out _)));
     }
 
     [Theory]

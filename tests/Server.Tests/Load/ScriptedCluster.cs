@@ -50,6 +50,8 @@ internal sealed class ScriptedCluster : IClusterSource
 
     public ValueTask<StoreFigures> AskStoreAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Store);
 
+    public long? OwnerOf(string topic) => null;
+
     public string? OwnerElsewhere(string topic) => null;
 
     public ValueTask<Answer<ModeChange>> SetModeAsync(long broker, BrokerMode mode, CancellationToken cancellationToken) => ValueTask.FromResult<Answer<ModeChange>>(new Refusal(ErrorCode.BadRequest, "no"));

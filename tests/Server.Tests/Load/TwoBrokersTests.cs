@@ -46,6 +46,7 @@ public sealed class TwoBrokersTests
                 Assert.True(purged.IsSuccessStatusCode, await purged.Content.ReadAsStringAsync());
                 JsonElement explained = await http.GetFromJsonAsync<JsonElement>($"/admin/v1/cluster/explain?topic=/two/t{t}");
                 Assert.Equal("decision", explained.GetProperty("kind").GetString());
+                Assert.Equal(explained.GetProperty("broker").GetInt32(), explained.GetProperty("owner").GetInt32());
             }
 
             JsonElement reports = await http.GetFromJsonAsync<JsonElement>("/admin/v1/cluster/load-reports");

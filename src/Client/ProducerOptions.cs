@@ -64,8 +64,8 @@ public sealed class ProducerOptions
     public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Told each time the broker refuses messages, or the producer after a reconnect, for a reason that may pass: they are sent again, see <see cref="SendTimeout"/>.
-    /// Called on a receiving thread, which it must not block. Null for none.
+    /// Told each time the broker refuses messages, or the producer after a reconnect, for a reason that may pass: they are sent again, see <see cref="SendTimeout"/>. Also while
+    /// the producer is being made, when no broker serves its topic yet: it is asked for again as long as a request may take. Called on a receiving thread, which it must not block. Null for none.
     /// </summary>
     public Action<DanubeException>? OnRefused { get; init; }
 

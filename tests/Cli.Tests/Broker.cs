@@ -68,5 +68,24 @@ public sealed class Broker : IAsyncLifetime
 /// <summary>What a run of danube-cli left.</summary>
 public sealed record CliResult(int ExitCode, byte[] Output, string Error)
 {
+    // What produce says on a machine that is too busy to acknowledge.
+    private const string Waits = "danube-cli: no answer for ";
+
     public string Text => System.Text.Encoding.UTF8.GetString(Output);
+
+    /// <summary>The error output without notices that an answer takes long.</summary>
+    public string Faults => string.Join('\n', Error.Split('\n').Where(l => !l.StartsWith(Waits, StringComparison.Ordinal)));
+
+    /// <summary>The next line of an error output that is no such notice; null at its end.</summary>
+    public static async Task<string?> NextAsync(StreamReader errors)
+    {
+        string? line;
+        do
+        {
+            line = await errors.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        }
+        while (line?.StartsWith(Waits, StringComparison.Ordinal) == true);
+
+        return line;
+    }
 }

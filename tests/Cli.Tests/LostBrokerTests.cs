@@ -13,7 +13,7 @@ public sealed class LostBrokerTests
         using Process running = await StartAndLoseBrokerAsync(command);
         try
         {
-            string? said = await running.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            string? said = await CliResult.NextAsync(running.StandardError);
             Assert.Contains("is lost", said, StringComparison.Ordinal);
             Assert.False(running.HasExited, "it waits for the broker");
         }
@@ -32,7 +32,7 @@ public sealed class LostBrokerTests
         using Process running = await StartAndLoseBrokerAsync(command);
         try
         {
-            Assert.Contains("is lost", await running.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)), StringComparison.Ordinal);
+            Assert.Contains("is lost", await CliResult.NextAsync(running.StandardError), StringComparison.Ordinal);
             if (command.StartsWith("produce", StringComparison.Ordinal))
             {
                 await running.StandardInput.WriteAsync("a line that nobody stores\n");

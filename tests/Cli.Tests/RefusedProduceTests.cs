@@ -29,7 +29,7 @@ public sealed class RefusedProduceTests(Broker broker) : IClassFixture<Broker>
         using Process running = broker.StartCli($"produce --topic {Topic} -m hello");
         try
         {
-            string? said = await running.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            string? said = await CliResult.NextAsync(running.StandardError);
             Assert.StartsWith("danube-cli: the broker has refused for ", said, StringComparison.Ordinal);
             Assert.Contains("backlog_quota_exceeded", said, StringComparison.Ordinal);
             using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
@@ -52,7 +52,7 @@ public sealed class RefusedProduceTests(Broker broker) : IClassFixture<Broker>
         var time = new HandClock();
         var said = new StringWriter();
         long acknowledged = 0;
-        var notice = new RefusalNotice(said, () => acknowledged, time);
+        var notice = new WaitNotice(said, () => acknowledged, time);
         var refusal = new DanubeException(ErrorCode.DiskFull, "disk_full: no room");
         int[] lines = [.. new[] { 0, 500, 600, 2000, 7000, 3000, 100 }.Select(Refuse)];
         Assert.Equal([0, 0, 1, 1, 1, 2, 2], lines);
@@ -63,6 +63,33 @@ public sealed class RefusedProduceTests(Broker broker) : IClassFixture<Broker>
         {
             time.Now += afterMs;
             notice.OnRefused(refusal);
+            return said.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length;
+        }
+    }
+
+    [Fact]
+    public void Silence_is_said_too_and_not_while_nothing_is_waited_for_or_a_refusal_was_just_told()
+    {
+        var time = new HandClock();
+        var said = new StringWriter();
+        long acknowledged = 0;
+        var notice = new WaitNotice(said, () => acknowledged, time);
+        Assert.Equal([0, 0, 0, 1, 1, 1, 2], new[] { 0, 1000, 3900, 100, 5000, 4999, 1 }.Select(ms => Look(ms, "the owner")));
+        Assert.Contains("no answer for 5 s; waiting for the owner", said.ToString(), StringComparison.Ordinal);
+
+        // Nothing on its way, and then something new: its time begins with it.
+        Assert.Equal([2, 2, 2, 3], [Look(60_000, null), Look(60_000, "the owner"), Look(4999, "the owner"), Look(1, "the owner")]);
+
+        // What moves is not waited for; a refusal that was told counts as said.
+        acknowledged = 7;
+        Assert.Equal([3, 3], [Look(5000, "the owner"), Look(1000, "the owner")]);
+        notice.OnRefused(new DanubeException(ErrorCode.OwnerUnproven, "owner_unproven: no proof"));
+        Assert.Equal([4, 5], [Look(9999, "the owner"), Look(1, "the owner")]);
+
+        int Look(int afterMs, string? waitsFor)
+        {
+            time.Now += afterMs;
+            notice.OnTick(waitsFor);
             return said.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length;
         }
     }

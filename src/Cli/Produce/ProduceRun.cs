@@ -13,19 +13,24 @@ internal sealed class ProduceRun(ProduceSettings settings, TextWriter error)
     // A message is one frame: header, record framing and key need some of its room.
     private const int MaxLineBytes = ProtocolLimits.DefaultMaxFrame - (128 * 1024);
 
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
     private readonly PayloadCodec _codec = new(settings.Encoding);
     private readonly RatePacer? _pacer = settings.Rate is { } rate ? new RatePacer(rate) : null;
     private readonly bool _isTimed = settings.Delay > TimeSpan.Zero || settings.TimeToLive > TimeSpan.Zero;
     private long _messages;
+    private long _acknowledged;
     private long _bytesRead;
+    private volatile bool _isOpen;
 
     /// <summary>Publishes; returns the exit code.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        await using DanubeClient client = await BrokerSession.OpenAsync(settings.Url, error, cancellationToken);
+        var session = new BrokerSession(settings.Url, error);
+        await using DanubeClient client = await session.OpenAsync(cancellationToken);
         Compression.TryParse(settings.Compression ?? "none", out Codec codec);
-        Client.Producer? opened = null;
-        var notice = new RefusalNotice(error, () => (long)(Volatile.Read(ref opened)?.LastSequence ?? 0), TimeProvider.System);
+        var notice = new WaitNotice(error, () => Volatile.Read(ref _acknowledged), TimeProvider.System);
+        await using ITimer looks = TimeProvider.System.CreateTimer(_ => notice.OnTick(session.IsLost ? null : WaitsFor()), null, LookEvery, LookEvery);
         await using Client.Producer producer = await client.CreateProducerAsync(
             new ProducerOptions
             {
@@ -35,9 +40,10 @@ internal sealed class ProduceRun(ProduceSettings settings, TextWriter error)
                 Compression = codec,
                 MaxBatchBytes = settings.BatchBytes ?? DefaultBatchBytes,
                 OnRefused = notice.OnRefused,
+                OnAcknowledged = OnAcknowledged,
             },
             cancellationToken);
-        Volatile.Write(ref opened, producer);
+        _isOpen = true;
 
         long started = Stopwatch.GetTimestamp();
         bool interrupted = false;
@@ -51,7 +57,7 @@ internal sealed class ProduceRun(ProduceSettings settings, TextWriter error)
         }
 
         // What was read counts as sent: it is acknowledged even after Ctrl-C.
-        if (!await WindUp.FinishAsync(producer.FlushAsync(CancellationToken.None).AsTask(), () => (long)producer.LastSequence, cancellationToken))
+        if (!await WindUp.FinishAsync(producer.FlushAsync(CancellationToken.None).AsTask(), () => Volatile.Read(ref _acknowledged), cancellationToken))
         {
             await error.WriteLineAsync("danube-cli: interrupted, and the broker does not answer: the last messages may not be stored.");
             return CliCommandLine.Interrupted;
@@ -68,6 +74,13 @@ internal sealed class ProduceRun(ProduceSettings settings, TextWriter error)
     }
 
     private static int DefaultBatchBytes { get; } = new ProducerOptions { Topic = "/-/-" }.MaxBatchBytes;
+
+    private void OnAcknowledged(in BatchAck ack) => Interlocked.Add(ref _acknowledged, ack.Count);
+
+    /// <summary>What the person at the terminal waits for; null for nothing.</summary>
+    private string? WaitsFor() => !_isOpen ? $"a broker that serves {settings.Topic}"
+        : Volatile.Read(ref _acknowledged) < Volatile.Read(ref _messages) ? $"the acknowledgement of the broker that serves {settings.Topic}"
+        : null;
 
     private async Task SendMessagesAsync(Client.Producer producer, CancellationToken cancellationToken)
     {

@@ -46,6 +46,11 @@ internal abstract class BrokerChannel(BrokerLink link)
     {
     }
 
+    /// <summary>The broker refuses to open the channel for the first time, for a reason that may pass, and is asked again. Runs on: the pool.</summary>
+    public virtual void OnAttachRefused(DanubeException error)
+    {
+    }
+
     /// <summary>
     /// The broker refuses to open the channel again, for a reason that may pass. Returns how long to wait for the next attempt at the most. Runs on: the pool; not at the
     /// same time as <see cref="OpenAsync"/>.

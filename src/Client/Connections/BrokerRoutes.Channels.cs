@@ -29,6 +29,7 @@ internal sealed partial class BrokerRoutes
                 }
                 catch (DanubeException e) when (patience.IsWorthIt(e, wasSent: redirects > 0))
                 {
+                    channel.OnAttachRefused(e);
                     await patience.PauseAsync(e, cancellationToken).ConfigureAwait(false);
                     redirects = 0;
                     link = null;

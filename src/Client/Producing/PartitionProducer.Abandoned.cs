@@ -9,6 +9,8 @@ internal sealed partial class PartitionProducer
     // Last sequence that was given up since the last opening; 0: none was.
     private ulong _abandonedUpTo;
 
+    public override void OnAttachRefused(DanubeException error) => TellRefused(error);
+
     public override TimeSpan OnOpenRefused(DanubeException error)
     {
         Batch? failed = null;

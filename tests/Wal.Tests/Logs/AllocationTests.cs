@@ -148,6 +148,11 @@ public sealed class AllocationTests : IDisposable
                 throw new InvalidOperationException("Not in steady state.");
             }
 
+            while (directory.Committer.RunOne())
+            {
+                // What the sync threads would do meanwhile: write-behind, checkpoints.
+            }
+
             ReadOnlySpan<byte> bytes = run.Bytes.Span;
             int at = 0;
             long next = 0;

@@ -20,11 +20,11 @@ internal sealed class BrokerHealth(BrokerState state, DataDirectory data, TopicR
         HealthCheck[] checks =
         [
             new("not_draining", !state.IsDraining, state.IsDraining ? "the broker is shutting down" : ""),
-            new("log_open", health.StoreFailure is null && health.PoisonedTopics.Count == 0, health.StoreFailure?.Message ?? Describe(health.PoisonedTopics)),
+            new("log_open", health.StoreFailure is null && health.PoisonedTopics.Count == 0, health.StoreFailure is { } failed ? $"cursors and states of logs cannot be saved: {failed.Message} Restart the broker once the disk is good." : Describe(health.PoisonedTopics)),
             new("journal", health.JournalFailure is null, health.JournalFailure is { } cause ? $"the commit journal failed, so nothing is acknowledged: {cause.Message} Restart the broker once the disk is good." : ""),
             new("file_handles", !health.OutOfHandles, health.OutOfHandles ? "too many files are open: raise the limit (ulimit -n)" : ""),
             .. cluster is null ? (HealthCheck[])[] : [InCluster(cluster)],
-            new("disk_space", !health.DiskLow && !health.DiskFull, health.DiskFull ? "the disk is full" : health.DiskLow ? "free space is below the low-water mark" : ""),
+            new("disk_space", !health.DiskLow && !health.DiskFull, health.DiskFull ? "the disk is full: publishes wait until space is freed" : health.DiskLow ? "free space is below the low-water mark (wal.low_space_bytes): publishes wait until space is freed" : ""),
         ];
         return new HealthReply(Array.TrueForAll(checks, c => c.Ok) ? "ok" : "unavailable", checks);
     }

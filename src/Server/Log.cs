@@ -66,6 +66,9 @@ internal static partial class Log
     [LoggerMessage(28, LogLevel.Warning, "All messages of topic {Topic} were purged on request.")]
     public static partial void TopicPurged(ILogger log, string topic);
 
+    [LoggerMessage(29, LogLevel.Warning, "{Logs} logs belong to no topic (the folders topics/ID of the data directory, ID: {Ids}). They are kept and not served. When topics are missing, stop the broker and restore the folder metadata from a backup; else delete those folders.")]
+    public static partial void LogsWithoutTopic(ILogger log, int logs, string ids);
+
     [LoggerMessage(30, LogLevel.Error, "HTTP request {RequestId} to {Path} failed.")]
     public static partial void HttpFailed(ILogger log, Exception error, string requestId, string path);
 

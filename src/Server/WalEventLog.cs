@@ -17,8 +17,16 @@ internal sealed class WalEventLog(ILogger log)
 
     public void Write(WalEvent happened)
     {
-        bool isGood = happened.Kind is WalEventKind.Recovered or WalEventKind.Unpoisoned or WalEventKind.DiskRecovered;
-        string name = _nameOf?.Invoke(happened.TopicId) ?? happened.TopicId.ToString(CultureInfo.InvariantCulture);
-        Log.Wal(log, isGood ? LogLevel.Information : LogLevel.Error, happened.Kind, name, happened.TopicId, happened.Message, happened.Cause);
+        LogLevel level = happened.Kind switch
+        {
+            WalEventKind.Recovered or WalEventKind.Unpoisoned or WalEventKind.DiskRecovered => LogLevel.Information,
+            WalEventKind.TornTail => LogLevel.Warning, // As after every crash in the middle of an append.
+            _ => LogLevel.Error,
+        };
+        string name = happened.TopicId == 0 ? "all logs" : _nameOf?.Invoke(happened.TopicId) ?? happened.TopicId.ToString(CultureInfo.InvariantCulture);
+        string text = happened.Kind == WalEventKind.Damaged
+            ? happened.Message + " Consumers pass them over, the log goes on behind them. Look at the kernel's log and the disk, restore the messages from where they came from."
+            : happened.Message;
+        Log.Wal(log, level, happened.Kind, name, happened.TopicId, text, happened.Cause);
     }
 }

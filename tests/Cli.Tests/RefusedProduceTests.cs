@@ -68,6 +68,27 @@ public sealed class RefusedProduceTests(Broker broker) : IClassFixture<Broker>
     }
 
     [Fact]
+    public void A_broker_that_refuses_every_few_seconds_is_not_said_to_be_silent()
+    {
+        var time = new HandClock();
+        var said = new StringWriter();
+        var notice = new WaitNotice(said, () => 0, time);
+        var refusal = new DanubeException(ErrorCode.DiskLow, "disk_low: no room");
+        for (int second = 0; second < 40; second++)
+        {
+            time.Now += 1000;
+            notice.OnTick("the owner");
+            if (second % 8 == 0)
+            {
+                notice.OnRefused(refusal);
+            }
+        }
+
+        Assert.DoesNotContain("no answer", said.ToString(), StringComparison.Ordinal);
+        Assert.Equal(4, said.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
     public void Silence_is_said_too_and_not_while_nothing_is_waited_for_or_a_refusal_was_just_told()
     {
         var time = new HandClock();

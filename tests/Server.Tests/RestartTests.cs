@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Danube.Fast.Protocol;
 
 namespace Danube.Fast.Server.Tests;
@@ -60,6 +61,32 @@ public sealed class RestartTests
         TopicInfo info = await DataPathTests.DescribeAsync(reader, "/a/b");
         Assert.True(info.TopicId > first);
         Assert.Empty(info.Subscriptions);
+    }
+
+    [Fact]
+    public async Task A_lost_catalogue_gives_no_log_to_a_topic_that_is_made_later()
+    {
+        using var folder = new TempFolder();
+        await using (TestBroker broker = await TestBroker.StartAsync(folder: folder.Path))
+        {
+            using RawClient client = await broker.HelloAsync();
+            foreach (string topic in (string[])["/a/first", "/a/second"])
+            {
+                CreateProducerReply producer = await client.CreateProducerAsync(topic, durability: "os");
+                await client.SendAsync(Frames.Publish(producer, 1, Encoding.UTF8.GetBytes(topic)));
+                await client.ReceiveAsync(FrameType.PublishAck);
+            }
+        }
+
+        Directory.Delete(Path.Combine(folder.Path, "metadata"), recursive: true);
+        await using TestBroker again = await TestBroker.StartAsync(folder: folder.Path);
+        using RawClient reader = await again.HelloAsync();
+        CreateProducerReply other = await reader.CreateProducerAsync("/a/second", durability: "os");
+        await reader.SendAsync(Frames.Publish(other, 1, "new"u8.ToArray()));
+        await reader.ReceiveAsync(FrameType.PublishAck);
+        TopicInfo info = await DataPathTests.DescribeAsync(reader, "/a/second");
+        Assert.Equal((3ul, 1L), (info.TopicId, info.CommittedEnd));
+        Assert.Equal(["new"], await DataPathTests.ReadAsync(reader, "/a/second", 1));
     }
 
     [Fact]

@@ -35,6 +35,11 @@ internal static class LogCommand
                 await error.WriteLineAsync($"danube-cli: {e.Message}");
                 return CliCommandLine.Usage;
             }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                await error.WriteLineAsync($"danube-cli: {path} was not looked at: {e.Message} Run this as the user that the broker runs as.");
+                return CliCommandLine.Usage;
+            }
 
             if (verify)
             {

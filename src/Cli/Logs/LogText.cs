@@ -49,7 +49,7 @@ internal static class LogText
         var segments = new TextTable("  SEGMENT", "BYTES", "GENERATION", "EPOCH", "CREATED");
         foreach (SegmentPicture segment in log.Segments)
         {
-            segments.Add("  " + segment.Name, segment.Bytes, segment.HasHeader ? segment.Generation : "no header", segment.Epoch, segment.HasHeader ? TimeText.Of(segment.Created) : "");
+            segments.Add("  " + segment.Name, segment.Bytes, segment.HasHeader ? segment.Generation : segment.ForeignTopicId is { } other ? $"of topic {other}" : "no header", segment.Epoch, segment.HasHeader ? TimeText.Of(segment.Created) : "");
         }
 
         segments.WriteTo(output);

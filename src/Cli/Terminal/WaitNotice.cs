@@ -17,15 +17,19 @@ internal sealed class WaitNotice(TextWriter error, Func<long> progress, TimeProv
     private long _progress = -1;
     private long _since;
     private long _next;
+    private DanubeException? _refusal;
+    private long _refusedAt;
 
     /// <summary>The broker has refused once more.</summary>
     public void OnRefused(DanubeException refusal)
     {
         lock (_lock)
         {
-            if (IsDue(Moment))
+            bool isDue = IsDue(Moment);
+            (_refusal, _refusedAt) = (refusal, time.GetTimestamp());
+            if (isDue)
             {
-                error.WriteLine($"danube-cli: the broker has refused for {Waited()} s; it is tried again ({refusal.Message})");
+                WriteRefusal(refusal);
             }
         }
     }
@@ -42,7 +46,15 @@ internal sealed class WaitNotice(TextWriter error, Func<long> progress, TimeProv
             }
             else if (IsDue(Silence))
             {
-                error.WriteLine($"danube-cli: no answer for {Waited()} s; waiting for {waitsFor}");
+                // A broker that refuses again and again does answer: the tries are seconds apart.
+                if (_refusal is { } refusal && time.GetElapsedTime(_refusedAt) < Pause)
+                {
+                    WriteRefusal(refusal);
+                }
+                else
+                {
+                    error.WriteLine($"danube-cli: no answer for {Waited()} s; waiting for {waitsFor}");
+                }
             }
         }
     }
@@ -53,7 +65,7 @@ internal sealed class WaitNotice(TextWriter error, Func<long> progress, TimeProv
         long now = time.GetTimestamp(), done = progress();
         if (done != _progress)
         {
-            (_progress, _since, _next) = (done, now, now);
+            (_progress, _since, _next, _refusal) = (done, now, now, null);
         }
 
         if (now < _next || time.GetElapsedTime(_since, now) < after)
@@ -64,6 +76,9 @@ internal sealed class WaitNotice(TextWriter error, Func<long> progress, TimeProv
         _next = now + (long)(Pause.TotalSeconds * time.TimestampFrequency);
         return true;
     }
+
+    private void WriteRefusal(DanubeException refusal) =>
+        error.WriteLine($"danube-cli: the broker has refused for {Waited()} s; it is tried again ({refusal.Message})");
 
     private string Waited() => time.GetElapsedTime(_since).TotalSeconds.ToString("0", System.Globalization.CultureInfo.InvariantCulture);
 }

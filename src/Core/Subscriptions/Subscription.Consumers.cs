@@ -84,7 +84,7 @@ public sealed partial class Subscription
 
     /// <summary>The log cannot be read any more.</summary>
     internal void OnReadFailed() =>
-        CloseConsumers(ErrorCode.LogFailed, $"The log of topic {Topic.Name} cannot be read: {Topic.Log.Failure?.Message ?? "it is closed"}");
+        CloseConsumers(ErrorCode.LogFailed, $"The log of topic {Topic.Name} cannot be read: {Topic.Log.Failure?.Message ?? "the broker's log names the file and the cause (event 25)."}");
 
     /// <summary>Something has thrown that should not: the consumers are closed, and a new one starts afresh.</summary>
     internal void OnDispatchFailed(Exception error)

@@ -46,7 +46,7 @@ public sealed partial class Topic
                 case ReadStatus.AtEnd:
                     return shown.Result();
                 default:
-                    return new PeekResult(ErrorCode.LogFailed, $"The log of topic {Name} cannot be read: {Log.Failure?.Message ?? "it is closed"}", []);
+                    return new PeekResult(ErrorCode.LogFailed, $"The log of topic {Name} cannot be read: {Log.Failure?.Message ?? "the broker's log names the file and the cause (event 25)."}", []);
             }
         }
 

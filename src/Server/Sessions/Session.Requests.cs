@@ -2,12 +2,15 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Danube.Fast.Protocol;
 using Danube.Fast.Server.Sessions.Lines;
+using Danube.Fast.Wal;
 
 namespace Danube.Fast.Server.Sessions;
 
 /// <summary>Version-1 frames: HELLO first, then requests. One at a time, in the order they came; creations see Session.Creating.cs.</summary>
 internal sealed partial class Session
 {
+    private const int NoSpaceLeft = 28; // ENOSPC, as .NET reports it.
+
     private async ValueTask HandleEnvelopeAsync(ReadOnlyMemory<byte> frame)
     {
         if (!EnvelopeCodec.TryDecode(frame.Span, EnvelopeMode.Strict, _maxFrame, out Envelope? message, out ErrorCode error))
@@ -73,7 +76,9 @@ internal sealed partial class Session
         catch (IOException e)
         {
             Log.RequestFailed(_services.Log, e, Printable(request.Id), Printable(request.CorrelationId), _connection.Id);
-            Refuse(request, new Refusal(ErrorCode.Unavailable, "The broker cannot write to its disk: " + e.Message));
+            Refuse(request, e is DiskFullException or { HResult: NoSpaceLeft }
+                ? new Refusal(ErrorCode.DiskFull, "The broker's disk is full: try again when space was freed.")
+                : new Refusal(ErrorCode.Unavailable, "The broker cannot write to its disk: " + e.Message));
         }
         catch (Exception e)
         {

@@ -47,12 +47,15 @@ internal sealed class TopicCatalog(IMetadataStore store) : ITopicCatalog
     }
 
     /// <summary>A topic id that was never used before.</summary>
-    public async Task<ulong> NextTopicIdAsync(CancellationToken cancellationToken)
+    /// <param name="used">The highest id of which there is a log: the counter may be lost or older than that.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task<ulong> NextTopicIdAsync(ulong used, CancellationToken cancellationToken)
     {
         while (true)
         {
             MetadataEntry? counter = await store.GetAsync(IdCounterKey, cancellationToken);
-            ulong next = counter is null ? 1 : JsonSerializer.Deserialize(counter.Value.Span, CatalogJson.Default.UInt64) + 1;
+            ulong last = counter is null ? 0 : JsonSerializer.Deserialize(counter.Value.Span, CatalogJson.Default.UInt64);
+            ulong next = Math.Max(last, used) + 1;
             byte[] value = JsonSerializer.SerializeToUtf8Bytes(next, CatalogJson.Default.UInt64);
             if ((await store.PutAsync(IdCounterKey, value, counter?.Revision ?? 0, cancellationToken)).Succeeded)
             {

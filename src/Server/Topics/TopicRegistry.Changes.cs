@@ -200,7 +200,7 @@ internal sealed partial class TopicRegistry
         }
         else
         {
-            definition = definition with { TopicId = await single!.NextTopicIdAsync(cancellationToken) };
+            definition = definition with { TopicId = await single!.NextTopicIdAsync(_highestIdFound, cancellationToken) };
             LogStore store = StoreOf(definition);
             TopicPolicy policy = EffectivePolicy(name, definition);
             TopicLog topicLog = await Task.Run(() => store.Create(definition.TopicId, definition.Class, TopicPolicies.ToRetention(policy)), cancellationToken);

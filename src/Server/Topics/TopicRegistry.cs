@@ -15,6 +15,8 @@ internal sealed partial class TopicRegistry(
     TopicCatalog? single, ClusterNode? cluster, LogStore durableLogs, LogStore memoryLogs, BrokerOptions options, BrokerState state, RequestCounters requests, TimeProvider time, ILogger log)
     : ITopicResolver
 {
+    private const int MostIdsNamed = 20;
+
     private readonly ITopicCatalog _catalog = single ?? (ITopicCatalog)cluster!.Catalog;
     private readonly ConcurrentDictionary<string, TopicEntry> _entries = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, NamespaceSpec> _namespaces = new(StringComparer.Ordinal);
@@ -23,6 +25,7 @@ internal sealed partial class TopicRegistry(
     private readonly Lock _openLock = new();
     private (TopicEntry Entry, Topic Topic)[] _open = [];
     private int _openListed;
+    private ulong _highestIdFound;
     private int _openChanges;
     private readonly TopicOptions _topicOptions = new()
     {
@@ -98,6 +101,21 @@ internal sealed partial class TopicRegistry(
         }
 
         Log.CatalogLoaded(log, _entries.Count, subscriptions);
+        LookForLogsWithoutTopic();
+    }
+
+    // The catalogue may be lost or older than the logs. What it does not name is neither served nor given to a new topic, and a person has to know of it.
+    private void LookForLogsWithoutTopic()
+    {
+        ulong[] found = [.. durableLogs.TopicIdsFound.Where(id => id < long.MaxValue)];
+        _highestIdFound = found.DefaultIfEmpty().Max();
+        HashSet<ulong> known = [.. _entries.Values.Select(e => e.Definition.TopicId)];
+        ulong[] unknown = [.. found.Where(id => !known.Contains(id)).Order()];
+        if (unknown.Length > 0)
+        {
+            string ids = string.Join(", ", unknown.Take(MostIdsNamed)) + (unknown.Length > MostIdsNamed ? ", ..." : "");
+            Log.LogsWithoutTopic(log, unknown.Length, ids);
+        }
     }
 
     /// <summary>Opens every topic, one after the other, so that backlogs show and retention works without traffic.</summary>

@@ -60,14 +60,20 @@ public sealed class DirectoryInspection
         var file = new RecordFilePicture(bytes, _records.Entries.Count, _records.DamagedBytes, _records.TornBytes, LacksEnd(slots));
         JournalPicture journal = JournalInspection.Read(_path, _files, _current, slots.Any(s => s.State == SlotState.Bad), new StateStore(_records));
         int deleted = _files.List(Path.Combine(_path, DataDirectory.TopicsName)).Count(n => n.StartsWith(DataDirectory.DeletedPrefix, StringComparison.Ordinal));
-        return new DirectoryPicture(_path, slots, file, journal, [.. TopicIds().Select(ReadLog)], deleted);
+        return new DirectoryPicture(_path, slots, file, journal, [.. TopicIds().Select(ReadLogIfPossible)], deleted);
     }
 
     // The current slot says that the last stop was in order, and the record file does not know of that stop.
     private bool LacksEnd(SlotPicture[] slots)
     {
         SlotPicture? current = slots.Where(s => s.State == SlotState.Good).MaxBy(s => s.Number);
-        return current is { IsClean: true } && new StateStore(_records!).StoppedIncarnation is { } stopped && stopped != current.Incarnation;
+        if (current is not { IsClean: true })
+        {
+            return false;
+        }
+
+        // Without the record the end is lacking only when there is no other record either.
+        return new StateStore(_records!).StoppedIncarnation is { } stopped ? stopped != current.Incarnation : _records!.Entries.Count == 0 && TopicIds().Any();
     }
 
     private SlotPicture[] ReadSlots()
@@ -111,6 +117,21 @@ public sealed class DirectoryInspection
 
         ids.UnionWith(_records!.Entries.Where(e => e.Key.Length == CursorPrefix && e.Key[0] == (byte)'L').Select(e => TopicOf(e.Key)));
         return ids;
+    }
+
+    // Files that cannot be opened are a fault of their log; the others are looked at.
+    private LogPicture ReadLogIfPossible(ulong topicId)
+    {
+        try
+        {
+            return ReadLog(topicId);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            bool known = new StateStore(_records!).TryGetLog(topicId, out LogState state);
+            var scan = new ScanPicture(state.DurableEnd, 0, 0, [], $"it was not looked at: {error.Message}");
+            return new LogPicture(topicId, [], Cursors(topicId), state.LogStart, state.DurableEnd, known && state.IsClean, new StateStore(_records!).GetPoison(topicId), "none", false, scan);
+        }
     }
 
     private LogPicture ReadLog(ulong topicId)

@@ -125,7 +125,7 @@ public sealed record LogPicture(
 
             foreach (SegmentPicture segment in Segments.Where(s => !s.HasHeader && s.ForeignTopicId is null && s.BaseOffset < DurableEnd))
             {
-                yield return $"Topic {TopicId}: the header of {segment.Name} cannot be read; frames in it count all the same.";
+                yield return $"Topic {TopicId}: the header of {segment.Name} cannot be read; frames in it count all the same, so that alone loses nothing.";
             }
 
             if (Scan?.Error is { } error)

@@ -60,6 +60,36 @@ public sealed class DirectoryInspectionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_segment_of_another_topic_is_a_fault_and_so_is_what_it_stands_for()
+    {
+        await FillAsync();
+        string folder = Directory.CreateDirectory(Path.Combine(_temp.Root, "topics", "6")).FullName;
+        File.Copy(Path.Combine(_temp.Root, "topics", "5", SegmentNames.Of(0)), Path.Combine(folder, SegmentNames.Of(0)));
+        DirectoryPicture picture = DirectoryInspection.Run(_temp.Root, verify: true);
+        string fault = Assert.Single(picture.Faults);
+        Assert.StartsWith($"Topic 6: {SegmentNames.Of(0)} is a segment of topic 5", fault, StringComparison.Ordinal);
+        Assert.Equal(0, picture.Logs[1].Scan!.End);
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_opened_is_a_fault_of_its_log_and_the_others_are_looked_at()
+    {
+        await FillAsync();
+        Directory.CreateDirectory(Path.Combine(_temp.Root, "topics", "4", SegmentNames.Of(0))); // Where a file belongs.
+        DirectoryPicture picture = DirectoryInspection.Run(_temp.Root, verify: true);
+        Assert.StartsWith("Topic 4: it was not looked at: ", Assert.Single(picture.Faults), StringComparison.Ordinal);
+        Assert.Equal(40, picture.Logs[1].Scan!.End);
+    }
+
+    [Fact]
+    public async Task A_lost_cursor_file_is_a_fault_although_no_byte_of_it_is_bad()
+    {
+        await FillAsync();
+        File.Delete(Path.Combine(_temp.Root, "cursors.log"));
+        Assert.StartsWith("cursors.log has lost its end", Assert.Single(DirectoryInspection.Run(_temp.Root, verify: true).Faults), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_directory_in_use_and_a_folder_that_is_none_are_refused_with_a_sentence()
     {
         await FillAsync();

@@ -66,7 +66,11 @@ internal static class SubscriptionCommands
     private static Command Delete(CommandContext context) =>
         WithNames("delete", "Deletes a subscription and its position; its consumers are closed.", (command, path) =>
             context.SetAction(command, async (api, parsed, cancellationToken) =>
-                context.Print(parsed, await api.DeleteAsync(path(parsed), cancellationToken), _ => context.Output.WriteLine("deleted"))));
+            {
+                JsonElement done = await api.DeleteAsync(path(parsed), cancellationToken);
+                context.Print(parsed, done, _ => context.Output.WriteLine("deleted"));
+                return PartialAnswer.Tell(context.Error, done);
+            }));
 
     /// <summary>A command about one subscription of one topic; <paramref name="set"/> gets the address of what was named.</summary>
     private static Command WithNames(string name, string description, Action<Command, Func<ParseResult, string>> set)

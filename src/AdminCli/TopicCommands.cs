@@ -132,8 +132,11 @@ internal static class TopicCommands
         Argument<string> topic = TopicArgument.Topic();
         command.Arguments.Add(topic);
         context.SetAction(command, async (api, parsed, cancellationToken) =>
-            context.Print(parsed, await api.PostAsync($"{Path}{parsed.GetValue(topic)}/purge", "{}", cancellationToken), _ =>
-                context.Output.WriteLine("purged " + parsed.GetValue(topic))));
+        {
+            JsonElement done = await api.PostAsync($"{Path}{parsed.GetValue(topic)}/purge", "{}", cancellationToken);
+            context.Print(parsed, done, _ => context.Output.WriteLine("purged " + parsed.GetValue(topic)));
+            return PartialAnswer.Tell(context.Error, done);
+        });
         return command;
     }
 

@@ -62,6 +62,30 @@ public sealed class PartitionedTopicTests
     }
 
     [Fact]
+    public async Task All_partitions_are_purged_and_lose_a_subscription()
+    {
+        await using TwoBrokers two = await TwoBrokers.StartAsync();
+        foreach ((string topic, Func<string, Task<(int ExitCode, string Output, string Error)>> run, string deleted) in
+            new (string, Func<string, Task<(int, string, string)>>, string)[] { ("/p/native", two.CliAsync, "deleted s"), ("/p/http", two.AdminAsync, "deleted") })
+        {
+            await two.FillAsync(topic, Partitions);
+            Assert.NotEmpty(Lines(await run($"subscriptions purge {topic} s")));
+            Assert.Equal("0", Assert.Single(await RowsAsync(run($"subscriptions list {topic}")))[4]);
+            Lines(await run($"subscriptions seek {topic} s --to earliest"));
+            Assert.Equal("purged " + topic, Assert.Single(Lines(await run($"topics purge {topic}"))));
+            Assert.Equal("0", Assert.Single(await RowsAsync(run($"subscriptions list {topic}")))[4]);
+
+            // One partition has lost it already.
+            Lines(await run($"subscriptions delete {topic}-part-1 s"));
+            Assert.Equal(deleted, Assert.Single(Lines(await run($"subscriptions delete {topic} s"))));
+            Assert.Empty(await RowsAsync(run($"subscriptions list {topic}")));
+            (int exitCode, _, string error) = await run($"subscriptions delete {topic} s");
+            Assert.Equal(1, exitCode);
+            Assert.Contains("subscription_not_found", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task What_cannot_be_asked_is_named_and_fails_the_command()
     {
         await using TwoBrokers two = await TwoBrokers.StartAsync();

@@ -116,9 +116,18 @@ internal static class SubscriptionCommands
     private static Command Purge(TextWriter output, TextWriter error) =>
         One("purge", "Acknowledges everything that there is.", error, [], async (wish, cancellationToken) =>
         {
-            await wish.Client.PurgeAsync(wish.Topic, wish.Subscription, cancellationToken);
+            int exitCode = CliCommandLine.Success;
+            if (await wish.FindPartitionsAsync(cancellationToken) is { } whole)
+            {
+                exitCode = (await PartitionAnswers.AskAsync(whole, (partition, token) => wish.Client.PurgeAsync(partition, wish.Subscription, token), cancellationToken)).Tell(error);
+            }
+            else
+            {
+                await wish.Client.PurgeAsync(wish.Topic, wish.Subscription, cancellationToken);
+            }
+
             output.WriteLine("purged " + wish.Subscription);
-            return CliCommandLine.Success;
+            return exitCode;
         });
 
     private static Command Peek(TextWriter output, TextWriter error)
@@ -135,9 +144,24 @@ internal static class SubscriptionCommands
     private static Command Delete(TextWriter output, TextWriter error) =>
         One("delete", "Deletes a subscription with its position; its consumers are closed.", error, [], async (wish, cancellationToken) =>
         {
-            await wish.Client.UnsubscribeAsync(wish.Topic, wish.Subscription, cancellationToken);
+            int exitCode = CliCommandLine.Success;
+            if (await wish.FindPartitionsAsync(cancellationToken) is { } whole)
+            {
+                // An attempt that failed half-way has removed it from some partitions already.
+                PartitionAnswers<bool> partitions = await PartitionAnswers.AskAsync(whole, async (partition, token) =>
+                {
+                    await wish.Client.UnsubscribeAsync(partition, wish.Subscription, token);
+                    return true;
+                }, cancellationToken);
+                exitCode = partitions.But(ErrorCode.SubscriptionNotFound).Tell(error);
+            }
+            else
+            {
+                await wish.Client.UnsubscribeAsync(wish.Topic, wish.Subscription, cancellationToken);
+            }
+
             output.WriteLine("deleted " + wish.Subscription);
-            return CliCommandLine.Success;
+            return exitCode;
         });
 
     /// <summary>A command about one subscription: topic, subscription, <c>--url</c>, and options of its own.</summary>

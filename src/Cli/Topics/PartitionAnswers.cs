@@ -11,6 +11,9 @@ namespace Danube.Fast.Cli.Topics;
 /// <param name="Missing">The partitions without one.</param>
 internal sealed record PartitionAnswers<T>(IReadOnlyList<(string Partition, T Answer)> Answers, IReadOnlyList<(string Partition, DanubeException Error)> Missing)
 {
+    /// <summary>The same, where a refusal with this code means that there was nothing to do.</summary>
+    public PartitionAnswers<T> But(ErrorCode code) => this with { Missing = [.. Missing.Where(m => m.Error.Code != code)] };
+
     /// <summary>Names the partitions that nobody has answered for: without that the rest would be taken for the whole.</summary>
     /// <returns>The exit code of the command.</returns>
     public int Tell(TextWriter error)

@@ -102,9 +102,22 @@ internal static class TopicCommands
         command.Runs(error, async (parsed, cancellationToken) =>
         {
             await using DanubeClient client = await DanubeClient.ConnectAsync(parsed.GetValue(url)!, null, cancellationToken);
-            await client.PurgeTopicAsync(parsed.GetValue(name)!, cancellationToken);
+            int exitCode = CliCommandLine.Success;
+            if (await client.DescribeTopicAsync(parsed.GetValue(name)!, cancellationToken) is { Partitions: > 1 } whole)
+            {
+                exitCode = (await PartitionAnswers.AskAsync(whole, async (partition, token) =>
+                {
+                    await client.PurgeTopicAsync(partition, token);
+                    return true;
+                }, cancellationToken)).Tell(error);
+            }
+            else
+            {
+                await client.PurgeTopicAsync(parsed.GetValue(name)!, cancellationToken);
+            }
+
             output.WriteLine("purged " + parsed.GetValue(name));
-            return CliCommandLine.Success;
+            return exitCode;
         });
         return command;
     }

@@ -19,29 +19,50 @@ internal sealed partial class AdminApi
     /// <summary>One call for each partition of a topic: here when this broker serves it, else passed on to the broker that does.</summary>
     /// <param name="context">The call.</param>
     /// <param name="whole">The topic.</param>
+    /// <param name="method">Of the call.</param>
     /// <param name="action">What stands behind the topic's name in the address.</param>
-    /// <param name="body">Sent along; null for a call that only reads.</param>
+    /// <param name="body">Sent along; null for none.</param>
     /// <param name="here">Does it for a partition of this broker.</param>
     /// <param name="type">Of the answer.</param>
     private async Task<PartitionAnswers<T>> AskPartitionsAsync<T>(
-        HttpContext context, TopicEntry whole, string action, byte[]? body, Func<string, Task<Answer<T>>> here, JsonTypeInfo<T> type)
+        HttpContext context, TopicEntry whole, HttpMethod method, string action, byte[]? body, Func<string, Task<Answer<T>>> here, JsonTypeInfo<T> type)
     {
         string[] partitions = [.. topics.PartitionsOf(whole).Select(p => p.Name.Full)];
         var answers = new Answer<T>[partitions.Length];
         await Parallel.ForAsync(0, partitions.Length, new ParallelOptions { MaxDegreeOfParallelism = PartitionsAtOnce, CancellationToken = context.RequestAborted }, async (i, _) =>
             answers[i] = load.Source.OwnerElsewhere(partitions[i]) is { } owner
-                ? await AskOwnerAsync(context, owner, $"{TopicsPath}{partitions[i]}{action}", body, type)
+                ? await AskOwnerAsync(context, owner, method, $"{TopicsPath}{partitions[i]}{action}", body, type)
                 : await here(partitions[i]));
         return new PartitionAnswers<T>(partitions, answers);
     }
 
-    private async Task<Answer<T>> AskOwnerAsync<T>(HttpContext context, string owner, string path, byte[]? body, JsonTypeInfo<T> type)
+    /// <summary>Does the same in each partition of a topic and answers with what came of it.</summary>
+    /// <param name="context">The call.</param>
+    /// <param name="what">How it is counted.</param>
+    /// <param name="whole">The topic.</param>
+    /// <param name="action">What stands behind the topic's name in the address.</param>
+    /// <param name="body">Sent along; null for none.</param>
+    /// <param name="here">Does it for a partition of this broker.</param>
+    /// <param name="type">Of the answer of a partition.</param>
+    /// <param name="change">The answer of a partition as part of the whole.</param>
+    /// <param name="notNeeded">A refusal that means that there was nothing to do in a partition.</param>
+    private async Task ChangePartitionsAsync<T>(
+        HttpContext context, string what, TopicEntry whole, string action, byte[]? body, Func<string, Task<Answer<T>>> here, JsonTypeInfo<T> type, Func<string, T, PartitionChange> change, ErrorCode notNeeded = ErrorCode.None)
+    {
+        PartitionAnswers<T> answers = await AskPartitionsAsync(context, whole, new HttpMethod(context.Request.Method), action, body, here, type);
+        PartitionChange[] done = [.. answers.Values.Select(v => change(v.Partition, v.Value))];
+        Answer<PartitionedChangeReply> reply = answers.Refusal is { } refusal ? refusal : new PartitionedChangeReply(
+            whole.Name.Full, Array.Exists(done, c => c.Skipped is not null) ? done.Sum(c => c.Skipped) : null, done, answers.MissingBut(notNeeded));
+        await AnswerAsync(context, what, reply, HttpJson.Default.PartitionedChangeReply);
+    }
+
+    private async Task<Answer<T>> AskOwnerAsync<T>(HttpContext context, string owner, HttpMethod method, string path, byte[]? body, JsonTypeInfo<T> type)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         patience.CancelAfter(ForwardPatience);
         try
         {
-            using HttpRequestMessage request = Passed(context, body is null ? HttpMethod.Get : HttpMethod.Post, owner, path);
+            using HttpRequestMessage request = Passed(context, method, owner, path);
             if (body is not null)
             {
                 request.Content = new ByteArrayContent(body);
@@ -97,8 +118,14 @@ internal sealed partial class AdminApi
         public IEnumerable<(string Partition, T Value)> Values => partitions.Zip(answers).Where(a => a.Second.Refusal is null).Select(a => (a.First, a.Second.Value!));
 
         /// <summary>The partitions without one, and why; null when there is none.</summary>
-        public MissingPartition[]? Missing =>
-            Array.Exists(answers, a => a.Refusal is not null) ? [.. partitions.Zip(answers).Where(a => a.Second.Refusal is not null).Select(a => new MissingPartition(a.First, a.Second.Refusal!.Message))] : null;
+        public MissingPartition[]? Missing => MissingBut(ErrorCode.None);
+
+        /// <summary>The same without those that were refused with this code.</summary>
+        public MissingPartition[]? MissingBut(ErrorCode code)
+        {
+            MissingPartition[] missing = [.. partitions.Zip(answers).Where(a => a.Second.Refusal is { } refusal && refusal.Code != code).Select(a => new MissingPartition(a.First, a.Second.Refusal!.Message))];
+            return missing.Length > 0 ? missing : null;
+        }
 
         /// <summary>The refusal of the whole, when not one partition could be asked; null when one could. That nobody has what was asked for counts only when all say so.</summary>
         public Refusal? Refusal => answers.Length == 0 || Array.Exists(answers, a => a.Refusal is null) ? null

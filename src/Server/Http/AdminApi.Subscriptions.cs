@@ -51,7 +51,7 @@ internal sealed partial class AdminApi
     private async Task<Answer<PartitionedSubscriptionReply>> DescribePartitionsAsync(HttpContext context, TopicEntry whole, string name)
     {
         PartitionAnswers<SubscriptionDetails> answers = await AskPartitionsAsync(
-            context, whole, $"/subscriptions/{Uri.EscapeDataString(name)}", null, partition => DescribeHereAsync(partition, name), HttpJson.Default.SubscriptionDetails);
+            context, whole, HttpMethod.Get, PathOf(name), null, partition => DescribeHereAsync(partition, name), HttpJson.Default.SubscriptionDetails);
         SubscriptionDetails[] parts = [.. answers.Values.Select(v => v.Value)];
         return answers.Refusal is { } refusal ? refusal : new PartitionedSubscriptionReply(
             whole.Name.Full,
@@ -63,8 +63,22 @@ internal sealed partial class AdminApi
             answers.Missing);
     }
 
-    private async Task UnsubscribeAsync(HttpContext context, string topic, string name) =>
-        await AnswerAsync(context, "unsubscribe", Done(await topics.UnsubscribeAsync(topic, name)), HttpJson.Default.EmptyReply);
+    private static string PathOf(string name) => "/subscriptions/" + Uri.EscapeDataString(name);
+
+    private async Task UnsubscribeAsync(HttpContext context, string topic, string name)
+    {
+        if (topics.Find(topic).Value is { Definition.IsBase: true } whole)
+        {
+            // An attempt that failed half-way has removed it from some partitions already.
+            await ChangePartitionsAsync(
+                context, "unsubscribe", whole, PathOf(name), null, RemoveAsync, HttpJson.Default.EmptyReply, (partition, _) => new PartitionChange(partition), ErrorCode.SubscriptionNotFound);
+            return;
+        }
+
+        await AnswerAsync(context, "unsubscribe", await RemoveAsync(topic), HttpJson.Default.EmptyReply);
+
+        async Task<Answer<EmptyReply>> RemoveAsync(string each) => Done(await topics.UnsubscribeAsync(each, name));
+    }
 
     private async Task SkipAsync(HttpContext context, string topic, string name)
     {
@@ -79,9 +93,17 @@ internal sealed partial class AdminApi
     {
         if (await ReadBodyAsync(context, HttpJson.Default.EmptyReply) is not null)
         {
-            var request = new SubscriptionRequest { Topic = topic, Subscription = name };
-            await AnswerAsync(context, "purge", await topics.PurgeAsync(request), HttpJson.Default.SkipReply);
+            if (topics.Find(topic).Value is { Definition.IsBase: true } whole)
+            {
+                await ChangePartitionsAsync(
+                    context, "purge", whole, PathOf(name) + "/purge", NoBody, PurgeHereAsync, HttpJson.Default.SkipReply, (partition, done) => new PartitionChange(partition, MarkDelete: done.MarkDelete, Skipped: done.Skipped));
+                return;
+            }
+
+            await AnswerAsync(context, "purge", await PurgeHereAsync(topic), HttpJson.Default.SkipReply);
         }
+
+        Task<Answer<SkipReply>> PurgeHereAsync(string each) => topics.PurgeAsync(new SubscriptionRequest { Topic = each, Subscription = name });
     }
 
     private async Task SeekAsync(HttpContext context, string topic, string name)
@@ -91,7 +113,9 @@ internal sealed partial class AdminApi
             bool isPosition = StartPosition.TryParse(body.To, out StartPosition to);
             if (isPosition && to.Kind != StartKind.Offset && topics.Find(topic).Value is { Definition.IsBase: true } whole)
             {
-                await AnswerAsync(context, "seek", await SeekPartitionsAsync(context, whole, name, body, to), HttpJson.Default.PartitionedSeekReply);
+                await ChangePartitionsAsync(
+                    context, "seek", whole, PathOf(name) + "/seek", JsonSerializer.SerializeToUtf8Bytes(body, HttpJson.Default.SeekBody), partition => SeekHereAsync(partition, name, to), HttpJson.Default.SeekReply,
+                    (partition, done) => new PartitionChange(partition, done.SubscriptionEpoch, done.MarkDelete));
                 return;
             }
 
@@ -103,13 +127,4 @@ internal sealed partial class AdminApi
     }
 
     private Task<Answer<SeekReply>> SeekHereAsync(string topic, string name, StartPosition to) => topics.SeekAsync(new SeekRequest { Topic = topic, Subscription = name }, to);
-
-    private async Task<Answer<PartitionedSeekReply>> SeekPartitionsAsync(HttpContext context, TopicEntry whole, string name, SeekBody body, StartPosition to)
-    {
-        PartitionAnswers<SeekReply> answers = await AskPartitionsAsync(
-            context, whole, $"/subscriptions/{Uri.EscapeDataString(name)}/seek", JsonSerializer.SerializeToUtf8Bytes(body, HttpJson.Default.SeekBody), partition => SeekHereAsync(partition, name, to),
-            HttpJson.Default.SeekReply);
-        return answers.Refusal is { } refusal ? refusal
-            : new PartitionedSeekReply(whole.Name.Full, [.. answers.Values.Select(v => new PartitionPosition(v.Partition, v.Value.SubscriptionEpoch, v.Value.MarkDelete))], answers.Missing);
-    }
 }

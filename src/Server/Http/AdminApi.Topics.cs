@@ -14,6 +14,7 @@ internal sealed partial class AdminApi
     private const int MaxPeekBytes = 8 * 1024 * 1024;
 
     private static readonly TimeSpan StatsWindow = TimeSpan.FromSeconds(1);
+    private static readonly byte[] NoBody = "{}"u8.ToArray();
 
     private Task RouteTopicAsync(HttpContext context, string method, string path)
     {
@@ -96,8 +97,16 @@ internal sealed partial class AdminApi
     {
         if (await ReadBodyAsync(context, HttpJson.Default.EmptyReply) is not null)
         {
-            await AnswerAsync(context, "purge_topic", Done(await topics.PurgeTopicAsync(topic)), HttpJson.Default.EmptyReply);
+            if (topics.Find(topic).Value is { Definition.IsBase: true } whole)
+            {
+                await ChangePartitionsAsync(context, "purge_topic", whole, "/purge", NoBody, PurgeAsync, HttpJson.Default.EmptyReply, (partition, _) => new PartitionChange(partition));
+                return;
+            }
+
+            await AnswerAsync(context, "purge_topic", await PurgeAsync(topic), HttpJson.Default.EmptyReply);
         }
+
+        async Task<Answer<EmptyReply>> PurgeAsync(string each) => Done(await topics.PurgeTopicAsync(each));
     }
 
     // Any broker does it: the one that has the messages is away.

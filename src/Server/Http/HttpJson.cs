@@ -98,6 +98,6 @@ internal sealed record SeekBody
 [JsonSerializable(typeof(SkipReply))]
 [JsonSerializable(typeof(SeekReply))]
 [JsonSerializable(typeof(PartitionedSubscriptionReply))]
-[JsonSerializable(typeof(PartitionedSeekReply))]
+[JsonSerializable(typeof(PartitionedChangeReply))]
 [JsonSerializable(typeof(PeekReply))]
 internal sealed partial class HttpJson : JsonSerializerContext;

@@ -23,11 +23,16 @@ internal sealed record MissingPartition(string Topic, string Reason)
 internal sealed record PartitionedSubscriptionReply(
     string Topic, SubscriptionInfo Subscription, long AcknowledgedBeyond, SubscriptionPolicy Policy, ConsumerInfo[] Consumers, SubscriptionDetails[] Partitions, MissingPartition[]? Missing);
 
-/// <summary>Answer of .../seek of a topic with partitions.</summary>
+/// <summary>Answer of a change of a topic with partitions, or of one of its subscriptions.</summary>
 /// <param name="Topic">The topic.</param>
-/// <param name="Partitions">Where the subscription stands now, one by one.</param>
-/// <param name="Missing">Partitions where it was not moved; absent when there is none.</param>
-internal sealed record PartitionedSeekReply(string Topic, PartitionPosition[] Partitions, MissingPartition[]? Missing);
+/// <param name="Skipped">Messages acknowledged unseen, over all partitions; absent for other changes.</param>
+/// <param name="Partitions">Where it was done, one by one.</param>
+/// <param name="Missing">Partitions where it was not done; absent when there is none.</param>
+internal sealed record PartitionedChangeReply(string Topic, long? Skipped, PartitionChange[] Partitions, MissingPartition[]? Missing);
 
-/// <summary>Where a subscription stands in a partition.</summary>
-internal sealed record PartitionPosition(string Topic, uint SubscriptionEpoch, long MarkDelete);
+/// <summary>What was done in a partition; what has nothing to do with the change is absent.</summary>
+/// <param name="Topic">Full name of the partition.</param>
+/// <param name="SubscriptionEpoch">Of the subscription from now on.</param>
+/// <param name="MarkDelete">First offset that is not acknowledged now.</param>
+/// <param name="Skipped">Messages acknowledged unseen.</param>
+internal sealed record PartitionChange(string Topic, uint? SubscriptionEpoch = null, long? MarkDelete = null, long? Skipped = null);

@@ -20,7 +20,7 @@ internal sealed class BrokerHealth(BrokerState state, DataDirectory data, TopicR
         HealthCheck[] checks =
         [
             new("not_draining", !state.IsDraining, state.IsDraining ? "the broker is shutting down" : ""),
-            new("log_open", health.StoreFailure is null && health.PoisonedTopics.Count == 0, health.StoreFailure is { } failed ? $"cursors and states of logs cannot be saved: {failed.Message} Restart the broker once the disk is good." : Describe(health.PoisonedTopics)),
+            new("log_open", health.StoreFailure is null && health.PoisonedTopics.Count == 0, health.StoreFailure is { } failed ? $"cursors and states of logs cannot be saved; it is tried again: {failed.Message}" : Describe(health.PoisonedTopics)),
             new("journal", health.JournalFailure is null, health.JournalFailure is { } cause ? $"the commit journal failed, so nothing is acknowledged: {cause.Message} Restart the broker once the disk is good." : ""),
             new("file_handles", !health.OutOfHandles, health.OutOfHandles ? "too many files are open: raise the limit (ulimit -n)" : ""),
             .. cluster is null ? (HealthCheck[])[] : [InCluster(cluster)],

@@ -141,7 +141,7 @@ public sealed partial class BrokerHost : IAsyncDisposable
 
             if (e is IOException or InvalidDataException or UnauthorizedAccessException)
             {
-                throw new BrokerStartException($"The data directory {Path.GetFullPath(options.DataDirectory)} cannot be used: {e.Message}", e);
+                throw new BrokerStartException($"The data directory {Path.GetFullPath(options.DataDirectory)} cannot be used: {e.Message}{AdviceOn(e)}", e);
             }
 
             throw;
@@ -155,6 +155,13 @@ public sealed partial class BrokerHost : IAsyncDisposable
         _stopping.Dispose();
     }
 
+    private static string AdviceOn(Exception error) => error switch
+    {
+        DiskFullException => " Free a little space on its volume and start again.",
+        UnauthorizedAccessException => " The user that the broker runs as must be able to read and write all files in it (chown -R).",
+        _ => "",
+    };
+
     private static EmbeddedMetadataStore OpenMetadata(DataDirectory data, Stack<IAsyncDisposable> opened, LogCategories logs)
     {
         EmbeddedMetadataStore metadata = EmbeddedMetadataStore.Open(Path.Combine(data.RootPath, MetadataFolder));
@@ -162,6 +169,10 @@ public sealed partial class BrokerHost : IAsyncDisposable
         if (metadata.DamagedBytes > 0)
         {
             Log.MetadataDamaged(logs.Storage, metadata.DamagedBytes, data.RootPath);
+        }
+        else if (metadata.TornBytes > 0)
+        {
+            Log.MetadataTorn(logs.Storage, metadata.TornBytes, data.RootPath);
         }
 
         return metadata;

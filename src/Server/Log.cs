@@ -75,6 +75,9 @@ internal static partial class Log
     [LoggerMessage(31, LogLevel.Error, "{Bytes} bytes of the metadata in {Folder} are damaged: topics or subscriptions may be missing, their logs are still in the data directory. Restore the file from a backup if there is one.")]
     public static partial void MetadataDamaged(ILogger log, long bytes, string folder);
 
+    [LoggerMessage(33, LogLevel.Warning, "The last {Bytes} bytes of the metadata in {Folder} were dropped: a change that was not answered yet when the broker was killed, or, if it was stopped in order, the latest change to topics and subscriptions, which is damaged: look whether one is missing.")]
+    public static partial void MetadataTorn(ILogger log, long bytes, string folder);
+
     [LoggerMessage(32, LogLevel.Information, "Admin call {Method} {Path} by {Remote}, request {RequestId}: {Status}.")]
     public static partial void AdminCall(ILogger log, string method, string path, System.Net.IPAddress? remote, string requestId, int status);
 

@@ -34,6 +34,12 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
     /// </summary>
     public long DamagedBytes => _file.DamagedBytes;
 
+    /// <summary>
+    /// Bytes at the end of the file that were dropped when it was opened: of a change that the end of the process interrupted, or of the last ones, damaged.
+    /// Nothing in the file tells which.
+    /// </summary>
+    public long TornBytes => _file.TornBytes;
+
     /// <summary>Opens or creates the store of a directory (which is created too).</summary>
     /// <exception cref="InvalidDataException">An entry is of a format that this program does not know.</exception>
     /// <exception cref="IOException">The file cannot be read or written.</exception>

@@ -27,6 +27,8 @@ internal sealed class MetadataFile : IDisposable
 
     public long DamagedBytes => _log.DamagedBytes;
 
+    public long TornBytes => _log.TornBytes;
+
     /// <exception cref="InvalidDataException">A record is of a format that this program does not know.</exception>
     public static MetadataFile Open(string path, WalFileSystem files)
     {

@@ -40,7 +40,7 @@ public sealed partial class RecordLog : IDisposable
     public long DamagedBytes { get; private set; }
 
     /// <summary>Bytes behind the last good record that no sync had covered; they are dropped.</summary>
-    internal long TornBytes { get; private set; }
+    public long TornBytes { get; private set; }
 
     /// <summary>True when something was appended that no sync has covered.</summary>
     public bool HasPending

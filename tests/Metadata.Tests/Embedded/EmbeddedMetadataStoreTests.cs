@@ -54,6 +54,31 @@ public sealed class EmbeddedMetadataStoreTests : MetadataStoreContract, IDisposa
     }
 
     [Fact]
+    public async Task Damage_at_the_end_of_the_file_cannot_be_told_from_a_torn_change_and_is_counted()
+    {
+        await using (IMetadataStore store = await OpenAsync())
+        {
+            await store.PutAsync("/a", Bytes("before"));
+            await store.PutAsync("/b", Bytes("the last"));
+        }
+
+        Change(file =>
+        {
+            file.Position = file.Length - 12;
+            file.WriteByte((byte)'d');
+        });
+        await using (EmbeddedMetadataStore reopened = EmbeddedMetadataStore.Open(_directory))
+        {
+            Assert.Equal(0, reopened.DamagedBytes);
+            Assert.True(reopened.TornBytes > 0);
+            Assert.NotNull(await reopened.GetAsync("/a"));
+        }
+
+        await using EmbeddedMetadataStore again = EmbeddedMetadataStore.Open(_directory);
+        Assert.Equal(0, again.TornBytes);
+    }
+
+    [Fact]
     public async Task A_change_that_the_disk_refused_is_not_made_and_the_store_heals()
     {
         var disk = new FullDisk();

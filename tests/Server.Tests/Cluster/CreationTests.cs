@@ -156,8 +156,15 @@ public sealed class CreationTests
             .. Enumerable.Range(0, 40).Select(i => brokers[i % 2].Host.Topics.CreateAsync(
                 new TopicSpec { Topic = $"/default/t{i}", Durability = "memory", Partitions = partitions }, CancellationToken.None)),
         ];
-        await ClusterRig.UntilAsync(() => Task.FromResult(brokers.Zip(before).All(b => b.First.Link.Commits > b.Second)), () => "both write");
-        gate.SetResult();
+        try
+        {
+            await ClusterRig.UntilAsync(() => Task.FromResult(brokers.Zip(before).All(b => b.First.Link.Commits > b.Second)), () => "both write");
+        }
+        finally
+        {
+            gate.SetResult();
+        }
+
         Answer<TopicEntry>[] answers = await Task.WhenAll(creating);
         Assert.Equal(made, answers.Count(a => a.Refusal is null) * partitions);
         Assert.All(answers.Where(a => a.Refusal is not null), a => Assert.Equal(ErrorCode.LimitExceeded, a.Refusal!.Code));

@@ -302,8 +302,9 @@ public sealed class OwnerLoopTests : IAsyncLifetime
         // Its log is open; the write that makes this broker serve it is on its way.
         await UntilAsync(() => held.Commits == 1);
         loop.GiveUp();
-        Assert.True(loop.HasToGiveUp);
+        bool isWaitedFor = loop.HasToGiveUp;
         gate.SetResult();
+        Assert.True(isWaitedFor);
         await UntilAsync(() => !loop.HasToGiveUp);
         Assert.Equal((AssignmentState.Released, _actions.EndOffset), ((await ReadAsync(Topic)).State, (await ReadAsync(Topic)).StartOffset));
     }

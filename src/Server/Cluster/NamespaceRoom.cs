@@ -61,8 +61,6 @@ internal sealed class NamespaceGate(string ns, string key, long revision, int li
     private readonly int _counted = count;
     private int _taken = count;
 
-    public string Namespace => ns;
-
     /// <summary>Takes room for so many topics; null when there was enough, else the refusal.</summary>
     public Refusal? Take(int topics)
     {

@@ -256,14 +256,18 @@ internal sealed partial class OwnerLoop
     private void OnStopped(OwnedTopic topic, StopReason why, StoppedTopic stopped)
     {
         topic.EndOffset = stopped.EndOffset;
-        topic.Phase = OwnerPhase.Idle;
-        Log.TopicStopped(_log, topic.Name, why, stopped.EndOffset);
         if (why == StopReason.Delete || (why == StopReason.Release && !stopped.HasRecords))
         {
-            // From here on it is given up, whether the write gets lost or not.
+            // From here on it is given up, whether the write gets lost or not. Never idle in between: a broker that shuts down waits for the write.
             topic.Rights.Stop();
             topic.Phase = OwnerPhase.Stopped;
         }
+        else
+        {
+            topic.Phase = OwnerPhase.Idle;
+        }
+
+        Log.TopicStopped(_log, topic.Name, why, stopped.EndOffset);
     }
 
     private void Begin(OwnedTopic topic, Func<Task<Action>> work, Action<Exception> onError) => _ = RunWorkAsync(topic, work, onError);

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Danube.Fast.Metadata;
 using Danube.Fast.Server.Cluster;
+using Microsoft.Extensions.Logging;
 
 namespace Danube.Fast.Server.Tests.Cluster;
 
@@ -8,6 +10,7 @@ public sealed class OwnerLoopTests : IAsyncLifetime
 {
     private const int Me = OwnerRig.Me;
     private const string Topic = OwnerRig.Topic;
+    private const int TopicStopped = 71;
 
     private readonly OwnerRig _rig = new();
     private readonly RecordedActions _actions;
@@ -309,6 +312,20 @@ public sealed class OwnerLoopTests : IAsyncLifetime
         Assert.Equal((AssignmentState.Released, _actions.EndOffset), ((await ReadAsync(Topic)).State, (await ReadAsync(Topic)).StartOffset));
     }
 
+    [Fact]
+    public async Task A_topic_that_is_closed_and_not_yet_released_is_still_to_be_given_up()
+    {
+        OwnerLoop? loop = null;
+        var log = new LogHook(TopicStopped, () => loop!.HasToGiveUp);
+        loop = await _rig.BeginOwnerAsync(_actions, log: log);
+        await AssignAsync(Topic);
+        await UntilCallAsync($"activate {Topic} 2");
+        loop.GiveUp();
+        await UntilAsync(() => !loop.HasToGiveUp);
+        Assert.Equal(AssignmentState.Released, (await ReadAsync(Topic)).State);
+        Assert.Equal([true], log.Seen); // When the log says that it is closed.
+    }
+
     private async Task<OwnerLoop> ServeAsync()
     {
         OwnerLoop loop = await BeginAsync();
@@ -355,6 +372,25 @@ public sealed class OwnerLoopTests : IAsyncLifetime
         {
             Assert.True(TimeProvider.System.GetElapsedTime(begun) < OwnerRig.HangGuard, "hangs; calls: " + string.Join(", ", _actions.Calls));
             await Task.Delay(10);
+        }
+    }
+
+    /// <summary>Looks at something whenever an event is logged.</summary>
+    private sealed class LogHook(int eventId, Func<bool> look) : ILogger
+    {
+        public ConcurrentQueue<bool> Seen { get; } = new();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId id, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (id.Id == eventId)
+            {
+                Seen.Enqueue(look());
+            }
         }
     }
 }

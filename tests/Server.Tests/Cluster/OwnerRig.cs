@@ -2,6 +2,7 @@ using Danube.Fast.Metadata;
 using Danube.Fast.Server.Cluster;
 using Danube.Fast.Tests;
 using Danube.Fast.Wal;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Danube.Fast.Server.Tests.Cluster;
@@ -67,9 +68,9 @@ internal sealed class OwnerRig : IAsyncDisposable
     public Task OpenViewAsync() => View.OpenAsync(Way, new MetadataViewOptions(), CancellationToken.None);
 
     /// <summary>Opens the view and lets an owner loop run.</summary>
-    public async Task<OwnerLoop> BeginOwnerAsync(IOwnerActions actions, IMetadataStore? store = null)
+    public async Task<OwnerLoop> BeginOwnerAsync(IOwnerActions actions, IMetadataStore? store = null, ILogger? log = null)
     {
-        var loop = new OwnerLoop(store ?? Way, View, Membership, actions, TimeProvider.System, NullLogger.Instance);
+        var loop = new OwnerLoop(store ?? Way, View, Membership, actions, TimeProvider.System, log ?? NullLogger.Instance);
         await OpenViewAsync();
         _running.Add(Task.Run(() => loop.RunAsync(_stop.Token)));
         return loop;

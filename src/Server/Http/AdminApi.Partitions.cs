@@ -27,7 +27,7 @@ internal sealed partial class AdminApi
     private async Task<PartitionAnswers<T>> AskPartitionsAsync<T>(
         HttpContext context, TopicEntry whole, HttpMethod method, string action, byte[]? body, Func<string, Task<Answer<T>>> here, JsonTypeInfo<T> type)
     {
-        string[] partitions = [.. topics.PartitionsOf(whole).Select(p => p.Name.Full)];
+        string[] partitions = NamesOf(whole);
         var answers = new Answer<T>[partitions.Length];
         await Parallel.ForAsync(0, partitions.Length, new ParallelOptions { MaxDegreeOfParallelism = PartitionsAtOnce, CancellationToken = context.RequestAborted }, async (i, _) =>
             answers[i] = load.Source.OwnerElsewhere(partitions[i]) is { } owner
@@ -91,22 +91,28 @@ internal sealed partial class AdminApi
     private MissingPartition[]? Unanswered(string topic, HashSet<string> brokers, HashSet<string>? spokenOf = null)
     {
         var missing = new List<MissingPartition>();
-        foreach (TopicEntry partition in topics.Find(topic).Value is { } whole ? topics.PartitionsOf(whole) : [])
+        foreach (string name in topics.Find(topic).Value is { } whole ? NamesOf(whole) : [])
         {
-            string name = partition.Name.Full;
             string? owner = load.Source.OwnerElsewhere(name);
-            if (!(spokenOf?.Contains(name) ?? (owner is null ? partition.Topic is not null : brokers.Contains(owner))))
+            Answer<TopicEntry> here = topics.Find(name);
+            if (!(spokenOf?.Contains(name) ?? (owner is null ? here.Value?.Topic is not null : brokers.Contains(owner))))
             {
                 missing.Add(new MissingPartition(
                     name,
-                    owner is null ? topics.Lookup?.RefusalFor(partition.Definition).Message ?? $"Topic {name} could not be opened: the log of the broker says why."
-                    : brokers.Contains(owner) ? $"The broker at {owner} has it, and has not opened it yet."
-                    : Silent(owner).Message));
+                    here.TryGet(out TopicEntry? partition, out Refusal? refusal) ? WhySilent(partition, owner, brokers) : refusal.Message));
             }
         }
 
         return missing.Count > 0 ? [.. missing] : null;
     }
+
+    private string WhySilent(TopicEntry partition, string? owner, HashSet<string> brokers) =>
+        owner is null ? topics.Lookup?.RefusalFor(partition.Definition).Message ?? $"Topic {partition.Name} could not be opened: the log of the broker says why."
+        : brokers.Contains(owner) ? $"The broker at {owner} has it, and has not opened it yet."
+        : Silent(owner).Message;
+
+    // By the definition: a partition whose record cannot be read is missing in the answer, and not in the topic.
+    private static string[] NamesOf(TopicEntry whole) => [.. Enumerable.Range(0, whole.Definition.Partitions).Select(whole.Name.PartitionTopic)];
 
     private static Refusal Silent(string owner, string? why = null) =>
         new(ErrorCode.Unavailable, $"The broker at {owner}, which has it, does not answer{(why is null ? "" : $" ({why.TrimEnd('.')})")}.");

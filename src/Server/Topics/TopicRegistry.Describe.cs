@@ -85,8 +85,7 @@ internal sealed partial class TopicRegistry
         return described.Refusal?.Redirect is null ? described : InfoOf(created) with { Policy = OwnPolicy(created.Definition) };
     }
 
-    /// <summary>The partitions of a topic, in order.</summary>
-    public IEnumerable<TopicEntry> PartitionsOf(TopicEntry entry)
+    private IEnumerable<TopicEntry> PartitionsOf(TopicEntry entry)
     {
         for (int i = 0; i < entry.Definition.Partitions; i++)
         {

@@ -14,9 +14,10 @@ public sealed class CommitLaneTests
         using var begun = new ManualResetEventSlim();
         using var goOn = new ManualResetEventSlim();
         using DataDirectory directory = DataDirectory.Open(SteppedDirectory.Root, new WalOptions { FileSystem = files, JournalBytes = 1024 * 1024 });
-        TopicLog large = directory.Create(1, DurabilityClass.Fsync, default), small = directory.Create(2, DurabilityClass.Fsync, default);
+        TopicLog large = directory.Create(1, DurabilityClass.Fsync, default);
+        TopicLog[] small = [.. Enumerable.Range(2, 5).Select(i => directory.Create((ulong)i, DurabilityClass.Fsync, default))];
         var tellers = new ThreadNotes();
-        large.Observer = small.Observer = tellers;
+        Array.ForEach([large, .. small], log => log.Observer = tellers);
         files.Before = (call, path) =>
         {
             if (call == FileCall.Sync && path.Contains("/topics/1/", StringComparison.Ordinal))
@@ -29,9 +30,12 @@ public sealed class CommitLaneTests
         {
             await LogDriver.AppendAsync(large, TestFrames.Build(1, 1, 1, 200_000));
             Assert.True(begun.Wait(Guard));
-            await LogDriver.AppendAsync(small, TestFrames.Build(2, 1, 1, 100));
-            await LogContractTests.WaitAsync(() => tellers.Of(2) is not null);
-            Assert.Equal((0, 1), (large.Durable, small.Durable));
+            foreach (TopicLog log in small)
+            {
+                await LogDriver.AppendAsync(log, TestFrames.Build(log.TopicId, 1, 1, 100));
+                await LogContractTests.WaitAsync(() => tellers.Of(log.TopicId) is not null);
+                Assert.Equal((0, 1), (large.Durable, log.Durable));
+            }
         }
         finally
         {
@@ -40,7 +44,10 @@ public sealed class CommitLaneTests
 
         await LogContractTests.WaitAsync(() => tellers.Of(1) is not null);
         Assert.Equal(1, large.Durable);
-        Assert.Equal(("danube-sync", "danube-committer"), (tellers.Of(1), tellers.Of(2))); // One wake-up between publish and acknowledgement.
+        Assert.Equal("danube-sync", tellers.Of(1));
+
+        // One wake-up between publish and acknowledgement. Not all of them must be so: who meets housekeeping at its lock goes to the sync threads.
+        Assert.Contains("danube-committer", small.Select(log => tellers.Of(log.TopicId)));
     }
 
     [Fact]

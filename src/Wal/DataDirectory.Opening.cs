@@ -27,7 +27,7 @@ public sealed partial class DataDirectory
         _journalCheckpoint = _journal is null ? null : new JournalCheckpoint(_journal, this);
         GroupCommit? group = _journal is null ? null : new JournalGroup(_journal, _journalCheckpoint!, this);
         Committer = new Committer(group, Volume is null ? null : new VolumeSync(Volume, counters), options.SyncThreads, options.StartThreads);
-        WriteBehind = new WriteBehind(Committer);
+        WriteBehind = new WriteBehind(Committer, _journal);
         Allocator = new BackgroundQueue("danube-allocator", 1, options.StartThreads);
         ColdPacer = new ColdReadPacer(Counters, options.StartThreads ? options.ColdReadPercent : 100);
         int readers = Math.Max(1, options.ColdReaders);

@@ -10,15 +10,8 @@ internal static class BenchCommandLine
 
     public static async Task<int> RunAsync(RootCommand root, string[] args, TextWriter error)
     {
-        ParsedLine line = ParsedLine.Read(root, args);
-        if (line.Result is not { } parsed || line.Problems.Count > 0)
+        if (!ParsedLine.TryRead(root, args, "danube bench", error, out ParseResult? parsed))
         {
-            foreach (string problem in line.Problems)
-            {
-                await error.WriteLineAsync("danube bench: " + problem);
-            }
-
-            await error.WriteLineAsync("Try --help.");
             return Usage;
         }
 

@@ -17,15 +17,8 @@ public static class LoadTestCommand
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
-        ParsedLine line = ParsedLine.Read(Create(output, error), args);
-        if (line.Result is not { } parsed || line.Problems.Count > 0)
+        if (!ParsedLine.TryRead(Create(output, error), args, "danube loadtest", error, out ParseResult? parsed))
         {
-            foreach (string problem in line.Problems)
-            {
-                await error.WriteLineAsync("danube loadtest: " + problem);
-            }
-
-            await error.WriteLineAsync("Try --help.");
             return ExitCodes.Usage;
         }
 

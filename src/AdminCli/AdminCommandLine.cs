@@ -28,15 +28,8 @@ public static class AdminCommandLine
         root.Subcommands.Add(ClusterCommands.Create(context));
         root.Subcommands.Add(HealthCommand.Create(context));
 
-        ParsedLine line = ParsedLine.Read(root, args);
-        if (line.Result is not { } parsed || line.Problems.Count > 0)
+        if (!ParsedLine.TryRead(root, args, "danube-admin-cli", error, out ParseResult? parsed))
         {
-            foreach (string message in line.Problems)
-            {
-                await error.WriteLineAsync("danube-admin-cli: " + message);
-            }
-
-            await error.WriteLineAsync("Try --help.");
             return Usage;
         }
 

@@ -8,9 +8,6 @@ internal sealed class CommandContext(SharedOptions options, TextWriter output, T
 {
     public TextWriter Output { get; } = output;
 
-    /// <summary>Receives everything that is no result.</summary>
-    public TextWriter Error { get; } = error;
-
     /// <summary>Makes <paramref name="call"/> the action of a command; broker errors become a line on the error output and exit code 1.</summary>
     public void SetAction(Command command, Func<AdminApi, ParseResult, CancellationToken, Task> call) => SetAction(command, async (api, parsed, cancellationToken) =>
     {
@@ -32,7 +29,7 @@ internal sealed class CommandContext(SharedOptions options, TextWriter output, T
             }
             catch (AdminException e)
             {
-                await Error.WriteLineAsync("danube-admin-cli: " + e.Message);
+                await error.WriteLineAsync("danube-admin-cli: " + e.Message);
                 return failure;
             }
         });
@@ -51,5 +48,13 @@ internal sealed class CommandContext(SharedOptions options, TextWriter output, T
         {
             asTable(reply);
         }
+    }
+
+    /// <summary>Prints a reply that may leave out partitions of a topic, which are named then.</summary>
+    /// <returns>The exit code of the command.</returns>
+    public int PrintParts(ParseResult parsed, JsonElement reply, Action<JsonElement> asTable)
+    {
+        Print(parsed, reply, asTable);
+        return PartialAnswer.Tell(error, reply);
     }
 }

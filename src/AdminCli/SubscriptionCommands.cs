@@ -28,9 +28,8 @@ internal static class SubscriptionCommands
         context.SetAction(command, async (api, parsed, cancellationToken) =>
         {
             JsonElement list = await api.GetAsync($"{TopicCommands.Path}{parsed.GetValue(topic)}/subscriptions", cancellationToken);
-            context.Print(parsed, list, reply => TableWriter.Write(
+            return context.PrintParts(parsed, list, reply => TableWriter.Write(
                 context.Output, reply.Items("subscriptions"), "name", "type", "consumers", "mark_delete", "backlog", "delayed", "epoch", "blocked"));
-            return PartialAnswer.Tell(context.Error, list);
         });
         return command;
     }
@@ -40,8 +39,7 @@ internal static class SubscriptionCommands
             context.SetAction(command, async (api, parsed, cancellationToken) =>
             {
                 JsonElement details = await api.GetAsync(path(parsed), cancellationToken);
-                context.Print(parsed, details, reply => PrintSubscription(context.Output, reply));
-                return PartialAnswer.Tell(context.Error, details);
+                return context.PrintParts(parsed, details, reply => PrintSubscription(context.Output, reply));
             }));
 
     private static Command Skip(CommandContext context) =>
@@ -68,8 +66,7 @@ internal static class SubscriptionCommands
             context.SetAction(command, async (api, parsed, cancellationToken) =>
             {
                 JsonElement done = await api.DeleteAsync(path(parsed), cancellationToken);
-                context.Print(parsed, done, _ => context.Output.WriteLine("deleted"));
-                return PartialAnswer.Tell(context.Error, done);
+                return context.PrintParts(parsed, done, _ => context.Output.WriteLine("deleted"));
             }));
 
     /// <summary>A command about one subscription of one topic; <paramref name="set"/> gets the address of what was named.</summary>
@@ -89,8 +86,7 @@ internal static class SubscriptionCommands
         {
             (string path, JsonObject body) = request(parsed);
             JsonElement done = await api.PostAsync(path, body.ToJsonString(), cancellationToken);
-            context.Print(parsed, done, reply => PrintDone(context.Output, reply, figure));
-            return PartialAnswer.Tell(context.Error, done);
+            return context.PrintParts(parsed, done, reply => PrintDone(context.Output, reply, figure));
         });
 
     // Of a topic with partitions what was done in each of them.

@@ -57,10 +57,9 @@ internal static class TopicCommands
         context.SetAction(command, async (api, parsed, cancellationToken) =>
         {
             JsonElement stats = await api.GetAsync($"{Path}{parsed.GetValue(topic)}/stats", cancellationToken);
-            context.Print(parsed, stats, reply => TableWriter.Write(
+            return context.PrintParts(parsed, stats, reply => TableWriter.Write(
                 context.Output, reply.Items("loads"), "topic_name", "message_rate", "byte_rate", "out_byte_rate", "producer_count", "consumer_count", "subscription_count", "wal_size_bytes",
                 "avg_latency_ms", "p99_latency_ms", "backlog_messages", "oldest_message_age_sec"));
-            return PartialAnswer.Tell(context.Error, stats);
         });
         return command;
     }
@@ -134,8 +133,7 @@ internal static class TopicCommands
         context.SetAction(command, async (api, parsed, cancellationToken) =>
         {
             JsonElement done = await api.PostAsync($"{Path}{parsed.GetValue(topic)}/purge", "{}", cancellationToken);
-            context.Print(parsed, done, _ => context.Output.WriteLine("purged " + parsed.GetValue(topic)));
-            return PartialAnswer.Tell(context.Error, done);
+            return context.PrintParts(parsed, done, _ => context.Output.WriteLine("purged " + parsed.GetValue(topic)));
         });
         return command;
     }

@@ -49,15 +49,8 @@ public static class CliCommandLine
             DemoConsumeCommand.Create(output, error),
         };
 
-        ParsedLine line = ParsedLine.Read(root, args);
-        if (line.Result is not { } parsed || line.Problems.Count > 0)
+        if (!ParsedLine.TryRead(root, args, "danube-cli", error, out ParseResult? parsed))
         {
-            foreach (string message in line.Problems)
-            {
-                await error.WriteLineAsync("danube-cli: " + message);
-            }
-
-            await error.WriteLineAsync("Try --help.");
             return Usage;
         }
 

@@ -1,23 +1,46 @@
 using System.CommandLine;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Danube.Fast.Cli;
 
-/// <summary>A command line that was read, or what is wrong with it. Compiled into danube-admin-cli, danube-loadtest and danube-bench too.</summary>
-/// <param name="Result">Null when not even that could be made of it.</param>
-/// <param name="Problems">Sentences; empty when it can be run.</param>
-internal sealed record ParsedLine(ParseResult? Result, IReadOnlyList<string> Problems)
+/// <summary>Reads a command line. Compiled into danube-admin-cli, danube-loadtest and danube-bench too.</summary>
+internal static class ParsedLine
 {
-    public static ParsedLine Read(RootCommand root, string[] args)
+    /// <summary>Reads a command line; what is wrong with it is told, a line each.</summary>
+    /// <param name="root">The commands.</param>
+    /// <param name="args">The arguments without the program name.</param>
+    /// <param name="program">Who tells.</param>
+    /// <param name="error">Receives that.</param>
+    /// <param name="line">Can be run; null when something is wrong.</param>
+    public static bool TryRead(RootCommand root, string[] args, string program, TextWriter error, [NotNullWhen(true)] out ParseResult? line)
+    {
+        (line, string[] problems) = Read(root, args);
+        if (problems.Length == 0)
+        {
+            return line is not null;
+        }
+
+        foreach (string problem in problems)
+        {
+            error.WriteLine($"{program}: {problem}");
+        }
+
+        error.WriteLine("Try --help.");
+        line = null;
+        return false;
+    }
+
+    private static (ParseResult? Line, string[] Problems) Read(RootCommand root, string[] args)
     {
         try
         {
             ParseResult result = root.Parse(args);
-            return new ParsedLine(result, [.. result.Errors.Select(e => Plain(e.Message))]);
+            return (result, [.. result.Errors.Select(e => Plain(e.Message))]);
         }
         catch (InvalidOperationException e)
         {
             // The library throws when a rule of an option asks for the number that its text is not.
-            return new ParsedLine(null, [Plain(e.Message)]);
+            return (null, [Plain(e.Message)]);
         }
     }
 

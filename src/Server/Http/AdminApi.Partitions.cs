@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Danube.Fast.Protocol;
+using Danube.Fast.Server.Cluster;
 using Danube.Fast.Server.Topics;
 using Microsoft.AspNetCore.Http;
 
@@ -27,7 +28,8 @@ internal sealed partial class AdminApi
     private async Task<PartitionAnswers<T>> AskPartitionsAsync<T>(
         HttpContext context, TopicEntry whole, HttpMethod method, string action, byte[]? body, Func<string, Task<Answer<T>>> here, JsonTypeInfo<T> type)
     {
-        string[] partitions = NamesOf(whole);
+        // By the definition: a partition whose record cannot be read is missing in the answer, and not in the topic.
+        string[] partitions = ClusterCatalog.LogsOf(whole.Definition);
         var answers = new Answer<T>[partitions.Length];
         await Parallel.ForAsync(0, partitions.Length, new ParallelOptions { MaxDegreeOfParallelism = PartitionsAtOnce, CancellationToken = context.RequestAborted }, async (i, _) =>
             answers[i] = load.Source.OwnerElsewhere(partitions[i]) is { } owner
@@ -91,7 +93,7 @@ internal sealed partial class AdminApi
     private MissingPartition[]? Unanswered(string topic, HashSet<string> brokers, HashSet<string>? spokenOf = null)
     {
         var missing = new List<MissingPartition>();
-        foreach (string name in topics.Find(topic).Value is { } whole ? NamesOf(whole) : [])
+        foreach (string name in topics.Find(topic).Value is { } whole ? ClusterCatalog.LogsOf(whole.Definition) : [])
         {
             string? owner = load.Source.OwnerElsewhere(name);
             Answer<TopicEntry> here = topics.Find(name);
@@ -110,9 +112,6 @@ internal sealed partial class AdminApi
         owner is null ? topics.Lookup?.RefusalFor(partition.Definition).Message ?? $"Topic {partition.Name} could not be opened: the log of the broker says why."
         : brokers.Contains(owner) ? $"The broker at {owner} has it, and has not opened it yet."
         : Silent(owner).Message;
-
-    // By the definition: a partition whose record cannot be read is missing in the answer, and not in the topic.
-    private static string[] NamesOf(TopicEntry whole) => [.. Enumerable.Range(0, whole.Definition.Partitions).Select(whole.Name.PartitionTopic)];
 
     private static Refusal Silent(string owner, string? why = null) =>
         new(ErrorCode.Unavailable, $"The broker at {owner}, which has it, does not answer{(why is null ? "" : $" ({why.TrimEnd('.')})")}.");
